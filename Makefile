@@ -1,0 +1,41 @@
+# `make demo` and `make test` set up everything they need and run; `make setup` alone leaves .venv/bin/dermis ready.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.PHONY: setup demo test lint bench pin clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Dermis needs Python 3.10 or later; name one: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/dermis demo
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup typings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+# Stubs for the device's modules; pyright reads them, nothing runs them.
+typings: requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-user --target typings -c requirements.txt micropython-unix-stubs
+	touch $@
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+pin: setup
+	(head -n 1 requirements.txt; $(BIN)/python -m pip freeze --exclude-editable) > requirements.new && mv requirements.new requirements.txt
+
+clean:
+	rm -rf $(VENV) build typings

@@ -1,0 +1,1 @@
+"""Dermis: the device package. Its pure parts (`core`, `tflite`) are imported by the host, never copied."""

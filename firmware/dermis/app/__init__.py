@@ -1,0 +1,1 @@
+"""What the module does: burst -> features -> inference -> verdict, and the link that asks for it."""

@@ -1,0 +1,55 @@
+"""A burst: one measurement, as the firmware takes it and as a recording gives it back."""
+
+from dermis.core import vocabulary
+
+FORMAT = 1
+WIDTH, HEIGHT = 320, 240
+FRAME_BYTES = WIDTH * HEIGHT
+
+
+class Burst:
+    """Frames by name and the readings beside them.
+
+    frames: name (`vocabulary.FRAMES`) -> 76,800 bytes, row by row, codes as the imager gave them.
+    swir: one (on, off, pairs) a band of `vocabulary.SWIR_BANDS`, sums of ADC counts; empty without the head.
+    temperature_cc: centi-degrees Celsius at the imager.
+    order: lights in the order in which they were lit.
+    time_us: name -> arrival of that frame, module clock.
+    exposure_us, gain_q8: imager settings, the same for all frames.
+    """
+
+    def __init__(self):
+        self.frames = {}
+        self.swir = ()
+        self.temperature_cc = 2500
+        self.order = ()
+        self.time_us = {}
+        self.exposure_us = 0
+        self.gain_q8 = 256
+
+    def header(self):
+        """Everything but the pixels, as a map that JSON and CBOR can carry."""
+        return {
+            "format": FORMAT,
+            "width": WIDTH,
+            "height": HEIGHT,
+            "frames": [name for name in vocabulary.FRAMES if name in self.frames],
+            "order": list(self.order),
+            "time_us": dict(self.time_us),
+            "exposure_us": self.exposure_us,
+            "gain_q8": self.gain_q8,
+            "temperature_cc": self.temperature_cc,
+            "swir": [list(reading) for reading in self.swir],
+        }
+
+
+def from_header(header):
+    """A burst without pixels from what `Burst.header` gave. Raises KeyError on a missing entry."""
+    burst = Burst()
+    burst.order = tuple(header["order"])
+    burst.time_us = dict(header["time_us"])
+    burst.exposure_us = header["exposure_us"]
+    burst.gain_q8 = header["gain_q8"]
+    burst.temperature_cc = header["temperature_cc"]
+    burst.swir = tuple([tuple(reading) for reading in header["swir"]])
+    return burst

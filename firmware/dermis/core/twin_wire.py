@@ -1,0 +1,49 @@
+"""The one channel between the firmware and the twin: frames, ADC samples, lights, clock and flash.
+
+A stream socket, inherited as a descriptor. Every request and every response is a header and a payload:
+
+    op u8 | status u8 | seq u16 | length u32 | time u64   (little-endian, 16 bytes)
+
+`time` is the module's clock in microseconds since its start: the twin has no clock of its own, the
+world is where the module's clock says it is. A response repeats `op` and `seq`; `status` is 0, or an error
+whose sentence is the payload (UTF-8). Requests are answered in order.
+
+Scene names and truth never cross this channel: there is no message that could carry them.
+"""
+
+import struct
+
+VERSION = 1
+HEADER = "<BBHIQ"
+HEADER_SIZE = struct.calcsize(HEADER)
+
+STATUS_OK, STATUS_FAULT, STATUS_INTERLOCK = 0, 1, 2
+
+# op: request payload -> response payload
+HELLO = 1  # version u8 -> JSON: serial, board, swir, virtual_time, unix_time, reset_cause, flash_size
+CAMERA_START = 2  # exposure u32 us, gain u16 Q8, buffers u8 -> empty
+CAMERA_READ = 3  # empty -> next u64 us (when to ask again; 0: a frame follows), then 320*240 bytes
+CAMERA_STOP = 4  # empty -> empty
+EMIT = 5  # light u8 (index into LIGHTS), level u16 Q8 of nominal current, longest u32 us -> empty
+DARKEN = 6  # empty -> empty: every light off now
+SWIR_READ = 7  # band u8 (index into SWIR_BANDS), pairs u16 -> on u32, off u32 (sums of ADC counts), took u32 us
+TEMPERATURE = 8  # empty -> i16 centi-degrees Celsius
+RANDOM = 9  # count u8 -> bytes
+FLASH_READ = 10  # offset u32, length u32 -> bytes
+FLASH_WRITE = 11  # offset u32, bytes -> empty (NOR: only clears bits)
+FLASH_ERASE = 12  # offset u32, length u32, both multiples of 4096 -> empty
+INTERLOCK = 13  # empty -> u8: 1 when the diffuser is in place
+
+HELLO_REQUEST = "<B"
+CAMERA_START_REQUEST = "<IHB"
+CAMERA_READ_RESPONSE = "<Q"
+EMIT_REQUEST = "<BHI"
+SWIR_READ_REQUEST = "<BH"
+SWIR_READ_RESPONSE = "<III"
+TEMPERATURE_RESPONSE = "<h"
+RANDOM_REQUEST = "<B"
+FLASH_READ_REQUEST = "<II"
+FLASH_WRITE_REQUEST = "<I"
+FLASH_ERASE_REQUEST = "<II"
+
+RESET_STATUS = 86  # exit status by which the firmware asks for a hard reset

@@ -1,0 +1,3 @@
+"""MicroPython never evaluates annotations; this lets shared files say so to CPython."""
+
+annotations = True

@@ -1,0 +1,1 @@
+"""The `dermis` command and its Python API."""

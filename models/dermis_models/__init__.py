@@ -1,0 +1,1 @@
+"""Data generation, training and export of the spoof model."""
