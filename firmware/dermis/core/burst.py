@@ -20,9 +20,9 @@ class Burst:
 
     def __init__(self):
         self.frames = {}
-        self.swir = ()
+        self.swir: tuple = ()
         self.temperature_cc = 2500
-        self.order = ()
+        self.order: tuple = ()
         self.time_us = {}
         self.exposure_us = 0
         self.gain_q8 = 256
