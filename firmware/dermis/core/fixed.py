@@ -1,0 +1,163 @@
+"""Integer mathematics that every platform computes alike: roots, logarithms, ranks, ratios.
+
+A quantity named `_q14` is an integer in units of 1/16384, `_q12` in units of 1/4096. Kernels keep every
+intermediate value within 31 bits, because the device is a 32-bit machine.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from dermis.core.native import SIGN_SHIFT, micropython
+
+Q12 = 4096
+Q14 = 16384
+_LN2_Q20 = 726817  # ln 2 in 1/1048576
+
+_STEPS = 128  # linear interpolation between 128 steps errs by at most (1/128)^2 / 8, an eighth of 1/16384
+_SERIES_BITS = 40
+
+
+def _ln_table():
+    """ln(1 + i/128) in 1/65536 for i = 0..128, from ln x = 2 artanh((x-1)/(x+1)) as a series of integers."""
+    table = array("I", [0] * (_STEPS + 1))
+    for index in range(_STEPS + 1):
+        numerator, denominator = index, 2 * _STEPS + index
+        power = (numerator << _SERIES_BITS) // denominator
+        total, order = 0, 1
+        while power:
+            total += power // order
+            power = power * numerator * numerator // (denominator * denominator)
+            order += 2
+        table[index] = (total + (1 << (_SERIES_BITS - 18))) >> (_SERIES_BITS - 17)
+    return table
+
+
+LN_TABLE = _ln_table()
+
+
+def isqrt(value):
+    """The largest integer whose square is at most `value` (>= 0)."""
+    if value < 0:
+        raise ValueError("isqrt takes a number of at least 0")
+    root, bit = 0, 1
+    while bit * 4 <= value:
+        bit *= 4
+    while bit:
+        if value >= root + bit:
+            value -= root + bit
+            root = (root >> 1) + bit
+        else:
+            root >>= 1
+        bit >>= 2
+    return root
+
+
+def ln_q14(value):
+    """ln(value) in Q14 for an integer of at least 1, right to one unit. Anything below 1 counts as 1."""
+    if value < 1:
+        return 0
+    exponent = 0
+    shifted = value
+    while shifted > 1:
+        shifted >>= 1
+        exponent += 1
+    # The mantissa in [1, 2) as 7 bits of index and 9 of fraction.
+    mantissa = (value << (16 - exponent) if exponent <= 16 else value >> (exponent - 16)) - 65536
+    index, fraction = mantissa >> 9, mantissa & 511
+    low = LN_TABLE[index]
+    result = ((exponent * _LN2_Q20) >> 4) + low + (((LN_TABLE[index + 1] - low) * fraction) >> 9)
+    return (result + 2) >> 2
+
+
+def exp_q14(logarithm, scale):
+    """The integer n nearest below `scale` * e^(logarithm / 16384), at most 2^30: the inverse of `ln_q14`."""
+    wanted = logarithm + ln_q14(scale)
+    if wanted < 0:
+        return 0
+    low, high = 1, 1 << 30
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if ln_q14(middle) <= wanted:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def ratio(numerator, denominator, scale):
+    """numerator * scale / denominator, rounded to nearest, halves away from zero; 0 for a zero denominator."""
+    if denominator == 0:
+        return 0
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    product = numerator * scale
+    if product < 0:
+        return -((-2 * product + denominator) // (2 * denominator))
+    return (2 * product + denominator) // (2 * denominator)
+
+
+def clip(value, low, high):
+    """`value`, or the limit that it passes."""
+    return low if value < low else high if value > high else value
+
+
+@micropython.viper
+def _ln_kernel(source: ptr32, out: ptr32, count: int, table: ptr32):  # type: ignore[name-defined] # noqa: F821
+    for i in range(count):
+        value = source[i]
+        if value < 1:
+            value = 1
+        exponent = 0
+        shifted = value
+        while shifted > 1:
+            shifted >>= 1
+            exponent += 1
+        if exponent <= 16:  # noqa: SIM108 - viper
+            mantissa = (value << (16 - exponent)) - 65536
+        else:
+            mantissa = (value >> (exponent - 16)) - 65536
+        index = mantissa >> 9
+        low = table[index]
+        out[i] = (((exponent * 726817) >> 4) + low + (((table[index + 1] - low) * (mantissa & 511)) >> 9) + 2) >> 2
+
+
+def ln_each(source, out, count):
+    """ln of `count` integers (array "i", 1..2^30) in Q14 into `out` (array "i"); below 1 counts as 1."""
+    _ln_kernel(source, out, count, LN_TABLE)
+
+
+@micropython.viper
+def _count_at_most(values: ptr32, count: int, limit: int, sign_shift: int) -> int:  # type: ignore[name-defined] # noqa: F821
+    found = 0
+    for i in range(count):
+        if ((values[i] << sign_shift) >> sign_shift) <= limit:
+            found += 1
+    return found
+
+
+def percentile(values, count, percent, low=-(1 << 24), high=1 << 24):
+    """The smallest v such that at least `percent` % of the first `count` of `values` (array "i") are at most v.
+
+    `low`, `high` bound what is looked for. Nothing is moved or allocated: a search by halves. 0 for no values.
+    """
+    if count <= 0:
+        return 0
+    needed = max(1, (count * percent + 99) // 100)
+    while low < high:
+        middle = (low + high) >> 1
+        if _count_at_most(values, count, middle, SIGN_SHIFT) >= needed:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def median(values, count):
+    """The lower median of the first `count` of `values` (array "i")."""
+    return percentile(values, count, 50)
+
+
+def spread(values, count):
+    """Half of what lies between the 16th and the 84th percentile: a standard deviation that outliers do not move."""
+    return (percentile(values, count, 84) - percentile(values, count, 16)) >> 1
