@@ -33,6 +33,7 @@ FLASH_READ = 10  # offset u32, length u32 -> bytes
 FLASH_WRITE = 11  # offset u32, bytes -> empty (NOR: only clears bits)
 FLASH_ERASE = 12  # offset u32, length u32, both multiples of 4096 -> empty
 INTERLOCK = 13  # empty -> u8: 1 when the diffuser is in place
+CONSOLE = 14  # u8: 1 while the firmware reads the console (0x03 is a byte), 0 for the prompt (0x03 interrupts)
 
 HELLO_REQUEST = "<B"
 CAMERA_START_REQUEST = "<IHB"
@@ -45,5 +46,6 @@ RANDOM_REQUEST = "<B"
 FLASH_READ_REQUEST = "<II"
 FLASH_WRITE_REQUEST = "<I"
 FLASH_ERASE_REQUEST = "<II"
+CONSOLE_REQUEST = "<B"
 
 RESET_STATUS = 86  # exit status by which the firmware asks for a hard reset

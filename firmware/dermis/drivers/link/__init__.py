@@ -10,3 +10,10 @@ class Link:
     def write(self, data) -> None:
         """Send all of `data`."""
         raise NotImplementedError
+
+    def release(self) -> None:
+        """Give the console back to the interpreter's prompt: from now on 0x03 interrupts what runs there.
+
+        Until then 0x03 is a byte like any other. Call it before leaving for a development REPL.
+        """
+        raise NotImplementedError

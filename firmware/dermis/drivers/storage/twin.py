@@ -1,0 +1,160 @@
+"""The twin's data partition: LittleFS on the flash chip behind the channel.
+
+CPython has no LittleFS; there, files lie in a folder that the twin names (`DERMIS_STORAGE`).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+from dermis.core import partitions
+from dermis.core import twin_wire as wire
+from dermis.drivers.storage import Storage
+from dermis.drivers.twin_channel import IS_MICROPYTHON
+
+if TYPE_CHECKING:
+    from typing import Any
+
+EIO, EINVAL, ENOENT = 5, 22, 2
+MOUNT_POINT = "/data"
+UNFINISHED = ".new"  # a file under this ending was not finished when the power was cut
+LFS_MAGIC, LFS_MAGIC_AT = b"littlefs", 8  # in the first or the second block of every LittleFS
+
+# ioctl of MicroPython's block devices
+IOCTL_BLOCK_COUNT, IOCTL_BLOCK_SIZE, IOCTL_BLOCK_ERASE = 4, 5, 6
+
+
+class FlashPartition:
+    """A partition as a MicroPython block device (extended interface): erase 4096 bytes, then program."""
+
+    def __init__(self, channel, name):
+        self._channel = channel
+        self._entry = partitions.partition(name)
+
+    def readblocks(self, block, buf, offset=0):
+        at = self._at(block, offset)
+        self._channel.ask(wire.FLASH_READ, struct.pack(wire.FLASH_READ_REQUEST, at, len(buf)), buf)
+
+    def writeblocks(self, block, buf, offset=None):
+        if offset is None:  # the simple interface erases by itself
+            self.ioctl(IOCTL_BLOCK_ERASE, block)
+            offset = 0
+        self._channel.ask(wire.FLASH_WRITE, struct.pack(wire.FLASH_WRITE_REQUEST, self._at(block, offset)) + buf)
+
+    def ioctl(self, op, arg):
+        if op == IOCTL_BLOCK_COUNT:
+            return self._entry.size // partitions.BLOCK_SIZE
+        if op == IOCTL_BLOCK_SIZE:
+            return partitions.BLOCK_SIZE
+        if op == IOCTL_BLOCK_ERASE:
+            request = struct.pack(wire.FLASH_ERASE_REQUEST, self._at(arg, 0), partitions.BLOCK_SIZE)
+            self._channel.ask(wire.FLASH_ERASE, request)
+            return 0
+        return None
+
+    def _at(self, block, offset):
+        return self._entry.offset + block * partitions.BLOCK_SIZE + offset
+
+
+def _was_formatted(device):
+    """Whether either superblock carries the magic. A power cut in the very first formatting leaves none."""
+    magic = bytearray(len(LFS_MAGIC))
+    for block in (0, 1):
+        device.readblocks(block, magic, LFS_MAGIC_AT)
+        if magic == LFS_MAGIC:
+            return True
+    return False
+
+
+class FolderStorage(Storage):
+    """Files under a folder of whatever file system carries it; a rename there is atomic."""
+
+    def __init__(self, root, size=0):
+        self._root = root
+        self._size = size
+        for name in self._names():
+            if name.endswith(UNFINISHED):
+                os.remove(root + "/" + name)
+
+    def read(self, name: str) -> bytes:
+        with open(self._path(name), "rb") as file:
+            return file.read()
+
+    def write(self, name: str, data: bytes) -> None:
+        path = self._path(name)
+        with open(path + UNFINISHED, "wb") as file:
+            file.write(data)
+        os.rename(path + UNFINISHED, path)
+
+    def remove(self, name: str) -> None:
+        try:
+            os.remove(self._path(name))
+        except OSError as error:
+            if error.errno != ENOENT:
+                raise
+
+    def free_bytes(self) -> int:
+        used = sum([os.stat(self._root + "/" + name)[6] for name in self._names()])
+        return max(0, self._size - used)
+
+    def _names(self):
+        return os.listdir(self._root)
+
+    def _path(self, name):
+        if not name or "/" in name or name.startswith(".") or name.endswith(UNFINISHED):
+            raise OSError(EINVAL)
+        return self._root + "/" + name
+
+
+class LfsStorage(FolderStorage):
+    """LittleFS at /data: copy-on-write, so that a rename happens wholly or not at all."""
+
+    def __init__(self, file_system):
+        self._file_system = file_system
+        super().__init__(MOUNT_POINT)
+
+    def free_bytes(self) -> int:
+        figures = self._file_system.statvfs("/")
+        return figures[0] * figures[3]
+
+
+class BrokenStorage(Storage):
+    """A data partition that cannot be mounted and is not ours to erase: every call fails with EIO."""
+
+    def read(self, name: str) -> bytes:
+        raise OSError(EIO)
+
+    def write(self, name: str, data: bytes) -> None:
+        raise OSError(EIO)
+
+    def remove(self, name: str) -> None:
+        raise OSError(EIO)
+
+    def free_bytes(self) -> int:
+        return 0
+
+
+def open_storage(channel):
+    """The data partition, mounted; formatted first if it never was."""
+    if not IS_MICROPYTHON:
+        root = os.environ["DERMIS_STORAGE"]
+        os.makedirs(root, exist_ok=True)
+        return FolderStorage(root, partitions.partition("data").size)
+    import vfs  # type: ignore[import-not-found]
+
+    device: Any = FlashPartition(channel, "data")
+    geometry: dict[str, Any] = {
+        "readsize": partitions.LFS_READ_SIZE,
+        "progsize": partitions.LFS_PROG_SIZE,
+        "lookahead": partitions.LFS_LOOKAHEAD,
+    }
+    if not _was_formatted(device):
+        vfs.VfsLfs2.mkfs(device, **geometry)
+    try:
+        file_system = vfs.VfsLfs2(device, **geometry)
+    except OSError:
+        return BrokenStorage()
+    vfs.mount(file_system, MOUNT_POINT)
+    return LfsStorage(file_system)

@@ -1,0 +1,35 @@
+"""The twin's drivers, composed. Whoever needs them gets them from here: nobody else opens the channel."""
+
+from collections import namedtuple
+
+from dermis.drivers.camera.twin import TwinCamera
+from dermis.drivers.clock.twin import TwinClock
+from dermis.drivers.emitters.twin import TwinEmitters
+from dermis.drivers.link.twin import TwinLink
+from dermis.drivers.storage.twin import open_storage
+from dermis.drivers.swir.twin import TwinSwirHead
+from dermis.drivers.system.twin import TwinSystem
+from dermis.drivers.thermometer.twin import TwinThermometer
+from dermis.drivers.twin_channel import open_channel
+
+Drivers = namedtuple("Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system"))
+
+
+def drivers(board):
+    """One driver a peripheral (`Drivers`) for the twin. `board`: the board file, as a map.
+
+    Call it once a process. Raises SensorFault outside the twin or when the twin speaks another version.
+    """
+    channel = open_channel()
+    clock = TwinClock(channel)
+    channel.clock = clock
+    return Drivers(
+        clock,
+        TwinCamera(channel, clock),
+        TwinEmitters(channel),
+        TwinSwirHead(channel, clock, board.get("swir", True)),
+        TwinThermometer(channel),
+        open_storage(channel),
+        TwinLink(channel, clock),
+        TwinSystem(channel),
+    )
