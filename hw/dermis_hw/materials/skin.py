@@ -1,0 +1,238 @@
+"""Skin: measured subjects, tones between and beyond them, and what people wear on it.
+
+Measured: the inner forearms of NIST's subjects (see data/skin.csv). NIST under-covers dark skin: tones go on by a
+melanin filter, absorption proportional to wavelength^-3.33 (Jacques, Phys. Med. Biol. 58, R37 (2013)), down to an
+R700 of .20. Faces differ from forearms; nothing here claims to have measured a face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from dermis_hw.materials.grid import GRID_NM, SPECULAR_IN_NIST, column, read_table
+from dermis_hw.materials.layers import Film, fresnel_r0
+from dermis_hw.materials.material import DEVELOPMENT, HELD_OUT, Material, MaterialError, Specular, mixed
+
+MELANIN_POWER = -3.33
+DARKEST_R700, LIGHTEST_R700 = 0.20, 0.70
+GLOSS = Specular(r0=SPECULAR_IN_NIST, roughness=0.35)
+# (weight, sigma in mm): narrow and wide part of a beam spread beneath the skin at 940 nm. Modelled after the size
+# that measured dot patterns ask for, 2-3 mm for the wide one.
+BLUR = ((0.55, 0.5), (0.45, 2.5))
+VARIATION = 0.04  # within a face, modelled
+_SOURCE = "NIST, Cooksey et al. 2017, doi:10.18434/M38597, forearm, specular taken off"
+_SCORE_LIMIT = 2.5  # standard deviations; a draw beyond would be nobody's skin
+
+
+def _skin(name: str, values: np.ndarray, *, measured: bool, note: str, split: str) -> Material:
+    return Material(name, values, measured, note, GLOSS, BLUR, VARIATION, split=split)
+
+
+def r700(material: Material) -> float:
+    """Tone as NIST's figures give it: reflectance at 700 nm, specular included."""
+    return float(material.reflectance(np.array(700.0))) + SPECULAR_IN_NIST
+
+
+def darkened(material: Material, target_r700: float) -> Material:
+    """The same skin with melanin added (or taken away) until its R700 is as asked.
+
+    Raises MaterialError outside .20 to .70, where neither data nor the filter say anything.
+    """
+    if not DARKEST_R700 <= target_r700 <= LIGHTEST_R700:
+        raise MaterialError(
+            f"skin of R700 {target_r700:g} is outside what is known: give {DARKEST_R700} to {LIGHTEST_R700}"
+        )
+    depth = np.log((r700(material) - SPECULAR_IN_NIST) / (target_r700 - SPECULAR_IN_NIST))
+    values = material.values * np.exp(-depth * (GRID_NM / 700.0) ** MELANIN_POWER)
+    return replace(
+        material,
+        name=f"{material.name}+r700={target_r700:g}",
+        values=values,
+        measured=False,
+        note=f"modelled: {material.name} with melanin to R700 {target_r700:g} ({material.note})",
+    )
+
+
+@cache
+def _model() -> tuple[np.ndarray, np.ndarray]:
+    _, table = read_table("skin.csv")
+    return table[:, 1], table[:, 2:]
+
+
+def mean_skin() -> Material:
+    """The mean of the development half."""
+    mean, _ = _model()
+    return _skin("skin:mean", np.exp(mean), measured=True, note=f"mean of 25 subjects; {_SOURCE}", split=DEVELOPMENT)
+
+
+@cache
+def development_subjects() -> tuple[Material, ...]:
+    """The 25 subjects of the development half, from mean, components and scores (residual .001 RMS)."""
+    mean, components = _model()
+    _, scores = read_table("skin_scores.csv")
+    return tuple(
+        _skin(
+            f"skin:dev-{int(row[0]):02d}",
+            np.exp(mean + components @ row[1:]),
+            measured=True,
+            note=f"one subject, from {len(row) - 1} principal components (residual .001 RMS); {_SOURCE}",
+            split=DEVELOPMENT,
+        )
+        for row in scores
+    )
+
+
+@cache
+def held_out_subjects() -> tuple[Material, ...]:
+    """The 25 subjects that no training may see."""
+    names, table = read_table("held_out/skin.csv")
+    return tuple(
+        _skin(
+            f"skin:subject-{int(name.split('_')[1]):02d}",
+            table[:, n + 1],
+            measured=True,
+            note=f"one subject; {_SOURCE}",
+            split=HELD_OUT,
+        )
+        for n, name in enumerate(names[1:])
+    )
+
+
+def draw_skin(rng: np.random.Generator, target_r700: float | None = None) -> Material:
+    """A skin that could have been among the development subjects: normal scores on their components."""
+    mean, components = _model()
+    scores = np.clip(rng.normal(size=components.shape[1]), -_SCORE_LIMIT, _SCORE_LIMIT)
+    skin = _skin(
+        "skin:drawn",
+        np.exp(mean + components @ scores),
+        measured=False,
+        note=f"modelled: drawn from mean and components of 25 subjects; {_SOURCE}",
+        split=DEVELOPMENT,
+    )
+    return skin if target_r700 is None else darkened(skin, target_r700)
+
+
+def _by_tone(place: int) -> Callable[[], Material]:
+    def skin() -> Material:
+        return sorted(development_subjects(), key=r700)[place]
+
+    return skin
+
+
+# Measured subjects of the development half; the darkest has R700 = .42, darker tones are skin:r700=.
+_TONES: dict[str, Callable[[], Material]] = {
+    "dark": _by_tone(0),
+    "medium": _by_tone(12),
+    "light": _by_tone(-3),
+    "mean": mean_skin,
+}
+
+
+def tone(which: str) -> Material:
+    """`light`, `medium`, `dark`, `mean`, `r700=.35`, `subject-NN` (held out), `dev-NN` or `draw=SEED`."""
+    if which in _TONES:
+        return replace(_TONES[which](), name=f"skin:{which}")
+    kind, _, number = which.partition("=") if "=" in which else which.partition("-")
+    try:
+        if kind == "r700":
+            return replace(darkened(mean_skin(), float(number)), name=f"skin:{which}")
+        if kind == "draw":
+            return replace(draw_skin(np.random.default_rng(int(number))), name=f"skin:{which}")
+        if kind in ("subject", "dev"):
+            return _subject(kind, int(number))
+    except ValueError as error:
+        if isinstance(error, MaterialError):
+            raise
+        raise MaterialError(f"skin:{which} needs a number after '{kind}', for example skin:r700=0.35") from error
+    raise MaterialError(
+        f"there is no skin:{which}: use skin:light, medium, dark, mean, r700=0.35, subject-NN, dev-NN or draw=SEED"
+    )
+
+
+def _subject(kind: str, number: int) -> Material:
+    those = held_out_subjects() if kind == "subject" else development_subjects()
+    for skin in those:
+        if int(skin.name.rpartition("-")[2]) == number:
+            return skin
+    numbers = ", ".join(skin.name.rpartition("-")[2] for skin in those)
+    raise MaterialError(f"there is no skin:{kind}-{number:02d}: that half holds {numbers}")
+
+
+# What lies on skin. All modelled; the thicknesses are chosen so that 1450/1300 moves as reported for wearers.
+SWEAT_MM = 0.025
+FOUNDATION_MM = 0.02
+SUNSCREEN_MM = 0.01
+WATER_INDEX, CREAM_INDEX = 1.33, 1.40
+BEARD_PART = 0.35  # of the area that hair covers
+
+
+def _layer(name: str, film: Film, roughness: float) -> Material:
+    from dermis_hw.materials.layers import alone
+
+    note = f"modelled: {name}, a film of {film.thickness_mm * 1000:g} um"
+    return Material(name, alone(film), False, note, Specular(fresnel_r0(film.index), roughness), film=film)
+
+
+def scatter_per_mm(at_1000_nm: float, power: float) -> np.ndarray:
+    """Reduced scattering at the grid that falls with wavelength as a power."""
+    return at_1000_nm * (GRID_NM / 1000.0) ** -power
+
+
+def water_per_mm() -> np.ndarray:
+    """Absorption of water at the grid, 1/mm."""
+    return column("absorption.csv", "water") / 10.0
+
+
+def sweat() -> Material:
+    return _layer("sweat", Film(SWEAT_MM, water_per_mm(), np.zeros_like(GRID_NM), WATER_INDEX), roughness=0.12)
+
+
+def foundation() -> Material:
+    """Titanium dioxide and iron oxides in a dry oil: scatters, and absorbs a little below 950 nm."""
+    iron = 0.4 * np.exp(-(((GRID_NM - 870.0) / 90.0) ** 2))
+    return _layer("foundation", Film(FOUNDATION_MM, iron, scatter_per_mm(6.5, 0.8), CREAM_INDEX), roughness=0.45)
+
+
+def sunscreen() -> Material:
+    """Fine particles that scatter little in the near infrared, in a thin, half-watery cream."""
+    return _layer("sunscreen", Film(SUNSCREEN_MM, 0.5 * water_per_mm(), scatter_per_mm(2.0, 2.0), CREAM_INDEX), 0.2)
+
+
+def _beard(skin: Material) -> Material:
+    from dermis_hw.materials.catalogue import hair
+
+    return mixed(skin.name, f"modelled: hair over {BEARD_PART:.0%} of {skin.name}", skin, hair(), BEARD_PART)
+
+
+def _lips(skin: Material) -> Material:
+    """Thinner horny layer, more blood, moist: less melanin, haemoglobin's broad rise to 930 nm, a film of water."""
+    blood = 0.10 * np.exp(-(((GRID_NM - 920.0) / 110.0) ** 2))
+    moist = Film(0.012, water_per_mm(), np.zeros_like(GRID_NM), WATER_INDEX)
+    red = replace(skin, values=skin.values * np.exp(-blood))
+    return replace(_layer("moisture", moist, roughness=0.18).over(red), note=f"modelled: lips of {skin.name}")
+
+
+MODIFIERS: dict[str, Callable[[Material], Material]] = {
+    "wet": lambda skin: sweat().over(skin),
+    "foundation": lambda skin: foundation().over(skin),
+    "sunscreen": lambda skin: sunscreen().over(skin),
+    "beard": _beard,
+    "lips": _lips,
+}
+
+
+def modified(skin: Material, modifier: str) -> Material:
+    """A skin with one of `MODIFIERS` on it, or with `r700=` melanin; named `skin+modifier`."""
+    if modifier.startswith("r700="):
+        try:
+            target = float(modifier[5:])
+        except ValueError as error:
+            raise MaterialError(f"'+{modifier}' needs a number, for example +r700=0.25") from error
+        return darkened(skin, target)
+    if modifier not in MODIFIERS:
+        raise MaterialError(f"there is no modifier '+{modifier}': use {', '.join(MODIFIERS)} or r700=0.25")
+    return replace(MODIFIERS[modifier](skin), name=f"{skin.name}+{modifier}", variation=skin.variation)
