@@ -1,0 +1,99 @@
+"""What the module answers, typed. The fields are those of `dermis.core.messages`; a test compares the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """MCUmgr parameters: the largest packet (bytes) and how many requests are held at once."""
+
+    buf_size: int
+    buf_count: int
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What this module is and what runs on it. Hashes are the first 16 hex digits of a SHA-256."""
+
+    serial: str
+    board: str
+    firmware: str
+    runtime: str
+    messages: int
+    model: str
+    model_hash: str
+    profile: str
+    calibrated: bool
+    calibration: str
+    state: str
+    swir: bool
+    uptime_ms: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict with its reasons, PAD score (0-10000, higher is more likely bona fide), evidence and the time of
+    each stage (us)."""
+
+    verdict: str
+    reasons: list[str]
+    score: int
+    bursts: int
+    evidence: dict[str, Any]
+    stages_us: dict[str, int]
+    profile: str
+    nonce: bytes
+    firmware: str
+    model_hash: str
+    calibration: str
+
+
+@dataclass(frozen=True)
+class BurstTaken:
+    """A burst that the module holds: its number, the frames that can be fetched, its header."""
+
+    id: int
+    frames: list[str]
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of something longer: where it starts, how long the whole is (bytes), the bytes."""
+
+    off: int
+    len: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Outcome of the self-test: maps of name, ok, value, unit, low, high, and what to do when a check fails."""
+
+    ok: bool
+    checks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class CalibrationState:
+    """Which calibration record is in force."""
+
+    calibrated: bool
+    hash: str
+    created: str
+
+
+# The answers with more than one field; the others come back as that field's value.
+BY_MESSAGE = {
+    "parameters": Parameters,
+    "identity": Identity,
+    "verify": Verdict,
+    "burst": BurstTaken,
+    "burst_part": Piece,
+    "selftest": SelfTest,
+    "calibration_state": CalibrationState,
+    "calibration_read": Piece,
+}

@@ -1,0 +1,17 @@
+"""The table of commands. One command, one module of the same name with `add_arguments(parser)` and
+`run(arguments, output) -> int`."""
+
+COMMANDS = {
+    "twin": "Run a virtual module, or talk to the one that runs.",
+    "demo": "Show a virtual module every built-in scene and report its verdicts.",
+    "devices": "List the ports and say who is a Dermis module.",
+    "info": "What a module is and what runs on it.",
+    "selftest": "Have a module check itself.",
+    "verify": "One verdict: living skin on a real head, or an instrument?",
+    "watch": "Verdicts as they come, until Ctrl-C.",
+    "capture": "Save a burst as a recording.",
+    "replay": "Give recordings to the device's code and print its verdicts.",
+    "depth": "Depth from two images by the device's code.",
+    "infer": "Run a .tflite model on arrays by the device's code.",
+    "calibrate": "Calibrate a module: dark, white target, two planes.",
+}

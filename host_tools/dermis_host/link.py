@@ -1,0 +1,117 @@
+"""The port: SMP packets one way and the other, log lines between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import serial
+
+from dermis_host.errors import LinkError, NotDermis
+from dermis_host.wire import CONTINUE, START, Deframer, frame_lines
+
+BAUD = 921600  # the UART's; USB and TCP ignore it
+POLL_S = 0.05  # set once: pyserial's RFC 2217 client renegotiates the port at every change of its time-out
+LONGEST_LINE = 4096  # a log line is shorter; more without a newline is noise and is handed on in pieces
+READ_SIZE = 4096
+
+
+class Link:
+    """A serial port or URL (whatever `serial.serial_for_url` takes), open.
+
+    Raises LinkError with one sentence when it cannot be opened, NotDermis when the other end does not speak
+    RFC 2217 on an rfc2217:// URL.
+    """
+
+    def __init__(self, port: str, baud: int = BAUD):
+        self.port = port
+        self._lines = Deframer()
+        self._pending = bytearray()
+        self._serial = _open(port, baud)
+
+    @property
+    def damaged_frames(self) -> int:
+        """Frames that came damaged and were dropped."""
+        return self._lines.damaged
+
+    def send(self, packet: bytes) -> None:
+        """One SMP packet out. Raises LinkError when the port has gone."""
+        try:
+            self._serial.write(frame_lines(packet))
+        except (serial.SerialException, OSError) as problem:
+            raise LinkError(_gone(self.port, problem)) from None
+
+    def receive(self, until: float) -> Iterator[bytes | str]:
+        """What comes in, in order, to the time `until` (of `time.monotonic`): a packet as bytes, other lines as str.
+
+        Raises LinkError when the port has gone.
+        """
+        while True:
+            yield from self._complete_lines()
+            if time.monotonic() >= until:
+                return
+            try:
+                self._pending += self._serial.read(1)
+                if waiting := self._serial.in_waiting:
+                    self._pending += self._serial.read(min(waiting, READ_SIZE))
+            except (serial.SerialException, OSError, TypeError) as problem:
+                raise LinkError(_gone(self.port, problem)) from None
+
+    def close(self) -> None:
+        self._serial.close()
+
+    def _complete_lines(self) -> Iterator[bytes | str]:
+        while True:
+            end = self._pending.find(b"\n")
+            if end < 0:
+                if len(self._pending) < LONGEST_LINE:
+                    return
+                end = LONGEST_LINE - 1
+            line = bytes(self._pending[: end + 1])
+            del self._pending[: end + 1]
+            # Text that did not end its line may stand before a frame; a console may put CR before LF.
+            starts = [at for at in (line.find(START), line.find(CONTINUE)) if at >= 0]
+            at = min(starts) if starts else len(line)
+            if text := line[:at].decode("utf-8", "replace").strip("\r\n\0"):
+                yield text
+            if starts:
+                packet = self._lines.feed(line[at:].rstrip(b"\r\n") + b"\n")
+                if packet is not None:
+                    yield packet
+
+
+def _open(port: str, baud: int):
+    try:
+        opened = serial.serial_for_url(port, baudrate=baud, timeout=POLL_S, do_not_open=True)
+        if "://" not in port:
+            opened.exclusive = True  # two programs on one tty steal each other's bytes
+        opened.open()
+        return opened
+    except ValueError as problem:
+        raise LinkError(f"{port!r} is no port that pyserial knows ({problem}).") from None
+    except (serial.SerialException, OSError) as problem:
+        text = str(problem)
+        if "RFC2217" in text:
+            raise NotDermis(
+                f"Whatever listens at {port} does not speak RFC 2217, or another program holds the module: "
+                "close it, or name another port; `dermis devices --probe` looks for modules."
+            ) from None
+        if "xclusive" in text or "busy" in text.lower():
+            raise LinkError(f"Another program holds {port}: close it and try again.") from None
+        if "ermission" in text:
+            raise LinkError(f"You may not open {port}: join the group that owns it (often dialout).") from None
+        raise LinkError(
+            f"The port {port} cannot be opened ({_reason(text)}): is the module plugged in, or the twin running? "
+            "`dermis devices` lists the ports."
+        ) from None
+
+
+def _reason(text: str) -> str:
+    """The last and plainest part of pyserial's nested messages."""
+    return text.rpartition("] ")[2].rstrip("'\") ") or text
+
+
+def _gone(port: str, problem: Exception) -> str:
+    return (
+        f"The link to {port} broke ({_reason(str(problem))}): is the module still plugged in, the twin still running?"
+    )

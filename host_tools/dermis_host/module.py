@@ -1,0 +1,367 @@
+"""`Module`: one method a message, named as in `dermis.core.messages`, and the few things made of several."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+from dermis.core import messages
+from dermis.core.burst import FRAME_BYTES
+from dermis_hw import boards
+
+from dermis_host import wire
+from dermis_host.answers import (
+    BY_MESSAGE,
+    BurstTaken,
+    CalibrationState,
+    Identity,
+    Parameters,
+    Piece,
+    SelfTest,
+    Verdict,
+)
+from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed, RequestTimeout
+from dermis_host.link import BAUD, Link
+from dermis_host.recording import SHAPE, Recording
+
+# How long to wait for an answer, in seconds. The module itself limits what it does; these only end a wait for
+# one that will not answer, so they are generous: a twin on a busy computer is several times slower than a module.
+ANSWER_S = 8.0
+FIRST_ANSWER_S = 1.0  # then ask again: the module may have been starting
+GREETING_S = 12.0  # from reset to the first answer, model loaded
+BURST_S = 60.0
+VERIFY_S = 120.0
+SELFTEST_S = 60.0
+STORE_S = 20.0
+PROBE_S = 3.0
+
+PIECE_BYTES = 256  # of a calibration record on the way in; a packet must fit `buf_size` with its header and fields
+PIECE_OVERHEAD = 64
+
+BOOT_EVENTS = ("boot", "start", "started", "reset")
+
+LogCallback = Callable[[str], None]
+
+
+def _ignore(line: str) -> None:
+    """The default for log lines: nobody asked for them."""
+
+
+class Module:
+    """A Dermis module behind a port; a context manager.
+
+    port: whatever `serial.serial_for_url` takes (a tty, rfc2217://HOST:PORT, socket://HOST:PORT).
+    on_log: called with every line that comes between the frames and answers nothing (log, boot text).
+
+    Raises LinkError when the port cannot be opened, NotDermis when something else or nothing answers.
+    """
+
+    def __init__(
+        self, port: str, *, on_log: LogCallback | None = None, baud: int = BAUD, greeting_s: float = GREETING_S
+    ):
+        self.port = port
+        self._on_log = on_log or _ignore
+        self._events: list[dict[str, Any]] = []
+        self._uptime_ms = 0
+        self._restarted = False
+        self._lines_heard = 0
+        self._link = Link(port, baud)
+        try:
+            self._greet(greeting_s)
+        except BaseException:
+            self._link.close()
+            raise
+
+    def __enter__(self) -> Module:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._link.close()
+
+    # One method a message.
+
+    def echo(self, text: str) -> str:
+        """Sends the text there and back."""
+        return self._ask("echo", d=text)
+
+    def datetime_read(self) -> str:
+        """The module's clock: UTC, yyyy-MM-ddTHH:mm:ss."""
+        return self._ask("datetime_read")
+
+    def datetime_write(self, datetime: str) -> None:
+        """Sets the module's clock (UTC, yyyy-MM-ddTHH:mm:ss)."""
+        self._ask("datetime_write", datetime=datetime)
+
+    def reset(self, wait: bool = True) -> None:
+        """Restarts the module; with `wait`, returns when it answers again."""
+        self._ask("reset")
+        self._restarted = False
+        if wait:
+            self._greet(GREETING_S)
+
+    def parameters(self) -> Parameters:
+        """MCUmgr parameters."""
+        return self._ask("parameters")
+
+    def os_info(self, format: str = "s") -> str:
+        """OS/application info; letters as of uname, `a` for all."""
+        return self._ask("os_info", format=format)
+
+    def identity(self) -> Identity:
+        """What this module is and what runs on it."""
+        identity = self._ask("identity")
+        self._uptime_ms = identity.uptime_ms
+        return identity
+
+    def verify(self, time_limit_ms: int = 0, nonce: bytes = b"") -> Verdict:
+        """Takes bursts until there is a verdict or the time is up (0: the profile's limit)."""
+        given: dict[str, Any] = {}
+        if time_limit_ms:
+            given["time_limit_ms"] = time_limit_ms
+        if nonce:
+            given["nonce"] = nonce
+        return self._ask("verify", VERIFY_S + time_limit_ms / 1000, **given)
+
+    def burst(self, lights: tuple[str, ...] = ()) -> BurstTaken:
+        """Takes one burst (or only the lights named) and keeps it in the module's memory until the next."""
+        return self._ask("burst", BURST_S, **({"lights": list(lights)} if lights else {}))
+
+    def burst_part(self, id: int, frame: str, off: int = 0) -> Piece:
+        """A piece of a frame of the burst held."""
+        return self._ask("burst_part", id=id, frame=frame, off=off)
+
+    def selftest(self) -> SelfTest:
+        """Checks imager, lights, SWIR head, thermometer, storage, model and calibration."""
+        return self._ask("selftest", SELFTEST_S)
+
+    def watch(self, period_ms: int = 200) -> Generator[dict[str, Any], None, None]:
+        """Events (maps, as the module sends them) until the iterator is closed; the module then stops watching.
+
+        Raises ModuleReset when the module restarts, LinkError when the port goes.
+        """
+        self._events.clear()
+        self._ask("watch", on=True, period_ms=period_ms)
+        try:
+            while True:
+                while self._events:
+                    yield self._events.pop(0)
+                for item in self._link.receive(time.monotonic() + ANSWER_S):
+                    if isinstance(item, str):
+                        self._heard(item)
+                    if self._restarted:
+                        self._restarted = False
+                        raise ModuleReset(f"The module on {self.port} restarted while watching: start watching again.")
+                    if self._events:
+                        break
+        finally:
+            self._stop_watching()
+
+    def evidence(self) -> dict[str, Any]:
+        """The evidence of the last verdict; empty before the first."""
+        return self._ask("evidence")
+
+    def calibration_state(self) -> CalibrationState:
+        """Which calibration record is in force."""
+        return self._ask("calibration_state")
+
+    def calibration_read(self, off: int = 0) -> Piece:
+        """A piece of the record in force."""
+        return self._ask("calibration_read", off=off)
+
+    def calibration_write(self, off: int, len: int, data: bytes) -> int:
+        """Hands over a piece of a record; returns how many bytes the module holds."""
+        return self._ask("calibration_write", STORE_S, off=off, len=len, data=data)
+
+    def monitor_baseline(self) -> dict[str, int]:
+        """Measures the monitor tab under each light (linear counts) without a record."""
+        return self._ask("monitor_baseline", BURST_S)
+
+    # Things made of several messages.
+
+    def frame(self, burst: BurstTaken, name: str, on_bytes: Callable[[int], None] | None = None) -> bytes:
+        """A whole frame of the burst held; `on_bytes` hears how many bytes each piece brought."""
+        return _gather(lambda off: self.burst_part(burst.id, name, off), f"the frame {name}", on_bytes)
+
+    def capture(
+        self,
+        on_size: Callable[[int], None] | None = None,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> Recording:
+        """Takes a burst and fetches all of it. `on_size` hears how many bytes there will be, `on_bytes` each piece."""
+        board = self.identity().board
+        calibration = self.calibration_record()
+        burst = self.burst()
+        if on_size:
+            on_size(len(burst.frames) * FRAME_BYTES)
+        frames = {}
+        for name in burst.frames:
+            pixels = np.frombuffer(self.frame(burst, name, on_bytes), np.uint8)
+            if pixels.size != FRAME_BYTES:
+                raise LinkError(f"The frame {name} has {pixels.size} bytes instead of {FRAME_BYTES}: try again.")
+            frames[name] = pixels.reshape(SHAPE).copy()
+        try:
+            board_file = boards.board_file(board)
+        except KeyError as problem:
+            raise NotDermis(f"These tools have no board file for this module: {problem.args[0]}.") from None
+        return Recording(burst.meta, frames, calibration, board_file)
+
+    def calibration_record(self) -> bytes:
+        """The whole calibration record in force; empty when there is none."""
+        if not self.calibration_state().calibrated:
+            return b""
+        return _gather(self.calibration_read, "the calibration record")
+
+    def store_calibration(self, record: bytes, on_bytes: Callable[[int], None] | None = None) -> None:
+        """Hands over a whole record and reads it back. Raises RequestFailed, LinkError when what came back differs."""
+        room = max(PIECE_BYTES, self.parameters().buf_size - PIECE_OVERHEAD)
+        held = 0
+        while held < len(record):
+            before, held = held, self.calibration_write(held, len(record), record[held : held + room])
+            if held <= before:
+                raise LinkError("The module took no more of the calibration record: reset it and try again.")
+            if on_bytes:
+                on_bytes(held - before)
+        if self.calibration_record() != record:
+            raise LinkError("The module gave back another calibration record than it was given: write it again.")
+
+    # Asking.
+
+    def _ask(self, name: str, time_out_s: float = ANSWER_S, **fields: Any) -> Any:
+        """Asks; a request that only reads is asked once more after a restart of the module."""
+        may_repeat = messages.by_name(name).op == messages.READ
+        try:
+            answer = self._exchange(name, time_out_s, fields)
+        except ModuleReset:
+            if not may_repeat:
+                raise
+            self._greet(GREETING_S)
+            answer = self._exchange(name, time_out_s, fields)
+        made = BY_MESSAGE.get(name)
+        if made is not None:
+            return made(**answer)
+        return next(iter(answer.values())) if answer else None
+
+    def _exchange(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any]:
+        answer = self._try(name, time_out_s, fields)
+        if answer is not None:
+            return answer
+        uptime_before = self._uptime_ms
+        probe = self._try("identity", PROBE_S, {})
+        if probe is None and not self._restarted:
+            raise LinkError(
+                f"The module on {self.port} fell silent during {name}: check its power and its cable, then try again."
+            )
+        if self._restarted or (probe is not None and probe["uptime_ms"] < uptime_before):
+            self._restarted = False
+            raise _restarted(self.port, name)
+        raise RequestTimeout(
+            f"The module on {self.port} is alive but gave no answer to {name} within {time_out_s:g} s: "
+            "try again, or reset it."
+        )
+
+    def _try(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer, or None when none came in time. Raises ModuleReset when the module said that it started."""
+        request = wire.request(name, **fields)
+        self._restarted = False
+        self._link.send(request.BYTES)
+        for item in self._link.receive(time.monotonic() + time_out_s):
+            if isinstance(item, str):
+                self._heard(item)
+                if self._restarted and name != "reset":
+                    self._restarted = False
+                    raise _restarted(self.port, name)
+            elif wire.answers(item, request):
+                return wire.parse(name, item)
+        return None
+
+    def _greet(self, time_limit_s: float) -> None:
+        """Waits for the module's first answer. Raises NotDermis when there is none, or another one."""
+        end = time.monotonic() + time_limit_s
+        noise_before = self._link.damaged_frames
+        lines_before = self._lines_heard
+        while True:
+            wait = max(0.05, min(FIRST_ANSWER_S, end - time.monotonic()))
+            try:
+                answer = self._try("identity", wait, {})
+            except ModuleReset:
+                continue  # its boot line: the answer comes next
+            except RequestFailed as refused:
+                raise NotDermis(
+                    f"{self.port} speaks SMP but is no Dermis module ({refused.name}): name another port; "
+                    "`dermis devices --probe` looks for modules."
+                ) from None
+            if answer is not None:
+                self._uptime_ms = answer["uptime_ms"]
+                return
+            if time.monotonic() >= end:
+                noisy = self._lines_heard > lines_before or self._link.damaged_frames > noise_before
+                raise NotDermis(self._who_is_there(noisy, time_limit_s))
+
+    def _who_is_there(self, noisy: bool, waited_s: float) -> str:
+        if noisy:
+            return (
+                f"Something on {self.port} sends data but no SMP answer within {waited_s:g} s: it is another device, "
+                "or another baud rate; `dermis devices --probe` looks for modules."
+            )
+        return (
+            f"Nothing on {self.port} answered SMP within {waited_s:g} s: is it a Dermis module, and is it running? "
+            "`dermis devices --probe` looks for modules."
+        )
+
+    def _heard(self, line: str) -> None:
+        """Sorts a line between the frames: an event, the sign of a restart, or a log line; all go to the callback."""
+        self._lines_heard += 1
+        event = _json_object(line)
+        if event is not None:
+            if event.get("event") in BOOT_EVENTS:
+                self._restarted = True
+            elif "event" in event:
+                self._events.append(event)
+        self._on_log(line)
+
+    def _stop_watching(self) -> None:
+        try:
+            self._try("watch", ANSWER_S, {"on": False})
+        except (LinkError, ModuleReset, RequestFailed) as problem:
+            # The module is gone or starting anew: it is not watching any more, and why it went has been said already.
+            self._on_log(f"watching was not stopped in order: {problem}")
+
+
+def _restarted(port: str, name: str) -> ModuleReset:
+    return ModuleReset(
+        f"The module on {port} restarted in the middle of {name}, so it is not known whether that took effect: "
+        "look at its state (`dermis info`) and ask again."
+    )
+
+
+def _json_object(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _gather(fetch: Callable[[int], Piece], what: str, on_bytes: Callable[[int], None] | None = None) -> bytes:
+    """All pieces of something, in order. Raises LinkError when the pieces do not fit together."""
+    whole = bytearray()
+    while True:
+        piece = fetch(len(whole))
+        if piece.off != len(whole) or len(whole) + len(piece.data) > piece.len:
+            raise LinkError(f"The pieces of {what} do not fit together: try again.")
+        whole += piece.data
+        if on_bytes:
+            on_bytes(len(piece.data))
+        if len(whole) == piece.len:
+            return bytes(whole)
+        if not piece.data:
+            raise LinkError(f"The module stopped in the middle of {what}: try again.")

@@ -1,0 +1,81 @@
+"""Where words go: results for people or one JSON object on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+VERDICT_STYLE = {"bona_fide": "green", "attack": "red", "no_decision": "yellow"}
+
+
+class Output:
+    """A command's voice. `as_json`: stdout holds one JSON object and nothing else."""
+
+    def __init__(self, as_json: bool = False, verbose: bool = False):
+        self.as_json = as_json
+        self.verbose = verbose
+        self.out = Console(file=sys.stdout, highlight=False)
+        self.err = Console(file=sys.stderr, highlight=False)
+        self._said: set[str] = set()
+
+    def say(self, text: Any = "") -> None:
+        """For people, on stdout; silent under --json."""
+        if not self.as_json:
+            self.out.print(text)
+
+    def note(self, text: str) -> None:
+        """A remark on stderr, once each."""
+        if text not in self._said:
+            self._said.add(text)
+            self.err.print(text, style="dim", markup=False)
+
+    def error(self, sentence: str) -> None:
+        """Why the command ends, on stderr."""
+        self.err.print(f"dermis: {sentence}", markup=False, soft_wrap=True)
+
+    def result(self, value: Any) -> None:
+        """The one JSON object; nothing without --json."""
+        if self.as_json:
+            print(json.dumps(value, default=_plain, allow_nan=False), flush=True)
+
+    def log(self, line: str) -> None:
+        """A line that the module sent between answers: on stderr with --verbose."""
+        if self.verbose:
+            self.err.print(f"[module] {line}", style="dim", markup=False)
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Bars on stderr, only on a terminal."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
+        with Progress(*columns, TimeElapsedColumn(), console=self.err, disable=not self.err.is_terminal) as progress:
+            yield progress
+
+
+def table(*headings: str, title: str | None = None) -> Table:
+    """A plain table of ours."""
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for heading in headings:
+        made.add_column(heading)
+    return made
+
+
+def verdict_text(verdict: str) -> str:
+    """A verdict as rich markup: the word carries the meaning, the colour only helps."""
+    return f"[{VERDICT_STYLE.get(verdict, 'default')}]{verdict.replace('_', ' ')}[/]"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "__fspath__"):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,75 @@
+"""Pictures of frames and maps: PNG files and data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from dermis_host.errors import UsageError
+
+# A ramp of rising lightness, so that it reads in grey and by people who do not tell red from green.
+RAMP = np.array(
+    [(18, 14, 60), (54, 48, 130), (38, 104, 150), (30, 150, 138), (120, 196, 88), (246, 226, 60)], np.float64
+)
+NO_VALUE = (112, 112, 112)  # off the ramp: grey says "nothing measured here"
+DEEPEST_8BIT = 255
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """An image file as uint8 (rows, columns); colour becomes luma, 16 bits are scaled to 8.
+
+    Raises UsageError with one sentence when it is not there or not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith("I"):
+                return np.clip(np.asarray(image, np.int64) >> 8, 0, DEEPEST_8BIT).astype(np.uint8)
+            return np.asarray(image.convert("L"), np.uint8).copy()
+    except FileNotFoundError:
+        raise UsageError(f"There is no file {path}.") from None
+    except UnidentifiedImageError:
+        raise UsageError(f"{path} is no image that can be read: give a PNG.") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
+        raise UsageError(f"{path} cannot be read as an image ({problem}).") from None
+
+
+def ramp(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """Values to colours: uint8 (..., 3); NaN becomes grey. `low` and `high` default to the finite extremes."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        return np.full((*values.shape, 3), NO_VALUE, np.uint8)
+    low = float(values[finite].min()) if low is None else low
+    high = float(values[finite].max()) if high is None else high
+    place = np.clip((np.where(finite, values, low) - low) / max(high - low, 1e-9), 0, 1) * (len(RAMP) - 1)
+    before = np.minimum(place.astype(int), len(RAMP) - 2)
+    part = (place - before)[..., None]
+    colours = RAMP[before] * (1 - part) + RAMP[before + 1] * part
+    colours[~finite] = NO_VALUE
+    return colours.round().astype(np.uint8)
+
+
+def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
+    """Each pixel as factor x factor."""
+    return pixels.repeat(factor, 0).repeat(factor, 1)
+
+
+def stretch(pixels: np.ndarray, part: float = 0.995) -> np.ndarray:
+    """Codes spread over 0-255 for the eye; the brightest 0.5 % may clip."""
+    top = max(1.0, float(np.quantile(pixels, part)))
+    return np.clip(pixels * (255.0 / top), 0, 255).astype(np.uint8)
+
+
+def save_png(pixels: np.ndarray, path: Path) -> None:
+    """Grey (rows, columns) or colour (rows, columns, 3), uint8."""
+    Image.fromarray(pixels).save(path, format="PNG")
+
+
+def data_uri(pixels: np.ndarray) -> str:
+    """The same as a PNG inside a data URI."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
