@@ -1,0 +1,389 @@
+"""How far a surface is from a plane and from a cylinder: what tells a head from a photo, flat or bent.
+
+Cells of a depth grid inside a mask become points (x, y, z), x = (u - centre_u) z / f and likewise y, and are
+fitted by least squares in z:
+
+* plane: z = a + b x + c y, exact for any plane under the pinhole;
+* cylinder: the plane plus k (x cos t + y sin t)**2, curved along one direction only; the best of 16 directions t.
+
+The residual is the root mean square over the cells of z minus fit. The two hundredths of the cells that lie
+farthest from a quadric (plane plus k1 x x + k2 x y + k3 y y) are left out beforehand: stray matches at the outline.
+Relief is the range from the 5th to the 95th percentile of z minus the plane.
+
+Least squares without floats: one pass sums the products of the seven columns 1, x, y, xx, xy, yy, z (each
+centred and scaled to 11 bits, sums kept in two halves), and the sum of squares that a fit leaves is the quotient
+of two determinants of these sums, det[G r; r' zz] / det[G], in exact integers. Depths are in 1/16 mm throughout.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from dermis.core.errors import BadInput
+from dermis.core.native import SIGN_SHIFT, micropython
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    ptr8 = ptr16 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
+
+FEWEST_CELLS = 24  # four for each of the quadric's six parameters
+_COLUMNS = 7  # 1, x, y, xx, xy, yy, z
+_PAIRS = _COLUMNS * (_COLUMNS + 1) // 2
+_SPAN = 1023  # of x, y and z once scaled: a product of two columns stays below 2**21
+_BINS = 4096  # of the residuals' histogram, one a unit of scaled z
+_OUTLIERS_PER_1000 = 20
+_RELIEF_PER_1000 = 50
+_COEFFICIENT_BITS = 12
+_COEFFICIENT_LIMIT = 1 << 17  # 2**17 * 1024 * 6 terms < 2**30
+
+# 256 * cos and sin of 0, 11.25, ... 168.75 degrees: a step of 11 degrees leaves 1% of the curvature unseen.
+_DIRECTIONS = (
+    (256, 0),
+    (251, 50),
+    (237, 98),
+    (213, 142),
+    (181, 181),
+    (142, 213),
+    (98, 237),
+    (50, 251),
+    (0, 256),
+    (-50, 251),
+    (-98, 237),
+    (-142, 213),
+    (-181, 181),
+    (-213, 142),
+    (-237, 98),
+    (-251, 50),
+)
+_PLANE = (0, 1, 2)
+_QUADRIC = (0, 1, 2, 3, 4, 5)
+
+
+@micropython.viper
+def _points(depth: ptr16, mask: ptr8, points: ptr16, block: ptr32) -> int:
+    """x, y, z (1/16 mm, x and y with 32768 added) and the cell of each cell inside the mask; returns how many.
+
+    block: rows, columns, first u less the centre + 32768, first v likewise, step, focal length (all 1/16 px).
+    |u| < 2048 px keeps u * z below 2**31.
+    """
+    rows = int(block[0])
+    columns = int(block[1])
+    first_u = int(block[2]) - 32768
+    v = int(block[3]) - 32768
+    step = int(block[4])
+    focal = int(block[5])
+    count = 0
+    at = 0
+    row = 0
+    while row < rows:
+        u = first_u
+        column = 0
+        while column < columns:
+            z = int(depth[at])
+            if mask[at] and z:
+                x = u * z // focal
+                y = v * z // focal
+                if x > -32768 and x < 32768 and y > -32768 and y < 32768:
+                    points[3 * count] = x + 32768
+                    points[3 * count + 1] = y + 32768
+                    points[3 * count + 2] = z
+                    count += 1
+            at += 1
+            column += 1
+            u += step
+        v += step
+        row += 1
+    return count
+
+
+@micropython.viper
+def _scale(points: ptr16, block: ptr32):
+    """Centre and scale in place: (value - middle) >> shift, rounded, with 2048 added.
+
+    block: count, middle x, y, z (as stored), shift of x and y, shift of z.
+    """
+    count = int(block[0])
+    shift = int(block[4])
+    shift_z = int(block[5])
+    half = 1 << shift >> 1
+    half_z = 1 << shift_z >> 1
+    at = 0
+    while at < 3 * count:
+        points[at] = (int(points[at]) - int(block[1]) + half >> shift) + 2048
+        points[at + 1] = (int(points[at + 1]) - int(block[2]) + half >> shift) + 2048
+        points[at + 2] = (int(points[at + 2]) - int(block[3]) + half_z >> shift_z) + 2048
+        at += 3
+
+
+@micropython.viper
+def _sum_products(points: ptr16, dropped: ptr8, sums: ptr32, block: ptr32, sign_shift: int):
+    """Sums over the points not dropped of the products of every two of the seven columns.
+
+    sums: `_PAIRS` sums of (product >> 10), then as many of (product & 1023); a product is below 2**22.
+    block: count, then room for the seven columns.
+    """
+    count = int(block[0])
+    k = 0
+    while k < 56:
+        sums[k] = 0
+        k += 1
+    block[1] = 1024
+    at = 0
+    while at < count:
+        if not dropped[at]:
+            x = int(points[3 * at]) - 2048
+            y = int(points[3 * at + 1]) - 2048
+            block[2] = x
+            block[3] = y
+            block[4] = x * x + 512 >> 10
+            block[5] = x * y + 512 >> 10
+            block[6] = y * y + 512 >> 10
+            block[7] = int(points[3 * at + 2]) - 2048
+            k = 0
+            i = 1
+            while i <= 7:
+                left = (int(block[i]) << sign_shift) >> sign_shift
+                j = 1
+                while j <= i:
+                    product = left * ((int(block[j]) << sign_shift) >> sign_shift)
+                    sums[k] = ((int(sums[k]) << sign_shift) >> sign_shift) + (product >> 10)
+                    sums[k + 28] = int(sums[k + 28]) + (product & 1023)
+                    k += 1
+                    j += 1
+                i += 1
+        at += 1
+
+
+@micropython.viper
+def _residuals(points: ptr16, residuals: ptr16, block: ptr32, sign_shift: int):
+    """z minus the fit of each point, clamped to +-2047, with 2048 added.
+
+    block: count, then six coefficients (Q12) of the columns 1, x, y, xx, xy, yy.
+    """
+    count = int(block[0])
+    c0 = (int(block[1]) << sign_shift) >> sign_shift
+    c1 = (int(block[2]) << sign_shift) >> sign_shift
+    c2 = (int(block[3]) << sign_shift) >> sign_shift
+    c3 = (int(block[4]) << sign_shift) >> sign_shift
+    c4 = (int(block[5]) << sign_shift) >> sign_shift
+    c5 = (int(block[6]) << sign_shift) >> sign_shift
+    at = 0
+    while at < count:
+        x = int(points[3 * at]) - 2048
+        y = int(points[3 * at + 1]) - 2048
+        fit = c0 * 1024 + c1 * x + c2 * y
+        fit += c3 * (x * x + 512 >> 10) + c4 * (x * y + 512 >> 10) + c5 * (y * y + 512 >> 10)
+        rest = int(points[3 * at + 2]) - 2048 - (fit + 2048 >> 12)
+        if rest > 2047:
+            rest = 2047
+        if rest < -2047:
+            rest = -2047
+        residuals[at] = rest + 2048
+        at += 1
+
+
+def determinants(matrix, size):
+    """Leading principal minors of an integer matrix (rows of `size`), in exact integers (Bareiss 1968).
+
+    Returns `size` + 1 of them, the first 1; those beyond a zero are 0. Changes the matrix.
+    """
+    minors = [1]
+    before = 1
+    for k in range(size):
+        pivot = matrix[k][k]
+        minors.append(pivot)
+        if pivot == 0:
+            return minors + [0] * (size - k - 1)
+        for i in range(k + 1, size):
+            for j in range(k + 1, len(matrix[i])):
+                matrix[i][j] = (matrix[i][j] * pivot - matrix[i][k] * matrix[k][j]) // before
+        before = pivot
+    return minors
+
+
+def solve(matrix, size):
+    """Coefficients of the `size` columns for the last one, Q12, floor; None where they do not stand alone.
+
+    matrix: size + 1 rows of products, the last column the right-hand side. Changes it.
+    """
+    if determinants(matrix, size)[size] <= 0:
+        return None
+    # The elimination leaves an upper triangle; back substitution over the common denominator matrix[size-1][size-1].
+    common = matrix[size - 1][size - 1]
+    scaled = [0] * size
+    for k in range(size - 1, -1, -1):
+        total = matrix[k][size] * common
+        for j in range(k + 1, size):
+            total -= matrix[k][j] * scaled[j]
+        scaled[k] = total // matrix[k][k]
+    return [(value << _COEFFICIENT_BITS) // common for value in scaled]
+
+
+def integer_root(value):
+    """Nearest integer to the square root of a non-negative integer of any size."""
+    if value == 0:
+        return 0
+    value *= 4
+    root = 1 << ((len(bin(value)) - 1) // 2 + 1)
+    while True:
+        better = (root + value // root) // 2
+        if better >= root:
+            return (root + 1) // 2
+        root = better
+
+
+class ShapeFitter:
+    """Residuals and relief of one grid of depths. All memory is allocated here.
+
+    After a successful `measure`: plane_residual, cylinder_residual (RMS), relief, all in 1/16 mm; cells (that took
+    part); direction (0-15, of the curvature, 11.25 degrees each from u towards v).
+    """
+
+    def __init__(self, rows, columns):
+        self.rows, self.columns = rows, columns
+        self.cells = self.plane_residual = self.cylinder_residual = self.relief = self.direction = 0
+        self._points = array("H", [0] * (3 * rows * columns))
+        self._residuals = array("H", [0] * (rows * columns))
+        self._dropped = bytearray(rows * columns)
+        self._histogram = array("H", [0] * _BINS)
+        self._sums = array("i", [0] * (2 * _PAIRS))
+        self._block = array("i", [0] * (_COLUMNS + 1))
+
+    def measure(self, depth, mask, step, focal_px_q8, centre_u_q8, centre_v_q8):
+        """Fit the cells whose mask is not 0 and whose depth is not 0. False where there is no answer: fewer than
+        `FEWEST_CELLS`, or all on a line; the figures are then 0.
+
+        depth: array('H') of rows * columns, 1/16 mm. mask: as many bytes. step: pixels between cells, the first
+        at step // 2. Lens constants in 1/256 px. Raises BadInput for arrays of another size.
+        """
+        self.cells = self.plane_residual = self.cylinder_residual = self.relief = self.direction = 0
+        if len(depth) != self.rows * self.columns or len(mask) != len(depth):
+            raise BadInput("depth and mask must hold %d x %d cells" % (self.rows, self.columns))
+        first_u = (step // 2) * 16 - (centre_u_q8 >> 4) + 32768
+        first_v = (step // 2) * 16 - (centre_v_q8 >> 4) + 32768
+        block = self._fill(self.rows, self.columns, first_u, first_v, step * 16, focal_px_q8 >> 4)
+        count = _points(depth, mask, self._points, block)
+        if count < FEWEST_CELLS:
+            return False
+        shift_z = self._normalise(count)
+        for at in range(count):
+            self._dropped[at] = 0
+        coefficients = solve(self._products(count, _QUADRIC), len(_QUADRIC))
+        if coefficients is None:
+            return False
+        self.cells = self._trim(count, coefficients)
+        self._products(count, _QUADRIC)
+        plane = solve(self._matrix(_PLANE), len(_PLANE))
+        if plane is None:
+            return False
+        self.plane_residual = self._residual(self._matrix(_PLANE), shift_z)
+        self.relief = self._relief(count, plane, shift_z)
+        self.cylinder_residual = self.plane_residual
+        for index in range(len(_DIRECTIONS)):
+            residual = self._residual(self._cylinder_matrix(_DIRECTIONS[index]), shift_z)
+            if residual < self.cylinder_residual:
+                self.cylinder_residual, self.direction = residual, index
+        return True
+
+    def _fill(self, *values):
+        for index in range(len(values)):
+            self._block[index] = values[index]
+        return self._block
+
+    def _normalise(self, count):
+        """Centre and scale the points; returns the shift of z."""
+        low, high = [65535] * 3, [0] * 3
+        points = self._points
+        for at in range(3 * count):
+            axis = at % 3
+            if points[at] < low[axis]:
+                low[axis] = points[at]
+            if points[at] > high[axis]:
+                high[axis] = points[at]
+        middle = [(low[axis] + high[axis]) // 2 for axis in range(3)]
+        shift = shift_z = 0
+        while max(high[0] - low[0], high[1] - low[1]) + 2 >> (shift + 1) >= _SPAN:
+            shift += 1
+        while high[2] - low[2] + 2 >> (shift_z + 1) >= 2 * _SPAN:
+            shift_z += 1
+        _scale(points, self._fill(count, middle[0], middle[1], middle[2], shift, shift_z))
+        return shift_z
+
+    def _products(self, count, columns):
+        _sum_products(self._points, self._dropped, self._sums, self._fill(count), SIGN_SHIFT)
+        return self._matrix(columns)
+
+    def _product(self, i, j):
+        if i < j:
+            i, j = j, i
+        k = i * (i + 1) // 2 + j
+        return (self._sums[k] << 10) + self._sums[_PAIRS + k]
+
+    def _matrix(self, columns):
+        """Products of these columns and, last, z."""
+        chosen = columns + (_COLUMNS - 1,)
+        return [[self._product(i, j) for j in chosen] for i in chosen]
+
+    def _cylinder_matrix(self, direction):
+        """As `_matrix` for 1, x, y and (x cos + y sin)**2 = cos**2 xx + 2 cos sin xy + sin**2 yy."""
+        cos, sin = direction
+        weights = ((3, cos * cos), (4, 2 * cos * sin), (5, sin * sin))
+        matrix = self._matrix((0, 1, 2, 3))
+        for row, column in ((0, 0), (1, 1), (2, 2), (4, _COLUMNS - 1)):
+            matrix[row][3] = matrix[3][row] = sum([weight * self._product(k, column) for k, weight in weights])
+        matrix[3][3] = sum([a * b * self._product(i, j) for i, a in weights for j, b in weights])
+        return matrix
+
+    def _residual(self, matrix, shift_z):
+        """RMS in 1/16 mm, to nearest: what the fit of the last column by the others leaves."""
+        size = len(matrix) - 1
+        minors = determinants(matrix, size + 1)
+        if minors[size] <= 0:
+            return self.plane_residual
+        return integer_root((minors[size + 1] << 2 * shift_z) // (minors[size] * self.cells))
+
+    def _spread(self, count, coefficients):
+        """The histogram of the residuals of the points that are not dropped."""
+        limited = [max(-_COEFFICIENT_LIMIT, min(_COEFFICIENT_LIMIT, value)) for value in coefficients]
+        _residuals(self._points, self._residuals, self._fill(count, *(limited + [0] * (6 - len(limited)))), SIGN_SHIFT)
+        histogram = self._histogram
+        for index in range(_BINS):
+            histogram[index] = 0
+        for at in range(count):
+            if not self._dropped[at]:
+                histogram[self._residuals[at]] += 1
+        return histogram
+
+    def _trim(self, count, coefficients):
+        """Drop the points that lie farthest from the quadric; returns how many stay."""
+        histogram = self._spread(count, coefficients)
+        allowed = count * _OUTLIERS_PER_1000 // 1000
+        limit = _BINS // 2 - 1
+        beyond = 0
+        while limit > 0:
+            beyond += histogram[_BINS // 2 + limit] + histogram[_BINS // 2 - limit]
+            if beyond > allowed:
+                break
+            limit -= 1
+        kept = 0
+        for at in range(count):
+            if abs(self._residuals[at] - _BINS // 2) > limit:
+                self._dropped[at] = 1
+            else:
+                kept += 1
+        return kept
+
+    def _relief(self, count, plane, shift_z):
+        histogram = self._spread(count, plane)
+        tail = self.cells * _RELIEF_PER_1000 // 1000
+        low, below = 0, histogram[0]
+        while below <= tail:
+            low += 1
+            below += histogram[low]
+        high, above = _BINS - 1, histogram[_BINS - 1]
+        while above <= tail:
+            high -= 1
+            above += histogram[high]
+        return max(0, high - low) << shift_z
