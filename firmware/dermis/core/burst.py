@@ -16,6 +16,7 @@ class Burst:
     order: lights in the order in which they were lit.
     time_us: name -> arrival of that frame, module clock.
     exposure_us, gain_q8: imager settings, the same for all frames.
+    dark_levels: mean of the scene (linear counts) in the dark frame and in each dark slot between the lights.
     """
 
     def __init__(self):
@@ -26,6 +27,7 @@ class Burst:
         self.time_us = {}
         self.exposure_us = 0
         self.gain_q8 = 256
+        self.dark_levels: tuple = ()
 
     def header(self):
         """Everything but the pixels, as a map that JSON and CBOR can carry."""
@@ -40,6 +42,7 @@ class Burst:
             "gain_q8": self.gain_q8,
             "temperature_cc": self.temperature_cc,
             "swir": [list(reading) for reading in self.swir],
+            "dark_levels": list(self.dark_levels),
         }
 
 
@@ -52,4 +55,5 @@ def from_header(header):
     burst.gain_q8 = header["gain_q8"]
     burst.temperature_cc = header["temperature_cc"]
     burst.swir = tuple([tuple(reading) for reading in header["swir"]])
+    burst.dark_levels = tuple(header.get("dark_levels", ()))  # optional: other writers may not have them
     return burst
