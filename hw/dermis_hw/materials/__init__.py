@@ -3,7 +3,7 @@
 `python -m dermis_hw.materials` prints them all; `docs/materials.md` says where they come from.
 """
 
-from dermis_hw.materials.bands import band_value
+from dermis_hw.materials.bands import band_value, figures, water_index
 from dermis_hw.materials.catalogue import silicone
 from dermis_hw.materials.material import Material, MaterialError, Specular
 from dermis_hw.materials.names import development, held_out, names, resolve
@@ -16,8 +16,10 @@ __all__ = [
     "band_value",
     "development",
     "draw_skin",
+    "figures",
     "held_out",
     "names",
     "resolve",
     "silicone",
+    "water_index",
 ]

@@ -22,7 +22,7 @@ import numpy as np
 
 from dermis_hw.materials.grid import read_table
 from dermis_hw.materials.material import Material
-from dermis_hw.optics import DM1, Band
+from dermis_hw.optics import DM1, NIR_BANDS, SWIR_BANDS, Band
 
 Detector = Literal["silicon", "ingaas"]
 
@@ -83,3 +83,25 @@ def band_value(
     """Diffuse reflectance factor that a band measures, 0 to 1; a white gives 1. Arguments as in `weights`."""
     wavelength, weight = weights(band, peak_offset_nm=peak_offset_nm, temperature_c=temperature_c, detector=detector)
     return float(np.dot(weight, material.reflectance(wavelength)))
+
+
+def water_index(r850: float, r970: float, r1050: float) -> float:
+    """ln R970 - .28 ln R850 - .72 ln R1050: the weights flatten the slope that melanin makes."""
+    return math.log(r970) - 0.28 * math.log(r850) - 0.72 * math.log(r1050)
+
+
+def figures(material: Material) -> dict[str, float]:
+    """What DM1's bands read of a material: R850, R970, R1050, the water index and the SWIR ratios.
+
+    The index and the ratios are NaN where a band reads nothing at all.
+    """
+    nir = {label: band_value(material, band, detector="silicon") for label, band in NIR_BANDS.items()}
+    swir = {label: band_value(material, band, detector="ingaas") for label, band in SWIR_BANDS.items()}
+    dark = min(*nir.values(), *swir.values()) <= 0.0
+    return {
+        **{f"R{label}": value for label, value in nir.items()},
+        "index": math.nan if dark else water_index(nir["850"], nir["970"], nir["1050"]),
+        "1200/1050": math.nan if dark else swir[1200] / swir[1050],
+        "1450/1300": math.nan if dark else swir[1450] / swir[1300],
+        "1550/1050": math.nan if dark else swir[1550] / swir[1050],
+    }

@@ -9,10 +9,10 @@ from functools import cache
 
 import numpy as np
 
-from dermis_hw.materials.grid import GRID_NM, column, read_table
+from dermis_hw.materials.grid import GRID_NM, read_table
 from dermis_hw.materials.layers import Film, alone, fresnel_r0, glued
 from dermis_hw.materials.material import DEVELOPMENT, HELD_OUT, MATTE, Material, MaterialError, Specular
-from dermis_hw.materials.skin import scatter_per_mm, water_per_mm
+from dermis_hw.materials.media import absorption_per_mm, scatter_per_mm
 
 _USGS = "USGS Spectral Library 7, Kokaly et al. 2017, doi:10.5066/F7RR1WDJ"
 _PRINTED = "measured against a white tile at 940-1550 nm (six bands), straight lines between, held below 940 nm"
@@ -75,10 +75,6 @@ def _opaque_layer(name: str, note: str, film: Film, specular: Specular, variatio
     return Material(name, alone(film), False, f"modelled: {note}", specular, blur, variation)
 
 
-def _polymer(name: str) -> np.ndarray:
-    return column("absorption.csv", name) / 10.0
-
-
 def silicone(thickness_mm: float, *, scatter: float = 1.0, pigment: float = 1.0) -> Material:
     """A skin-coloured silicone of that thickness in mm, as a film to put `over` something.
 
@@ -87,7 +83,7 @@ def silicone(thickness_mm: float, *, scatter: float = 1.0, pigment: float = 1.0)
     """
     _check_thickness("silicone", thickness_mm)
     iron = pigment * (0.02 + 0.05 * np.exp(-(((GRID_NM - 870.0) / 100.0) ** 2)))
-    film = Film(thickness_mm, _polymer("pdms") + iron, scatter_per_mm(scatter, 0.8), 1.41)
+    film = Film(thickness_mm, absorption_per_mm("pdms") + iron, scatter_per_mm(scatter, 0.8), 1.41)
     blur = ((0.5, min(0.5, thickness_mm)), (0.5, min(2.8, 1.2 * thickness_mm)))
     return Material(
         f"silicone:{thickness_mm:g}",
@@ -111,7 +107,7 @@ def _check_thickness(name: str, thickness_mm: float) -> None:
 def hydrogel(thickness_mm: float = 0.8) -> Material:
     """A gel of water with a little scatterer, as a film."""
     _check_thickness("hydrogel", thickness_mm)
-    film = Film(thickness_mm, 0.9 * water_per_mm(), scatter_per_mm(0.12, 1.0), 1.35)
+    film = Film(thickness_mm, 0.9 * absorption_per_mm("water"), scatter_per_mm(0.4, 1.0), 1.35)
     return Material(
         f"hydrogel:{thickness_mm:g}",
         glued(film, silicone(5.0).values, 1.41),
@@ -127,7 +123,7 @@ def hydrogel(thickness_mm: float = 0.8) -> Material:
 def gelatin(thickness_mm: float = 4.0) -> Material:
     """Gelatin with scatterer, as cast for make-up, as a film."""
     _check_thickness("gelatin", thickness_mm)
-    film = Film(thickness_mm, 0.6 * water_per_mm() + 0.003, scatter_per_mm(1.6, 1.0), 1.40)
+    film = Film(thickness_mm, 0.6 * absorption_per_mm("water") + 0.003, scatter_per_mm(1.6, 1.0), 1.40)
     return Material(
         f"gelatin:{thickness_mm:g}",
         alone(film),
@@ -143,7 +139,7 @@ def gelatin(thickness_mm: float = 4.0) -> Material:
 def clear_film(thickness_mm: float = 0.1) -> Material:
     """Opaque to the eye, clear in the near infrared: the residual risk that no band sees."""
     _check_thickness("nir_clear_film", thickness_mm)
-    film = Film(thickness_mm, 0.2 * _polymer("pet"), scatter_per_mm(0.2, 1.0), 1.5)
+    film = Film(thickness_mm, 0.2 * absorption_per_mm("pet"), scatter_per_mm(0.2, 1.0), 1.5)
     note = "modelled: a dyed polymer film, clear beyond 800 nm; put it over something"
     return Material(f"nir_clear_film:{thickness_mm:g}", alone(film), False, note, Specular(0.04, 0.2), (), 0.01, film)
 
@@ -221,13 +217,13 @@ FIXED: dict[str, Callable[[], Material]] = {
     "resin": lambda: _opaque_layer(
         "resin",
         "grey acrylic printing resin: PMMA absorption, titanium dioxide and carbon",
-        Film(4.0, _polymer("pmma") + 0.06, scatter_per_mm(4.0, 0.6), 1.50),
+        Film(4.0, absorption_per_mm("pmma") + 0.06, scatter_per_mm(4.0, 0.6), 1.50),
         Specular(0.04, 0.25),
     ),
     "latex": lambda: _opaque_layer(
         "latex",
         "filled rubber: C-H bands as PDMS's, 1.5 times as deep, much scatterer",
-        Film(2.0, 1.5 * _polymer("pdms") + 0.03, scatter_per_mm(5.0, 0.6), 1.52),
+        Film(2.0, 1.5 * absorption_per_mm("pdms") + 0.03, scatter_per_mm(5.0, 0.6), 1.52),
         Specular(0.04, 0.45),
     ),
     "print:matte": _print("print:matte", "paper_matte", 0.06, "dye ink, nearly clear in NIR,", Specular(0.01, 0.7)),

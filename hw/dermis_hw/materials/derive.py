@@ -159,7 +159,7 @@ def tables(data: Path) -> dict[str, tuple[list[str], list[str], np.ndarray]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m dermis_hw.materials.derive", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__ or "")
     parser.add_argument("--data", type=Path, required=True, help="folder of the published files")
     parser.add_argument("--out", type=Path, default=_HERE, help="where to write (default: this package's data/)")
     chosen = parser.parse_args(arguments)

@@ -82,26 +82,33 @@ def _on(reflectance: np.ndarray, transmittance: np.ndarray, ground: np.ndarray |
 def glued(film: Film, ground: np.ndarray, ground_index: float) -> np.ndarray:
     """Diffuse reflectance, specular excluded, of a film in optical contact with a ground.
 
-    ground: what the ground reflects diffusely by itself in the air. Its own surface vanishes under the film; the
-    step from the film's index to the ground's is neglected (1.41 to 1.40 reflects nothing).
+    ground: what the ground reflects diffusely by itself in the air. Its own surface vanishes under the film; what
+    the step between the two indices reflects is neglected. In a stack of flat layers the densest one decides how
+    much light stays inside, wherever it lies: so water on skin does not brighten it, and wet paper darkens.
     """
     reflectance, transmittance = film.two_flux()
-    return out_of(_on(reflectance, transmittance, into(ground, ground_index)), film.index)
+    inside = _on(reflectance, transmittance, into(ground, ground_index))
+    return out_of(inside, max(film.index, ground_index))
 
 
 def over_air(film: Film, ground: np.ndarray, ground_r0: float) -> np.ndarray:
     """The same with air between the film and the ground: both surfaces of the film reflect, and the ground's too.
 
-    What the inner surfaces reflect is counted as diffuse, because the film scatters what passes it twice.
+    Light that crosses a nearly clear film unscattered meets its surfaces steeply and leaves; what is scattered is
+    thrown back as diffuse light is. The two are weighed by the part exp(-mu_s' X) that passes unscattered.
     """
     reflectance, transmittance = film.two_flux()
-    back = internal_diffuse(film.index)
+    straight = np.exp(-film.scattering_per_mm * film.thickness_mm)
+    front = fresnel_r0(film.index)
+    back = straight * front + (1.0 - straight) * internal_diffuse(film.index)
     outside = external_diffuse(film.index)
     inside = _on(reflectance, transmittance, back)  # the film and its lower surface, from above, within the film
     down = transmittance * (1.0 - back) / (1.0 - reflectance * back)
     seen = 1.0 - back * inside
-    alone = (1.0 - fresnel_r0(film.index)) * (1.0 - back) * inside / seen
-    passing = (1.0 - fresnel_r0(film.index)) * down / seen
+    # What goes straight to the lower surface and straight back is a second gloss, not diffuse light.
+    glint = front * (1.0 - front) ** 2 * straight**2 * np.exp(-4.0 * film.absorption_per_mm * film.thickness_mm)
+    alone = np.maximum((1.0 - front) * (1.0 - back) * inside / seen - glint, 0.0)
+    passing = (1.0 - front) * down / seen
     underside = outside + (1.0 - outside) * (1.0 - back) * inside / seen
     returning = (1.0 - outside) * down / seen
     whole_ground = np.minimum(ground + ground_r0, 1.0)

@@ -46,6 +46,8 @@ def resolve(name_or_path: str, base_dir: str | Path | None = None, *, developmen
     development_only: refuse what rests on held-out figures; training passes True.
     Raises MaterialError, one sentence that says what to do.
     """
+    if not str(name_or_path).strip():
+        raise MaterialError("a material has no name: give one, as in skin:medium")
     parts = [part.strip() for part in str(name_or_path).split(" over ")]
     if "" in parts or parts[-1] == "air":
         raise MaterialError(f"'{name_or_path}' must name what lies on both sides of 'over'")
@@ -109,9 +111,10 @@ def _with_figures(family: str, argument: str) -> Material:
         else:
             positional.append(value)
     try:
-        material = function(*positional, **named)
+        call = inspect.signature(function).bind(*positional, **named)
     except TypeError as error:
         raise MaterialError(f"{family}:{argument} needs one number first, as in {family}:1") from error
+    material = function(*call.args, **call.kwargs)
     return replace(material, name=f"{family}:{argument}" if argument else family)
 
 

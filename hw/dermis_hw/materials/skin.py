@@ -13,9 +13,11 @@ from functools import cache
 
 import numpy as np
 
-from dermis_hw.materials.grid import GRID_NM, SPECULAR_IN_NIST, column, read_table
-from dermis_hw.materials.layers import Film, fresnel_r0
+from dermis_hw.materials.catalogue import hair
+from dermis_hw.materials.grid import GRID_NM, SPECULAR_IN_NIST, read_table
+from dermis_hw.materials.layers import Film, alone, fresnel_r0
 from dermis_hw.materials.material import DEVELOPMENT, HELD_OUT, Material, MaterialError, Specular, mixed
+from dermis_hw.materials.media import absorption_per_mm, no_scatter, scatter_per_mm
 
 MELANIN_POWER = -3.33
 DARKEST_R700, LIGHTEST_R700 = 0.20, 0.70
@@ -163,55 +165,43 @@ def _subject(kind: str, number: int) -> Material:
 
 
 # What lies on skin. All modelled; the thicknesses are chosen so that 1450/1300 moves as reported for wearers.
-SWEAT_MM = 0.025
+SWEAT_MM = 0.04
 FOUNDATION_MM = 0.02
 SUNSCREEN_MM = 0.01
 WATER_INDEX, CREAM_INDEX = 1.33, 1.40
-BEARD_PART = 0.35  # of the area that hair covers
+BEARD_PART = 0.30  # of the area that hair covers
 
 
 def _layer(name: str, film: Film, roughness: float) -> Material:
-    from dermis_hw.materials.layers import alone
-
     note = f"modelled: {name}, a film of {film.thickness_mm * 1000:g} um"
     return Material(name, alone(film), False, note, Specular(fresnel_r0(film.index), roughness), film=film)
 
 
-def scatter_per_mm(at_1000_nm: float, power: float) -> np.ndarray:
-    """Reduced scattering at the grid that falls with wavelength as a power."""
-    return at_1000_nm * (GRID_NM / 1000.0) ** -power
-
-
-def water_per_mm() -> np.ndarray:
-    """Absorption of water at the grid, 1/mm."""
-    return column("absorption.csv", "water") / 10.0
-
-
 def sweat() -> Material:
-    return _layer("sweat", Film(SWEAT_MM, water_per_mm(), np.zeros_like(GRID_NM), WATER_INDEX), roughness=0.12)
+    return _layer("sweat", Film(SWEAT_MM, absorption_per_mm("water"), no_scatter(), WATER_INDEX), roughness=0.12)
 
 
 def foundation() -> Material:
     """Titanium dioxide and iron oxides in a dry oil: scatters, and absorbs a little below 950 nm."""
     iron = 0.4 * np.exp(-(((GRID_NM - 870.0) / 90.0) ** 2))
-    return _layer("foundation", Film(FOUNDATION_MM, iron, scatter_per_mm(6.5, 0.8), CREAM_INDEX), roughness=0.45)
+    return _layer("foundation", Film(FOUNDATION_MM, iron, scatter_per_mm(10.0, 0.8), CREAM_INDEX), roughness=0.45)
 
 
 def sunscreen() -> Material:
     """Fine particles that scatter little in the near infrared, in a thin, half-watery cream."""
-    return _layer("sunscreen", Film(SUNSCREEN_MM, 0.5 * water_per_mm(), scatter_per_mm(2.0, 2.0), CREAM_INDEX), 0.2)
+    return _layer(
+        "sunscreen", Film(SUNSCREEN_MM, 0.5 * absorption_per_mm("water"), scatter_per_mm(2.0, 2.0), CREAM_INDEX), 0.2
+    )
 
 
 def _beard(skin: Material) -> Material:
-    from dermis_hw.materials.catalogue import hair
-
     return mixed(skin.name, f"modelled: hair over {BEARD_PART:.0%} of {skin.name}", skin, hair(), BEARD_PART)
 
 
 def _lips(skin: Material) -> Material:
     """Thinner horny layer, more blood, moist: less melanin, haemoglobin's broad rise to 930 nm, a film of water."""
     blood = 0.10 * np.exp(-(((GRID_NM - 920.0) / 110.0) ** 2))
-    moist = Film(0.012, water_per_mm(), np.zeros_like(GRID_NM), WATER_INDEX)
+    moist = Film(0.012, absorption_per_mm("water"), no_scatter(), WATER_INDEX)
     red = replace(skin, values=skin.values * np.exp(-blood))
     return replace(_layer("moisture", moist, roughness=0.18).over(red), note=f"modelled: lips of {skin.name}")
 
