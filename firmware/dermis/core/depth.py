@@ -19,8 +19,7 @@ FARTHEST = 65535  # of a depth array of 16 bits: 4095.9 mm
 
 _MAX_WINDOW = 31  # 31 * 31 * 127 * 127 < 2**24: what the fixed point of `refine_row` holds
 _MAX_SEARCH_WINDOW = 15  # bits in a word of the packed images, less the sign
-# A curve that makes shot noise equally large everywhere and lets a weak dot count: the square root, begun
-# at code 16 so that the read noise of dark pixels is not blown up.
+# The root curve begins at code 16, so that the read noise of dark pixels is not blown up; 12.46 * 20 = 249.
 _CURVE_START = 16
 _CURVE_SCALE = 20
 # Limits, from the renders and the real capture of docs/depth.md.
@@ -40,11 +39,12 @@ def _square_root(value):
     return root
 
 
-def _response_curve():
-    """256 values of 0-255: a square root of the code, see `_CURVE_START`."""
+def root_curve():
+    """256 bytes for images of linear codes: 20 (sqrt(code + 16) - 4), floor. It makes shot noise equally large
+    everywhere and lets a weak dot count. Images of square roots already (`reflectance.dot_image`) need none."""
     curve = bytearray(256)
     for code in range(256):
-        curve[code] = min(255, _square_root(_CURVE_SCALE * _CURVE_SCALE * (code + _CURVE_START)) - _CURVE_SCALE * 4)
+        curve[code] = _square_root(_CURVE_SCALE * _CURVE_SCALE * (code + _CURVE_START)) - _CURVE_SCALE * 4
     return curve
 
 
@@ -54,6 +54,7 @@ class DepthMapper:
     width, height: of the images, pixels. window: side of the square that is correlated, odd, at most 31.
     search_window: of the coarse search, odd, at most 15; by default the smaller of 15 and window + 4.
     min_disparity, max_disparity: searched, whole pixels.
+    curve: 256 bytes applied to the codes of both images, `root_curve()` for linear ones; by default none.
 
     After `measure`: `disparity` array('h') of rows * columns in 1/16 px, `confidence` bytearray: correlation
     * 255, 0 where there is no answer. A cell's window must lie inside the frame and, shifted, inside the
@@ -71,6 +72,7 @@ class DepthMapper:
         min_disparity=-12,
         max_disparity=26,
         search_window=0,
+        curve=None,
         blur_reference=True,
     ):
         if not search_window:
@@ -94,7 +96,7 @@ class DepthMapper:
         self._half = max(window, search_window) // 2
         self._bias = width
         self._disparities = max_disparity - min_disparity + 1
-        self._curve = _response_curve()
+        self._curve = curve or bytearray(range(256))
         self._ones = bytearray([bin(value).count("1") for value in range(256)])
         self._frame = bytearray(width * height)
         self._reference = bytearray(width * height)

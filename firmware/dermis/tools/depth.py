@@ -16,10 +16,10 @@ import json
 import sys
 from array import array
 
-from dermis.core.depth import DepthMapper, range_of
+from dermis.core.depth import DepthMapper, range_of, root_curve
 from dermis.core.errors import BadInput
 
-DEFAULTS = {"min_disparity": -64, "max_disparity": 64, "window": 15, "step": 5, "projector": 1}
+DEFAULTS = {"min_disparity": -64, "max_disparity": 64, "window": 15, "step": 5, "projector": 1, "curve": "root"}
 NEEDED = ("width", "height", "reference", "frame", "focal_px", "baseline_mm", "reference_mm")
 WORD = 0xFFFFFFFF
 
@@ -48,6 +48,7 @@ def run(folder):
         window=job["window"],
         min_disparity=job["min_disparity"],
         max_disparity=job["max_disparity"],
+        curve=root_curve() if job["curve"] == "root" else None,
     )
     codes = bytearray(width * height)
     read_image(folder, job["reference"], codes)
