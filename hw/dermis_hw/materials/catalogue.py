@@ -17,7 +17,8 @@ from dermis_hw.materials.media import absorption_per_mm, scatter_per_mm
 _USGS = "USGS Spectral Library 7, Kokaly et al. 2017, doi:10.5066/F7RR1WDJ"
 _PRINTED = "measured against a white tile at 940-1550 nm (six bands), straight lines between, held below 940 nm"
 _PRINTED_NM = [940.0, 1050.0, 1200.0, 1300.0, 1450.0, 1550.0]
-THINNEST_MM, THICKEST_MM = 0.02, 50.0
+THINNEST_MM, THICKEST_MM = 0.02, 50.0  # a painted film; a solid dummy. A mask given in metres lies below
+MOST_FILLER = 20.0  # white paint scatters about 20/mm; no rubber holds more
 
 _SHINY = Specular(0.04, 0.15)
 _DULL = Specular(0.04, 0.5)
@@ -79,10 +80,13 @@ def silicone(thickness_mm: float, *, scatter: float = 1.0, pigment: float = 1.0)
     """A skin-coloured silicone of that thickness in mm, as a film to put `over` something.
 
     scatter: reduced scattering at 1000 nm, 1/mm. pigment: amount of iron oxides, 1 for a usual skin colour.
-    Raises MaterialError for a thickness that no mask has.
+    Raises MaterialError for a thickness that no mask has, and for fillers beyond what silicone takes.
     """
     _check_thickness("silicone", thickness_mm)
-    iron = pigment * (0.02 + 0.05 * np.exp(-(((GRID_NM - 870.0) / 100.0) ** 2)))
+    for name, value in (("scatter", scatter), ("pigment", pigment)):
+        if not 0.0 <= value <= MOST_FILLER:
+            raise MaterialError(f"silicone with {name}={value:g} is out of reach: give 0 to {MOST_FILLER:g}")
+    iron = pigment * (0.02 + 0.02 * np.exp(-(((GRID_NM - 870.0) / 100.0) ** 2)))
     film = Film(thickness_mm, absorption_per_mm("pdms") + iron, scatter_per_mm(scatter, 0.8), 1.41)
     blur = ((0.5, min(0.5, thickness_mm)), (0.5, min(2.8, 1.2 * thickness_mm)))
     return Material(
