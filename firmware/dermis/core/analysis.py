@@ -1,8 +1,45 @@
-"""From a burst to evidence, findings and the model's inputs. Owns every buffer that this needs."""
+"""From a burst to evidence, findings and the model's inputs. Owns every buffer that this needs.
+
+The steps follow one another and stop at the first that leaves nothing to judge; `Analysis.evidence` then holds
+what was measured so far (docs/formats/evidence.md).
+"""
 
 from __future__ import annotations
 
-from dermis.core import feature_tensor
+from array import array
+
+from dermis.core import burst as bursts
+from dermis.core import feature_tensor, features, fixed, gates, swir, vocabulary
+from dermis.core.depth import DepthMapper, triangulate
+from dermis.core.face import MEASURED, Face
+from dermis.core.motion import Motion
+from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP, Reflectance, dot_image
+from dermis.core.shape import ShapeFitter
+from dermis.core.vocabulary import NO_DECISION
+
+# Disparities at DM1's geometry: +26 px is 238 mm, -12 px is 761 mm (PHYSICS: the search must reach -11).
+MIN_DISPARITY, MAX_DISPARITY = -12, 26
+WINDOW = 11  # beats 15 at 450 mm (PHYSICS)
+
+# The monitor tab against its calibration, 1/1000, exposure and gain taken off. LEDs lose .4% a kelvin and silicon
+# gains up to .85%: from -20 to +60 degrees Celsius that is 0.75 to 1.35; beyond, a light or the imager is broken.
+DRIFT_LOWEST, DRIFT_HIGHEST = 600, 1500
+TAB_SATURATED = 62000  # linear counts: above, the tab no longer follows its light
+# Part of the dark frame's pixels, 1/1000, that may be saturated: a lamp in the picture, no more.
+AMBIENT_SATURATED_PERMILLE = 50
+# Part of the face's cells, 1/1000, that may be saturated.
+FACE_SATURATED_PERMILLE = 300
+# Part of the face's cells whose reflectance can be used, 1/1000; less, and the medians mean nothing.
+LEAST_USABLE_PERMILLE = 250
+# Against the median ln R850 (Q14): brighter by 1.8 is specular, darker than .4 is shadow, hair or a hole.
+SPECULAR_Q14, SHADOW_Q14 = 9630, -15012
+# Between the two frames at 850 nm (at most .4 s apart): 2.5 px is 3.4 mm at 450 mm, and 6% of light is 13 mm.
+LARGEST_SHIFT_Q4 = 40
+LARGEST_LEVEL_CHANGE_PERMILLE = 60
+# Light that comes and goes between dark slots: a quarter of the level is flicker and passers-by.
+DARK_SPREAD_PART = 4
+_MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
+_PER_10000 = 10000
 
 
 class Analysis:
@@ -21,6 +58,19 @@ class Analysis:
         self.spectra = bytearray(feature_tensor.SPECTRA)
         self.usable = False
 
+    def clear(self):
+        self.evidence = {}
+        self.findings = []
+        self.usable = False
+        for buffer in (self.maps, self.spectra):
+            for at in range(len(buffer)):
+                buffer[at] = 0
+
+    def find(self, verdict, reason):
+        """Note a finding, once."""
+        if (verdict, reason) not in self.findings:
+            self.findings.append((verdict, reason))
+
 
 class Analyser:
     """board: the board file as a dict (`hw/dermis_hw/boards`)."""
@@ -28,10 +78,254 @@ class Analyser:
     def __init__(self, board: dict):
         self.board = board
         self.result = Analysis()
+        self.reflectance = Reflectance(board["monitor_columns"])
+        self.mapper = DepthMapper(bursts.WIDTH, bursts.HEIGHT, STEP, WINDOW, MIN_DISPARITY, MAX_DISPARITY)
+        self.depth = array("H", [0] * CELLS)
+        self.face = Face(board)
+        self._motion = Motion()
+        self._spot = swir.Spot(board)
+        self._shape = ShapeFitter(ROWS, COLUMNS)
+        self._dots = bytearray(bursts.FRAME_BYTES)
+        self._usable = bytearray(CELLS)
+        self._measured = bytearray(CELLS)
+        self._values = array("i", [0] * CELLS)
+        self._record = None
 
     def analyse(self, burst, calibration) -> Analysis:
         """Evidence, findings and features of `burst` (core.burst.Burst) under `calibration`.
 
-        Bad bursts do not raise: what is missing or out of range becomes a finding with a reason.
+        Bad bursts do not raise: what is missing or out of range becomes a finding with a reason. The `Analysis`
+        is the same object at every call.
         """
-        raise NotImplementedError
+        out = self.result
+        out.clear()
+        reason = self._look(burst, calibration, out)
+        if reason is not None:
+            out.find(NO_DECISION, reason)
+            return out
+        findings, names, margins = gates.judge(out.evidence)
+        for verdict, reason in findings:
+            out.find(verdict, reason)
+        out.evidence["gates"] = names
+        out.evidence["gate_margins"] = margins
+        blocked = [reason for verdict, reason in out.findings if verdict == NO_DECISION]
+        out.usable = "water_index_q14" in out.evidence and not blocked
+        return out
+
+    def _look(self, burst, calibration, out):
+        """Fill evidence and features; the reason why there is nothing to judge, or None."""
+        evidence = out.evidence
+        evidence["temperature_cc"] = burst.temperature_cc
+        evidence["exposure_us"] = burst.exposure_us
+        evidence["swir"] = len(burst.swir) > 0
+        if calibration is None:
+            return vocabulary.NOT_CALIBRATED
+        for name in vocabulary.FRAMES:
+            if name not in burst.frames or len(burst.frames[name]) != bursts.FRAME_BYTES:
+                return vocabulary.SENSOR_FAULT
+        self._take(calibration)
+        reason = (
+            self._ambient(burst, calibration, evidence)
+            or self._drift(burst, calibration, evidence)
+            or self._find_face(burst, calibration, evidence)
+            or self._find_motion(evidence)
+        )
+        if reason:
+            return reason
+        self._shapes(evidence)
+        if not self._reflect(calibration, evidence):
+            return self._why_dark(evidence, out)
+        reason = self._swir(burst, calibration, evidence)
+        self._fill(out)
+        return reason
+
+    def _take(self, calibration):
+        """Adopt a record: reference and white target, once a record."""
+        if self._record is not calibration:
+            self._record = None
+            self.mapper.set_reference(calibration.reference)
+            self.reflectance.set_calibration(calibration)
+            self._record = calibration
+
+    def _ambient(self, burst, calibration, evidence):
+        level, saturated = self.reflectance.level(burst.frames["dark"], calibration.linear)
+        evidence["ambient_counts"] = level
+        evidence["ambient_saturated_permille"] = saturated
+        levels = burst.dark_levels
+        spread = max(levels) - min(levels) if levels else 0
+        evidence["dark_excess_counts"] = max(0, spread - (max(levels) // DARK_SPREAD_PART if levels else 0))
+        return vocabulary.TOO_BRIGHT if saturated > AMBIENT_SATURATED_PERMILLE else None
+
+    def _drift(self, burst, calibration, evidence):
+        """Gain of each band from the monitor tab."""
+        linear, reflectance = calibration.linear, self.reflectance
+        ambient = reflectance.monitor_level(burst.frames["dark"], linear)
+        drifts = []
+        faulty = None
+        exposure = burst.exposure_us * burst.gain_q8
+        for name in ("850", "970", "1050", "dots", "850b"):
+            lit = reflectance.monitor_level(burst.frames[name], linear)
+            level, expected = max(1, lit - ambient), calibration.monitor[vocabulary.FRAME_LIGHT[name]]
+            reflectance.gain[name] = fixed.ln_q14(expected) - fixed.ln_q14(level)
+            # At the exposure and gain of the record: expected * exposure / (record's exposure * 256).
+            drift = fixed.ratio(level * calibration.exposure_us * 256, expected * max(1, exposure), 1000)
+            drifts.append(drift)
+            if lit >= TAB_SATURATED:
+                faulty = vocabulary.TOO_BRIGHT
+            elif not DRIFT_LOWEST <= drift <= DRIFT_HIGHEST:
+                faulty = faulty or vocabulary.SENSOR_FAULT
+        evidence["monitor_drift_permille"] = drifts
+        return faulty
+
+    def _find_face(self, burst, calibration, evidence):
+        board, face, mapper = self.board, self.face, self.mapper
+        frames, linear = burst.frames, calibration.linear
+        self.reflectance.load(frames, linear)
+        dot_image(frames["dots"], frames["dark"], linear, self._dots)
+        mapper.measure(self._dots)
+        triangulate(
+            mapper.disparity,
+            mapper.confidence,
+            self.depth,
+            board["focal_px_q8"],
+            calibration.baseline_um,
+            calibration.z_ref_mm,
+            calibration.z_offset_um,
+        )
+        reason = face.find(self.depth, self.reflectance.relative_850)
+        if face.measured:
+            evidence["distance_mm"] = (face.nearest + 8) >> 4
+            evidence["face_depth_mm16"] = face.median
+            evidence["face_box_px"] = face.box_px()
+            evidence["face_height_mm"] = face.height_mm
+            evidence["face_width_mm"] = face.width_mm
+            evidence["face_cells"] = face.measured + face.filled
+            evidence["valid_depth_permille"] = face.valid_permille()
+            saturated = 0
+            for cell in range(CELLS):
+                saturated += face.mask[cell] != 0 and self.reflectance.saturated[cell] != 0
+            evidence["face_saturated_permille"] = fixed.ratio(saturated, face.measured + face.filled, 1000)
+            if reason is None and evidence["face_saturated_permille"] > FACE_SATURATED_PERMILLE:
+                return vocabulary.TOO_BRIGHT
+        return reason
+
+    def _find_motion(self, evidence):
+        """Between `850` and `850b`; the drift of the light between the two is taken off the change of level."""
+        first, second = self.reflectance.sums["850"], self.reflectance.sums["850b"]
+        count = self._gather(first, self.face.mask)
+        motion, gain = self._motion, self.reflectance.gain
+        motion.measure(first, second, self.face.mask, fixed.median(self._values, count))
+        change = fixed.exp_q14(gain["850b"] - gain["850"], motion.level_permille) - 1000
+        evidence["motion_px16"] = motion.shift_q4
+        evidence["motion_level_permille"] = change
+        evidence["motion_residual_permille"] = motion.residual_permille
+        if motion.shift_q4 > LARGEST_SHIFT_Q4 or abs(change) > LARGEST_LEVEL_CHANGE_PERMILLE:
+            return vocabulary.MOVING
+        return None
+
+    def _reflect(self, calibration, evidence):
+        """Reflectances and water index over the usable cells; False when there are too few of these."""
+        reflectance, usable, face = self.reflectance, self._usable, self.face
+        reflectance.convert(face.depth, calibration.z_ref_mm)
+        candidates = self._candidates()
+        evidence["usable_permille"] = 0
+        evidence["level_850_q14"] = rough = fixed.median(self._values, self._gather(reflectance.ln_r["850"], usable))
+        evidence["reflectance_850_e4"] = fixed.exp_q14(rough, _PER_10000) if candidates else 0
+        for cell in range(CELLS):
+            if usable[cell]:
+                off = reflectance.ln_r["850"][cell] - rough
+                usable[cell] = SHADOW_Q14 <= off <= SPECULAR_Q14
+        count = self._gather(reflectance.index, usable)
+        evidence["usable_permille"] = fixed.ratio(count, face.measured + face.filled, 1000)
+        if evidence["usable_permille"] < LEAST_USABLE_PERMILLE:
+            return False
+        evidence["water_index_q14"] = fixed.median(self._values, count)
+        sigma = fixed.spread(self._values, count)
+        evidence["water_index_sigma_q14"] = sigma
+        evidence["water_index_error_q14"] = fixed.ratio(sigma * _MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
+        levels = {}
+        for band in vocabulary.NIR_BANDS:
+            levels[band] = fixed.median(self._values, self._gather(reflectance.ln_r[band], usable))
+            evidence["reflectance_%s_e4" % band] = fixed.exp_q14(levels[band], _PER_10000)
+        evidence["level_850_q14"] = levels["850"]
+        evidence["slope_1050_q14"] = levels["1050"] - levels["850"]
+        return True
+
+    def _candidates(self):
+        """Mark the cells well inside the face that every band lights without saturating; returns how many."""
+        mask, usable, reflectance = self.face.mask, self._usable, self.reflectance
+        sums = [reflectance.sums[band] for band in vocabulary.NIR_BANDS]
+        found = 0
+        for cell in range(CELLS):
+            usable[cell] = 0
+            if mask[cell] and not reflectance.saturated[cell] and COLUMNS < cell < CELLS - COLUMNS - 1:
+                # Cells at the outline hold some background and graze the light.
+                inside = mask[cell - 1] and mask[cell + 1] and mask[cell - COLUMNS] and mask[cell + COLUMNS]
+                if inside and sums[0][cell] > 0 and sums[1][cell] > 0 and sums[2][cell] > 0:
+                    usable[cell] = 1
+                    found += 1
+        return found
+
+    def _why_dark(self, evidence, out):
+        """A body that gives no light back to measure: the dark gate may know it, otherwise something covers it."""
+        findings, _, _ = gates.judge({"reflectance_850_e4": evidence["reflectance_850_e4"]})
+        if findings:
+            for verdict, reason in findings:
+                out.find(verdict, reason)
+            return None
+        return vocabulary.OCCLUDED
+
+    def _shapes(self, evidence):
+        board, face = self.board, self.face
+        mask = self._mask_measured()
+        if self._shape.measure(
+            face.depth, mask, STEP, board["focal_px_q8"], board["centre_u_q8"], board["centre_v_q8"]
+        ):
+            evidence["plane_residual_mm16"] = self._shape.plane_residual
+            evidence["cylinder_residual_mm16"] = self._shape.cylinder_residual
+            evidence["relief_mm16"] = self._shape.relief
+
+    def _mask_measured(self):
+        """1 where the face's depth was measured (and not filled in)."""
+        mask, out = self.face.mask, self._measured
+        for cell in range(CELLS):
+            out[cell] = mask[cell] == MEASURED
+        return out
+
+    def _swir(self, burst, calibration, evidence):
+        """Ratios, overlap and agreement; the reason why there are none although the head is fitted, or None."""
+        overlap, expected = self._spot.look(self.face.mask, self.reflectance.relative_1050, self.face.median)
+        evidence["spot_overlap_permille"] = overlap
+        if not burst.swir:
+            return vocabulary.SENSOR_FAULT if self.board["swir"] else None
+        levels, reason = swir.levels(burst.swir, calibration.swir_white)
+        if levels is None:
+            return reason
+        if swir.is_dark(burst.swir):
+            return vocabulary.SENSOR_FAULT
+        evidence["swir_levels_q14"] = levels
+        for name, above, below in swir.RATIOS:
+            evidence[name + "_q14"] = levels[above] - levels[below]
+        seen = fixed.ln_q14(expected) - fixed.ln_q14(fixed.Q12) + self.reflectance.gain["1050"]
+        evidence["swir_level_1050_q14"] = levels[0] - seen
+        return None
+
+    def _fill(self, out):
+        features.fill_maps(
+            out.maps,
+            self.face,
+            self._usable,
+            self.reflectance,
+            self.mapper.confidence,
+            out.evidence["level_850_q14"],
+        )
+        features.fill_spectra(out.spectra, out.evidence)
+
+    def _gather(self, source, mask):
+        """The values of `source` where `mask`, into `_values`; returns how many."""
+        values, count = self._values, 0
+        for cell in range(CELLS):
+            if mask[cell]:
+                values[count] = source[cell]
+                count += 1
+        return count

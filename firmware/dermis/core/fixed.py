@@ -7,8 +7,14 @@ intermediate value within 31 bits, because the device is a 32-bit machine.
 from __future__ import annotations
 
 from array import array
+from typing import TYPE_CHECKING
 
 from dermis.core.native import SIGN_SHIFT, micropython
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    ptr8 = ptr16 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
 
 Q12 = 4096
 Q14 = 16384
@@ -103,7 +109,7 @@ def clip(value, low, high):
 
 
 @micropython.viper
-def _ln_kernel(source: ptr32, out: ptr32, count: int, table: ptr32):  # type: ignore[name-defined] # noqa: F821
+def _ln_kernel(source: ptr32, out: ptr32, count: int, table: ptr32):
     for i in range(count):
         value = source[i]
         if value < 1:
@@ -128,7 +134,7 @@ def ln_each(source, out, count):
 
 
 @micropython.viper
-def _count_at_most(values: ptr32, count: int, limit: int, sign_shift: int) -> int:  # type: ignore[name-defined] # noqa: F821
+def _count_at_most(values: ptr32, count: int, limit: int, sign_shift: int) -> int:
     found = 0
     for i in range(count):
         if ((values[i] << sign_shift) >> sign_shift) <= limit:

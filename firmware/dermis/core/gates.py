@@ -1,0 +1,155 @@
+"""Physics gates: limits on the evidence that turn a bona fide into an attack or a no-decision, never back.
+
+One row a limit. `field` is a key of the evidence (docs/formats/evidence.md), `low` and `high` are in its unit
+and still pass; None leaves that side open. A field that the evidence lacks is not judged here: what must be
+there, `analysis` demands.
+"""
+
+from collections import namedtuple
+
+from dermis.core.vocabulary import (
+    ATTACK,
+    CYLINDRICAL,
+    FLAT,
+    INCONSISTENT,
+    NO_DECISION,
+    NOT_SKIN_NIR,
+    NOT_SKIN_SWIR,
+    OCCLUDED,
+    SCREEN,
+    SHAPE,
+    TOO_BRIGHT,
+)
+
+Gate = namedtuple("Gate", ("name", "field", "low", "high", "verdict", "reason", "why"))
+
+# Natural logarithms in Q14 of the ratios named in the comments.
+GATES = (
+    Gate(
+        "plane",
+        "plane_residual_mm16",
+        24,  # 1.5 mm
+        None,
+        ATTACK,
+        FLAT,
+        "flat photos .2-.8 mm, bent ones from 2 mm, faces 5.4-9.2 mm (PHYSICS, depth table)",
+    ),
+    Gate(
+        "cylinder",
+        "cylinder_residual_mm16",
+        27,  # 1.7 mm
+        None,
+        ATTACK,
+        CYLINDRICAL,
+        "bent photos .35-1.0 mm, faces 2.9-4.9 mm (PHYSICS, depth table)",
+    ),
+    Gate(
+        "relief",
+        "relief_mm16",
+        192,  # 12 mm
+        1120,  # 70 mm
+        ATTACK,
+        SHAPE,
+        "faces 20-35 mm; more than twice that is no head seen from the front (PHYSICS, depth table)",
+    ),
+    Gate(
+        "index",
+        "water_index_q14",
+        -4100,  # e^-.25
+        -490,  # e^-.030
+        ATTACK,
+        NOT_SKIN_NIR,
+        "skin through LEDs and silicon .899 +- .014, darkened worst .956; materials from .979 (PHYSICS, first table)",
+    ),
+    Gate(
+        "swir_1450",
+        "swir_1450_1300_q14",
+        -40388,  # ratio .085
+        -12026,  # ratio .48
+        ATTACK,
+        NOT_SKIN_SWIR,
+        "bare skin .13, foundation to .42, materials from .557, hydrogel .07 (PHYSICS, SOURCES)",
+    ),
+    Gate(
+        "swir_1550",
+        "swir_1550_1300_q14",
+        -34739,  # ratio .12
+        -8370,  # ratio .60
+        ATTACK,
+        NOT_SKIN_SWIR,
+        "bare skin .26 (SOURCES), lifted by foundation as 1450 is; printed plastics .8 and more",
+    ),
+    Gate(
+        "swir_1200",
+        "swir_1200_1050_q14",
+        None,
+        -3655,  # ratio .80
+        ATTACK,
+        NOT_SKIN_SWIR,
+        "skin .53 +- .02 (SOURCES); foundation lifts it, dry materials stay near 1",
+    ),
+    Gate(
+        "dark",
+        "reflectance_850_e4",
+        1200,
+        None,
+        ATTACK,
+        SCREEN,
+        "skin .52-.68 (SOURCES), darkened at least .3; glass and black plastic of a screen under .1",
+    ),
+    Gate(
+        "agreement",
+        "swir_level_1050_q14",
+        -6640,  # ratio .667
+        6640,  # ratio 1.5
+        ATTACK,
+        INCONSISTENT,
+        "photodiode and imager look at one spot: what they read at 1050 nm differs by drift and spot only",
+    ),
+    Gate(
+        "overlap",
+        "spot_overlap_permille",
+        700,
+        None,
+        NO_DECISION,
+        OCCLUDED,
+        "ratios of a spot that is not on the face say nothing about the face",
+    ),
+    Gate(
+        "noise",
+        "water_index_error_q14",
+        None,
+        200,  # .012
+        NO_DECISION,
+        TOO_BRIGHT,
+        "ambient noise of the index's median must stay below half of the margin between skin and materials",
+    ),
+)
+
+# What a finding says already: a plane fits a cylinder as well, and has no relief. One fact counts once.
+IMPLIED = {"plane": ("cylinder", "relief")}
+
+
+def judge(evidence):
+    """(findings, names, margins) of `evidence`: findings are (verdict, reason) once each, in the order of `GATES`.
+
+    names: gates whose field is there. margins: of each of these, the distance to the nearer limit in the field's
+    unit, negative when the limit is passed.
+    """
+    findings, names, margins, implied = [], [], [], []
+    for gate in GATES:
+        value = evidence.get(gate.field)
+        if value is None:
+            continue
+        sides = []
+        if gate.low is not None:
+            sides.append(value - gate.low)
+        if gate.high is not None:
+            sides.append(gate.high - value)
+        names.append(gate.name)
+        margins.append(min(sides))
+        if min(sides) < 0 and gate.name not in implied:
+            implied.extend(IMPLIED.get(gate.name, ()))
+            if (gate.verdict, gate.reason) not in findings:
+                findings.append((gate.verdict, gate.reason))
+    return findings, names, margins

@@ -1,0 +1,116 @@
+"""The SWIR head's five readings, and how they stand to the face that the imager sees.
+
+S of a band is (on - off) / pairs against the same of a white at `z_ref`; a ratio of two bands needs neither
+distance nor spot. The photodiode averages one Gaussian spot: how much of it lies on the face follows from the
+depth map, and what it must read at 1050 nm follows from the imager's picture of the same spot.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from dermis.core import fixed, vocabulary
+from dermis.core.reflectance import COLUMNS, ROWS, STEP
+
+# The 16-bit ADC: at this mean reading the sums no longer follow the light.
+SATURATED_COUNTS = 64500
+# Levels in 1/16 count a pair. Noise of 64 pairs is about 2 counts: a level below 1 count is taken as 1 count, and
+# when not even the brightest band gives 8, the head sees nothing that noise could not be.
+FLOOR_Q4 = 16
+FAINTEST_Q4 = 16 * 8
+_WHITE_SCALE = 16  # `swir_white` is in 1/16 count
+_SIGMA_PER_FWHM_MILLI = 425  # 1 / (2 sqrt(2 ln 2))
+_WEIGHT_ONE = 255  # weights of the spot along each axis, 8 bits
+_LEAST_PAIRS = 1
+
+# Numerator, denominator of the ratios, indices into `vocabulary.SWIR_BANDS`.
+RATIOS = (
+    ("swir_1450_1300", 3, 2),
+    ("swir_1550_1300", 4, 2),
+    ("swir_1200_1050", 1, 0),
+    ("swir_1300_1050", 2, 0),
+)
+
+
+def levels(readings, white):
+    """(ln S in Q14 a band, None) from five (on, off, pairs), or (None, reason) where they cannot be trusted.
+
+    white: `Calibration.swir_white`. A level below the floor counts as the floor: dark is a finding, too.
+    """
+    if len(readings) != len(vocabulary.SWIR_BANDS) or len(white) != len(vocabulary.SWIR_BANDS):
+        return None, vocabulary.SENSOR_FAULT
+    out = []
+    for (on, off, pairs), reference in zip(readings, white):
+        if pairs < _LEAST_PAIRS or on < 0 or off < 0:
+            return None, vocabulary.SENSOR_FAULT
+        if max(on, off) >= SATURATED_COUNTS * pairs:
+            return None, vocabulary.TOO_BRIGHT
+        level = max((on - off) * _WHITE_SCALE // pairs, FLOOR_Q4)
+        out.append(fixed.ln_q14(level) - fixed.ln_q14(reference))
+    return out, None
+
+
+def is_dark(readings):
+    """True when not even the brightest band gives a reading: LEDs or photodiode dead, or nothing there."""
+    brightest = 0
+    for on, off, pairs in readings:
+        brightest = max(brightest, (on - off) * _WHITE_SCALE // max(pairs, 1))
+    return brightest < FAINTEST_Q4
+
+
+def _bell(sigma_q8):
+    """255 exp(-x^2 / 2 sigma^2) for x = 0, 1, ... px, as far as it is not 0. sigma_q8: 1/256 px, at least 1 px."""
+    out = bytearray()
+    weight, x = _WEIGHT_ONE, 0
+    while weight:
+        out.append(weight)
+        x += 1
+        exponent = fixed.ratio(x * x << 16, 2 * sigma_q8 * sigma_q8, fixed.Q14)
+        weight = fixed.exp_q14(-exponent, _WEIGHT_ONE)
+    return out
+
+
+class Spot:
+    """The spot on the imager's grid of cells. board: `swir_centre_um`, `swir_fwhm_urad`, focal length and centre."""
+
+    def __init__(self, board):
+        self._focal_px_q8 = board["focal_px_q8"]
+        self._centre_q8 = (board["centre_u_q8"], board["centre_v_q8"])
+        self._offset_um = board["swir_centre_um"]
+        sigma_q8 = board["focal_px_q8"] * board["swir_fwhm_urad"] // 1000 * _SIGMA_PER_FWHM_MILLI // 1000000
+        self._weights = (array("i", [0] * COLUMNS), array("i", [0] * ROWS))
+        self._bell = _bell(max(sigma_q8, 256))
+
+    def _place(self, depth):
+        """Weights along u and v for a surface at `depth` (1/16 mm)."""
+        for axis in (0, 1):
+            weights = self._weights[axis]
+            centre_q8 = self._centre_q8[axis] + self._focal_px_q8 * self._offset_um[axis] * 16 // (1000 * depth)
+            for cell in range(len(weights)):
+                distance = abs(((cell * STEP + STEP // 2) << 8) - centre_q8) + 128 >> 8
+                weights[cell] = self._bell[distance] if distance < len(self._bell) else 0
+
+    def look(self, mask, relative, depth):
+        """(overlap, expected): part of the spot on the face in 1/1000, and what S at 1050 nm should be, Q12.
+
+        mask: cells of the face non-zero. relative: light at 1050 nm that comes back (`Reflectance.relative_1050`).
+        depth: of the face, 1/16 mm.
+        """
+        self._place(depth)
+        along_u, along_v = self._weights
+        total = on_face = light = 0
+        for row in range(ROWS):
+            if along_v[row]:
+                at = row * COLUMNS
+                row_total = row_face = row_light = 0
+                for column in range(COLUMNS):
+                    weight = along_u[column]
+                    if weight:
+                        row_total += weight
+                        row_light += weight * relative[at + column]
+                        if mask[at + column]:
+                            row_face += weight
+                total += along_v[row] * row_total
+                on_face += along_v[row] * row_face
+                light += along_v[row] * row_light
+        return fixed.ratio(on_face, total, 1000), fixed.ratio(light, total, 1)
