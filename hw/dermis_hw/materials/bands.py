@@ -6,7 +6,7 @@ by the wavelength.
 
 Silicon: efficiency 1 - exp(-alpha d), alpha by Schinke et al., AIP Advances 5, 67168 (2015), (data/silicon.csv, from
 the refractiveindex.info database, CC0), with d = 20 um of silicon that collects (design figure of an NIR-enhanced
-mono sensor). It gives 66, 19 and 3% at 850, 970 and 1050 nm; the anti-reflection coat and the fill factor cancel.
+mono sensor). It gives 64, 20 and 3% at 850, 970 and 1050 nm; the anti-reflection coat and the fill factor cancel.
 Its rise with temperature is that of `optics.DM1.efficiency_per_k`, interpolated between the bands.
 
 InGaAs: quantum efficiency of a standard lattice-matched photodiode, flat to a few percent from 1000 to 1600 nm,

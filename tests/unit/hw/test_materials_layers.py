@@ -162,3 +162,9 @@ def test_scatterer_brightens_and_pigment_darkens():
         figures(silicone(2.0, pigment=4.0)),
     )
     assert white["R850"] > plain["R850"] > brown["R850"]
+
+
+def test_what_a_clear_films_surfaces_mirror_is_gloss_and_not_diffuse():
+    assert figures(resolve("nir_clear_film"))["R850"] < 0.04
+    loose = figures(resolve(f"nir_clear_film over air over {SKIN}"))
+    assert loose["1450/1300"] < 0.27
