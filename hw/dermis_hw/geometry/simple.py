@@ -1,0 +1,121 @@
+"""Flat, bent and folded instruments, and spectacles. Frame: as the head's, nearest point at z = 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dermis_hw.geometry import head as heads
+from dermis_hw.geometry import mesh as meshes
+from dermis_hw.geometry.anthropometry import HeadParameters
+from dermis_hw.geometry.mesh import Mesh
+from dermis_hw.geometry.printed import PRINTED
+
+CELL_MM = 2.5  # of a sheet: fine enough that a bend of 60 mm radius has a sagitta of .01 mm a cell
+
+
+def plane(height_mm: float, width_mm: float) -> Mesh:
+    """A sheet square to the axis: height along x, width along y."""
+    return cylinder(height_mm, width_mm, float("inf"))
+
+
+def cylinder(height_mm: float, width_mm: float, radius_mm: float) -> Mesh:
+    """A sheet bent about the vertical, its middle nearest; `width_mm` is along the bend.
+
+    `local` keeps the flat sheet's (x, y, 0), so that a print bends with it.
+    """
+    rows = max(2, round(height_mm / CELL_MM) + 1)
+    columns = max(2, round(width_mm / CELL_MM) + 1)
+    x, s = np.meshgrid(
+        np.linspace(-height_mm / 2, height_mm / 2, rows),
+        np.linspace(-width_mm / 2, width_mm / 2, columns),
+        indexing="ij",
+    )
+    if np.isfinite(radius_mm):
+        y, z = radius_mm * np.sin(s / radius_mm), radius_mm * (1 - np.cos(s / radius_mm))
+    else:
+        y, z = s, np.zeros_like(s)
+    faces = meshes.grid_faces(rows, columns)
+    sheet = meshes.make(np.stack([x, y, z], axis=-1).reshape(-1, 3), faces)
+    flat = np.stack([x, s, np.zeros_like(s)], axis=-1).reshape(-1, 3)
+    return Mesh(sheet.vertices, sheet.faces, sheet.region_names, sheet.regions, flat)
+
+
+def printed_holes(local: np.ndarray, holes: tuple[str, ...]) -> np.ndarray:
+    """As `head.hole_field`, for a sheet with a median face printed on it."""
+    return heads.hole_field(PRINTED, local * [1.0, 1.0, 0.0], holes)
+
+
+def papercraft(p: HeadParameters) -> Mesh:
+    """A head folded of paper: the head's own surface sampled coarsely and left faceted, without ears and shoulders."""
+    whole = heads.head(p, body=False)
+    columns = heads.FRONT_COLUMNS + heads.BACK_COLUMNS
+    rows = len(whole.vertices) // columns
+    grid = whole.vertices.reshape(rows, columns, 3)
+    weights = whole.regions.reshape(rows, columns, -1)
+    # Rows at landmarks and columns at the nose's flanks keep the folds where a folder would put them.
+    row_at = np.unique(np.clip(np.round(np.linspace(0, rows - 1, 22)).astype(int), 0, rows - 1))
+    front = np.round(np.linspace(0, heads.FRONT_COLUMNS, 17)).astype(int)
+    column_at = np.concatenate([front, heads.FRONT_COLUMNS + np.arange(6, heads.BACK_COLUMNS, 8)])
+    points = grid[np.ix_(row_at, column_at)].reshape(-1, 3)
+    chosen = weights[np.ix_(row_at, column_at)].reshape(-1, weights.shape[-1])
+    faces = meshes.grid_faces(len(row_at), len(column_at), closed=True)
+    regions = {name: chosen[:, k] for k, name in enumerate(whole.region_names) if k}
+    points = points - [0.0, 0.0, points[:, 2].min()]
+    return meshes.facing(meshes.make(points, faces, regions=regions, body="paper", smooth=False))
+
+
+def _tube(path: np.ndarray, radius: float, *, closed: bool) -> Mesh:
+    """A round tube along a path (n, 3)."""
+    sides = 8
+    ahead = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
+    if not closed:
+        ahead[0], ahead[-1] = path[1] - path[0], path[-1] - path[-2]
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    across = np.cross(ahead, np.array([0.13, 0.21, 0.97]))
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    other = np.cross(ahead, across)
+    turn = np.arange(sides) * 2 * np.pi / sides
+    ring = across[:, None] * np.cos(turn)[None, :, None] + other[:, None] * np.sin(turn)[None, :, None]
+    points = path[:, None] + radius * ring
+    if closed:
+        points = np.concatenate([points, points[:1]])
+    return meshes.facing(
+        meshes.make(points.reshape(-1, 3), meshes.grid_faces(len(points), sides, closed=True), body="frame")
+    )
+
+
+def spectacles(p: HeadParameters, *, rim_mm: float = 1.6, lens_mm: float = 46.0, vertex_mm: float = 13.0) -> Mesh:
+    """Rims, bridge and arms on this head; the lenses are clear in the near infrared and left out.
+
+    rim_mm: radius of the wire. lens_mm: width of a lens. vertex_mm: from the cornea to the rim.
+    """
+    m = heads.landmarks(p)
+    face = heads.head(p, body=False).vertices
+    near = np.hypot(face[:, 0] - m.pupil, face[:, 1] - m.pupil_y)
+    depth = face[near < 3.0, 2].min() - vertex_mm
+    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    centre_y = max(m.pupil_y, 0.5 * lens_mm + 0.5 * p.nose_root_breadth)
+    parts = []
+    for side in (-1.0, 1.0):
+        reach = 0.5 * lens_mm
+        rim_y = side * centre_y + reach * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.8
+        rim_x = m.pupil - 2 + 0.8 * reach * np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** 0.8
+        rim_z = depth + 0.003 * rim_y**2
+        parts.append(_tube(np.stack([rim_x, rim_y, rim_z], axis=1), rim_mm, closed=True))
+        temple_y = 0.5 * p.cheek_breadth + 3.0
+        start_y = centre_y + reach
+        run = np.linspace(0, 1, 12)
+        arm_y = side * (start_y + (temple_y - start_y) * np.minimum(1.0, 3 * run))
+        arm_z = depth + 0.003 * start_y**2 + (p.nose_protrusion + 0.5 * p.length - depth) * run
+        parts.append(_tube(np.stack([np.full(12, m.pupil + 6), arm_y, arm_z], axis=1), rim_mm, closed=False))
+    bridge_y = np.linspace(-(centre_y - 0.5 * lens_mm), centre_y - 0.5 * lens_mm, 9)
+    bridge = np.stack([m.pupil + 4 + 0 * bridge_y, bridge_y, depth - 1.0 + 0.003 * bridge_y**2], axis=1)
+    parts.append(_tube(bridge, rim_mm, closed=False))
+    return meshes.join(parts)
+
+
+def wall(distance_behind_mm: float) -> Mesh:
+    """A wall behind everything, large enough to fill the frame at 3 m."""
+    half = 4000.0
+    corners = np.array([[-half, -half, 0], [-half, half, 0], [half, -half, 0], [half, half, 0]], float)
+    return meshes.make(corners + [0, 0, distance_behind_mm], np.array([[0, 1, 2], [1, 3, 2]]), body="wall")

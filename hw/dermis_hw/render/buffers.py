@@ -1,0 +1,176 @@
+"""What the imager sees of a posed scene, sample by sample: Mitsuba finds surfaces and shadows, numpy keeps them.
+
+Samples lie on a regular grid finer than the pixels (no noise, the same in every variant), so that all that depends
+on materials and modules can be composed from them without another ray.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from dermis_hw.geometry import Mesh
+from dermis_hw.optics import Optics
+from dermis_hw.render.variant import mitsuba
+
+OVERSAMPLING = 2  # samples a pixel along each axis
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The n samples that met a surface.
+
+    index: int (n,), place in the raster (height * s, width * s). oversampling: s. position: float32 (n, 3), mm.
+    normal: float32 (n, 3), unit, towards the imager. mesh: int (n,), which mesh. face: int (n,). corner: float32
+    (n, 3), barycentric weights of the face's vertices.
+    """
+
+    index: np.ndarray
+    oversampling: int
+    position: np.ndarray
+    normal: np.ndarray
+    mesh: np.ndarray
+    face: np.ndarray
+    corner: np.ndarray
+    raster: tuple[int, int]
+
+    def interpolate(self, mesh_number: int, faces: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Values given at one mesh's vertices (v, ...) -> at that mesh's samples (k, ...)."""
+        chosen = self.mesh == mesh_number
+        corners = values[faces[self.face[chosen]]]
+        weight = self.corner[chosen].reshape(corners.shape[:2] + (1,) * (corners.ndim - 2))
+        return (corners * weight).sum(axis=1)
+
+    def to_image(self, values: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Sample values (n,) or those of `chosen` -> float32 (height, width): the mean over each pixel, 0 off surfaces."""
+        index = self.index if chosen is None else self.index[chosen]
+        height, width = self.raster
+        s = self.oversampling
+        row, column = index // width, index % width
+        pixel = (row // s) * (width // s) + column // s
+        total = np.bincount(pixel, values, (height // s) * (width // s))
+        return (total / (s * s)).astype(np.float32).reshape(height // s, width // s)
+
+
+def _mitsuba_mesh(mi: ModuleType, meshes: list[Mesh]):
+    """All meshes as one, so that the index of a triangle says which: Mitsuba's shape index differs by variant."""
+    sizes = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
+    vertices = np.concatenate([mesh.vertices for mesh in meshes])
+    faces = np.concatenate([mesh.faces + start for mesh, start in zip(meshes, sizes, strict=False)])
+    shape = mi.Mesh("scene", len(vertices), len(faces))
+    parameters = mi.traverse(shape)
+    parameters["vertex_positions"] = vertices.astype(np.float32).ravel()
+    parameters["faces"] = faces.astype(np.uint32).ravel()
+    parameters.update()
+    return shape
+
+
+class Tracer:
+    """The posed meshes in Mitsuba, with the imager's view on them."""
+
+    def __init__(self, meshes: list[Mesh], optics: Optics, oversampling: int = OVERSAMPLING) -> None:
+        self._mi = mitsuba()
+        self._meshes = meshes
+        self._optics = optics
+        self._s = oversampling
+        self._shapes = {"mesh": _mitsuba_mesh(self._mi, meshes)} if meshes else {}
+
+    def _sensor(self) -> dict:
+        o, s = self._optics, self._s
+        width, height = o.width * s, o.height * s
+        view = self._mi.ScalarTransform4f().look_at(origin=[0, 0, 0], target=[0, 0, 1], up=[0, -1, 0])
+        return {
+            "type": "perspective",
+            "fov_axis": "x",
+            "fov": float(2 * np.degrees(np.arctan(o.width / 2 / o.focal_px))),
+            # Mitsuba's centre is the raster's; ours is the centre of pixels (centre_u, centre_v).
+            "principal_point_offset_x": float((o.centre_u + 0.5) / o.width - 0.5),
+            "principal_point_offset_y": float((o.centre_v + 0.5) / o.height - 0.5),
+            "near_clip": 1.0,
+            "far_clip": 1e5,
+            "to_world": view,
+            # One sample in the middle of each cell: a grid without noise.
+            "sampler": {"type": "stratified", "sample_count": 1, "jitter": False},
+            "film": {
+                "type": "hdrfilm",
+                "width": width,
+                "height": height,
+                "pixel_format": "luminance",
+                "component_format": "float32",
+                "rfilter": {"type": "box"},
+            },
+        }
+
+    def _render(self, integrator: dict, extra: dict) -> np.ndarray:
+        scene = {"type": "scene", "integrator": integrator, "sensor": self._sensor(), **self._shapes, **extra}
+        return np.array(self._mi.render(self._mi.load_dict(scene), spp=1))
+
+    def samples(self) -> Samples:
+        """Trace the imager's rays."""
+        o, s = self._optics, self._s
+        raster = (o.height * s, o.width * s)
+        if not self._meshes:
+            none = np.zeros(0, np.int64)
+            three = np.zeros((0, 3), np.float32)
+            return Samples(none, s, three, three, none, none, three, raster)
+        aovs = self._render({"type": "aov", "aovs": "p:position,f:prim_index"}, {})
+        flat = aovs.reshape(-1, 4)
+        index = np.flatnonzero(flat[:, 2] > 1.0)
+        position = flat[index, :3].astype(np.float64)
+        ends = np.cumsum([len(mesh.faces) for mesh in self._meshes])
+        prim = flat[index, 3].astype(np.int64)
+        number = np.searchsorted(ends, prim, side="right")
+        face = prim - np.concatenate([[0], ends])[number]
+        normal = np.zeros_like(position)
+        corner = np.zeros_like(position)
+        for k, mesh in enumerate(self._meshes):
+            chosen = number == k
+            a, b, c = (mesh.vertices[mesh.faces[face[chosen], j]] for j in range(3))
+            corner[chosen] = _barycentric(position[chosen], a, b, c)
+            if mesh.smooth:
+                vertex = mesh.vertex_normals()[mesh.faces[face[chosen]]]
+                normal[chosen] = (vertex * corner[chosen][..., None]).sum(axis=1)
+            else:
+                normal[chosen] = np.cross(b - a, c - a)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+        # A sheet has two sides; what is seen is the side turned to the imager.
+        normal *= np.where(np.einsum("ij,ij->i", normal, position) > 0, -1.0, 1.0)[:, None]
+        return Samples(
+            index,
+            s,
+            position.astype(np.float32),
+            normal.astype(np.float32),
+            number,
+            face,
+            corner.astype(np.float32),
+            raster,
+        )
+
+    def lit(self, samples: Samples, light: tuple[float, float, float]) -> np.ndarray:
+        """Which samples a point at `light` (mm) reaches: float32 (n,) of 0 or 1, shadows by Mitsuba's direct integrator."""
+        emitter = {"light": {"type": "point", "position": list(light), "intensity": 1e6}}
+        return self._lit(samples, emitter)
+
+    def lit_from(self, samples: Samples, towards: np.ndarray) -> np.ndarray:
+        """Which samples see along `towards` (3,) to infinity."""
+        emitter = {"light": {"type": "directional", "direction": (-towards).tolist(), "irradiance": 1.0}}
+        return self._lit(samples, emitter)
+
+    def _lit(self, samples: Samples, emitter: dict) -> np.ndarray:
+        if not len(samples.index):
+            return np.zeros(0, np.float32)
+        image = self._render({"type": "direct", "bsdf_samples": 0, "emitter_samples": 1}, emitter)
+        return (image.reshape(samples.raster[0] * samples.raster[1], -1)[samples.index, 0] > 0).astype(np.float32)
+
+
+def _barycentric(p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Weights (n, 3) of corners a, b, c at points p of their triangles."""
+    e1, e2, d = b - a, c - a, p - a
+    d11, d12, d22 = (np.einsum("ij,ij->i", x, y) for x, y in ((e1, e1), (e1, e2), (e2, e2)))
+    d1, d2 = np.einsum("ij,ij->i", d, e1), np.einsum("ij,ij->i", d, e2)
+    area = np.maximum(d11 * d22 - d12 * d12, 1e-12)
+    v, w = (d22 * d1 - d12 * d2) / area, (d11 * d2 - d12 * d1) / area
+    weight = np.clip(np.stack([1 - v - w, v, w], axis=1), 0.0, 1.0)
+    return weight / weight.sum(axis=1, keepdims=True)

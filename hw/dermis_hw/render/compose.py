@@ -1,0 +1,326 @@
+"""From a traced scene to a light field: geometry once (dear), materials and modules over it (cheap)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dermis_hw.geometry import Mesh
+from dermis_hw.geometry.printed import MEAN_INK, ink
+from dermis_hw.lightfield import LightField
+from dermis_hw.materials import Material, band_value
+from dermis_hw.module_instance import ModuleInstance
+from dermis_hw.optics import DM1, DOTS, NIR_BANDS, SWIR_BANDS, Optics
+from dermis_hw.render import lights
+from dermis_hw.render.blur import gaussian
+from dermis_hw.render.buffers import Tracer
+
+# How reflectance counts under ambient light: the imager sees less of it the longer the wave.
+AMBIENT_BAND_WEIGHTS = {"850": 0.62, "970": 0.28, "1050": 0.10}
+# Skin varies within a face by pigment and blood, which fade with wavelength, and a little by band.
+VARIATION_POWER = 1.5
+VARIATION_OWN_PART = 0.2
+NOISE_WAVES, NOISE_SHORTEST_MM, NOISE_LONGEST_MM = 20, 14.0, 70.0
+
+Key = tuple[int, str]  # mesh number, region
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """Lamp of the surroundings. lamp: a key of `lights.LAMP_SUN_EQUIVALENT`. klux: on a surface that faces it."""
+
+    lamp: str = "none"
+    klux: float = 0.0
+    direction_deg: tuple[float, float] = (30.0, 40.0)
+
+    @property
+    def klux_sun(self) -> float:
+        """What it amounts to in the near infrared, in klux of sunlight."""
+        return self.klux * lights.LAMP_SUN_EQUIVALENT[self.lamp]
+
+
+@dataclass
+class _Surface:
+    """One region of one mesh: its samples, its weight at each, and images of what falls on it."""
+
+    chosen: np.ndarray  # into the samples
+    weight: np.ndarray
+    cover: np.ndarray
+    bands: dict[str, np.ndarray]
+    ambient: np.ndarray
+    swir: float
+    gloss: dict[float, tuple[dict[str, np.ndarray], float]] = field(default_factory=dict)
+
+
+class Geometry:
+    """A posed scene as the imager sees it, without its materials.
+
+    meshes: posed, in mm. ambient: where its light comes from. Making one takes Mitsuba a few renders; `compose`
+    takes none, and may be called with any materials and modules.
+    """
+
+    def __init__(self, meshes: list[Mesh], *, optics: Optics = DM1, ambient: Ambient | None = None) -> None:
+        self.meshes, self.optics = meshes, optics
+        self.ambient = ambient or Ambient()
+        tracer = Tracer(meshes, optics)
+        s = self.samples = tracer.samples()
+        # The LEDs of a side stand 4 mm apart: one shadow a side serves all bands.
+        shadow = {side: tracer.lit(s, (0.0, 12.0 * side, 0.0)) for side in (1.0, -1.0)}
+        self._leds: dict[str, list[tuple[tuple[float, float], np.ndarray]]] = {}
+        for band, places in optics.led_positions_mm.items():
+            self._leds[band] = [
+                (
+                    at,
+                    shadow[np.sign(at[1]) or 1.0]
+                    * lights.led_irradiance(s.position, s.normal, at, optics)
+                    / len(places),
+                )
+                for at in places
+            ]
+        self._dots_lit = tracer.lit(s, (optics.baseline_mm, 0.0, 0.0))
+        self._ambient_irradiance = self._surroundings(tracer)
+        swir = lights.led_irradiance(s.position, s.normal, optics.swir_position_mm, optics)
+        self._swir = swir * lights.swir_weight(s.position, optics) / _white_swir(optics)
+        self._surfaces = dict(self._split())
+        self.depth_mm = self._depth()
+        self._local = self._local_points()
+
+    def _surroundings(self, tracer: Tracer) -> np.ndarray:
+        direct = lights.LAMP_DIRECT_PART[self.ambient.lamp]
+        if self.ambient.klux_sun <= 0:
+            return np.zeros(len(self.samples.index), np.float32)
+        towards = lights.ambient_direction(*self.ambient.direction_deg)
+        facing = np.maximum(self.samples.normal @ towards, 0.0) * tracer.lit_from(self.samples, towards)
+        above = 0.5 + 0.5 * self.samples.normal[:, 0]
+        return direct * facing + (1.0 - direct) * above
+
+    def _split(self):
+        s = self.samples
+        for number, mesh in enumerate(self.meshes):
+            chosen = np.flatnonzero(s.mesh == number)
+            if not len(chosen):
+                continue
+            weights = s.interpolate(number, mesh.faces, mesh.regions)
+            for column, name in enumerate(mesh.region_names):
+                part = weights[:, column] > 0
+                if not part.any():
+                    continue
+                at, weight = chosen[part], weights[part, column]
+                bands = {
+                    band: s.to_image(sum(e[at] for _, e in leds) * weight, at) for band, leds in self._leds.items()
+                }
+                yield (
+                    (number, name),
+                    _Surface(
+                        at,
+                        weight,
+                        s.to_image(weight, at),
+                        bands,
+                        s.to_image(self._ambient_irradiance[at] * weight, at),
+                        float((self._swir[at] * weight).sum()),
+                    ),
+                )
+
+    def _depth(self) -> np.ndarray:
+        s, o = self.samples, self.optics
+        cover = s.to_image(np.ones(len(s.index)))
+        total = s.to_image(s.position[:, 2].astype(np.float64))
+        # A pixel that straddles an edge has the depth of neither side: half covered at least.
+        depth = np.where(cover >= 0.5, total / np.maximum(cover, 1e-6), np.inf)
+        return depth.astype(np.float32).reshape(o.height, o.width)
+
+    def _local_points(self) -> np.ndarray:
+        local = np.zeros_like(self.samples.position)
+        for number, mesh in enumerate(self.meshes):
+            chosen = self.samples.mesh == number
+            local[chosen] = self.samples.interpolate(number, mesh.faces, mesh.local)
+        return local
+
+    @property
+    def surfaces(self) -> list[Key]:
+        """The (mesh number, region) pairs that the imager sees."""
+        return list(self._surfaces)
+
+    def _gloss(self, surface: _Surface, roughness: float) -> tuple[dict[str, np.ndarray], float]:
+        """Glossy images by band and the SWIR head's glossy signal of a surface, for r0 = 1; kept by roughness."""
+        if roughness not in surface.gloss:
+            s, at = self.samples, surface.chosen
+            p, n = s.position[at], s.normal[at]
+            images = {
+                band: s.to_image(
+                    sum(e[at] * lights.gloss(p, n, (*led, 0.0), roughness) for led, e in leds) * surface.weight, at
+                )
+                for band, leds in self._leds.items()
+            }
+            head = (*self.optics.swir_position_mm, 0.0)
+            signal = (self._swir[at] * lights.gloss(p, n, head, roughness, eye=head) * surface.weight).sum()
+            surface.gloss[roughness] = (images, float(signal))
+        return surface.gloss[roughness]
+
+    def compose(
+        self,
+        materials: list[dict[str, Material]],
+        module: ModuleInstance | None = None,
+        *,
+        temperature_c: float = 25.0,
+        seed: int = 0,
+    ) -> LightField:
+        """The light field of these materials before this module.
+
+        materials: for each mesh, region -> material; a region that is missing takes the first region's (the body's).
+        Raises KeyError if a mesh's body has none.
+        """
+        module = module or ModuleInstance()
+        shape = (self.optics.height, self.optics.width)
+        bands = {band: np.zeros(shape, np.float32) for band in NIR_BANDS}
+        ambient = np.zeros(shape, np.float32)
+        swir = dict.fromkeys(SWIR_BANDS, 0.0)
+        offset = module.peak_offset_nm
+        painted = {
+            key: materials[key[0]].get(key[1]) or materials[key[0]][self.meshes[key[0]].region_names[0]]
+            for key in self._surfaces
+        }
+        texture = self._textures(painted, seed)
+        for key, surface in self._surfaces.items():
+            material = painted[key]
+            r0, roughness = material.specular.r0, material.specular.roughness
+            glossy, glossy_swir = self._gloss(surface, roughness) if r0 > 0 else ({}, 0.0)
+            seen = 0.0
+            for band, led in NIR_BANDS.items():
+                value = band_value(material, led, peak_offset_nm=offset.get(band, 0.0), temperature_c=temperature_c)
+                bands[band] += value * texture[key][band] * surface.bands[band]
+                if r0 > 0:
+                    bands[band] += r0 * glossy[band]
+                seen += AMBIENT_BAND_WEIGHTS[band] * value
+            ambient += (seen * texture[key]["850"] + r0) * surface.ambient
+            for band, led in SWIR_BANDS.items():
+                shift = offset.get(f"swir{band}", 0.0)
+                value = band_value(material, led, peak_offset_nm=shift, temperature_c=temperature_c, detector="ingaas")
+                swir[band] += value * surface.swir * self._spot_texture(surface, texture[key]) + r0 * glossy_swir
+        return LightField(
+            bands={band: (image * self._tilt(module, band)).astype(np.float32) for band, image in bands.items()},
+            dots=self._dots(painted, texture, module, temperature_c),
+            ambient=(ambient * self.ambient.klux_sun).astype(np.float32),
+            klux_sun=self.ambient.klux_sun,
+            swir=swir,
+            temperature_c=temperature_c,
+            depth_mm=self.depth_mm,
+        )
+
+    def _tilt(self, module: ModuleInstance, light: str) -> np.ndarray:
+        """The module's illumination across the frame: slopes per half frame along u and v."""
+        per_u, per_v = module.flat_tilt.get(light, (0.0, 0.0))
+        u = (np.arange(self.optics.width) - self.optics.centre_u) / (0.5 * self.optics.width)
+        v = (np.arange(self.optics.height) - self.optics.centre_v) / (0.5 * self.optics.height)
+        return 1.0 + per_u * u[None, :] + per_v * v[:, None]
+
+    def _spot_texture(self, surface: _Surface, texture: dict[str, np.ndarray | float]) -> float:
+        """Mean of a texture over what lights the spot; the surface's 850 nm image stands for the spot's share."""
+        pattern = texture["850"]
+        if isinstance(pattern, float):
+            return pattern
+        spot = self.samples.to_image(self._swir[surface.chosen] * surface.weight, surface.chosen)
+        total = float(spot.sum())
+        return float((spot * pattern).sum() / total) if total > 0 else 1.0
+
+    def _textures(self, painted: dict[Key, Material], seed: int) -> dict[Key, dict[str, np.ndarray | float]]:
+        """What multiplies a surface's reflectance across the frame, by band: variation within a face, and ink."""
+        rng = np.random.default_rng([seed, 0x5C1A])
+        names = (*NIR_BANDS, "dots")
+        noise: dict[tuple[int, str], np.ndarray] = {}
+        out: dict[Key, dict[str, np.ndarray | float]] = {}
+        for key, material in painted.items():
+            factors: dict[str, np.ndarray | float] = dict.fromkeys(names, 1.0)
+            if material.variation > 0:
+                if (key[0], "all") not in noise:
+                    for name in ("all", *names):
+                        noise[key[0], name] = self._noise(key[0], rng)
+                for name in names:
+                    wavelength = 940.0 if name == "dots" else NIR_BANDS[name].peak_nm
+                    common = (850.0 / wavelength) ** VARIATION_POWER * noise[key[0], "all"]
+                    own = VARIATION_OWN_PART * noise[key[0], name]
+                    factors[name] = np.clip(1.0 + material.variation * (common + own), 0.5, 1.5)
+            if material.ink_contrast > 0:
+                print_ = self._print(key[0], material.ink_contrast)
+                factors = {name: factor * print_ for name, factor in factors.items()}
+            out[key] = factors
+        return out
+
+    def _pixel_values(self, number: int, function) -> np.ndarray:
+        """An image of a function of a mesh's own coordinates, 1 where the mesh is not."""
+        chosen = np.flatnonzero(self.samples.mesh == number)
+        height, width = self.samples.raster
+        s = self.samples.oversampling
+        row, column = self.samples.index[chosen] // width, self.samples.index[chosen] % width
+        pixel, first = np.unique((row // s) * (width // s) + column // s, return_index=True)
+        image = np.zeros((height // s) * (width // s), np.float32)
+        image[pixel] = function(self._local[chosen[first]])
+        return image.reshape(height // s, width // s)
+
+    def _noise(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Smooth noise of standard deviation 1 that sticks to the mesh."""
+        direction = rng.normal(size=(NOISE_WAVES, 3))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        wave = direction * (2 * np.pi / rng.uniform(NOISE_SHORTEST_MM, NOISE_LONGEST_MM, (NOISE_WAVES, 1)))
+        phase = rng.uniform(0, 2 * np.pi, NOISE_WAVES)
+        wave, phase = wave.astype(np.float32), phase.astype(np.float32)
+        return self._pixel_values(
+            number, lambda local: np.sqrt(2 / NOISE_WAVES) * np.cos(local @ wave.T + phase).sum(axis=1)
+        )
+
+    def _print(self, number: int, contrast: float) -> np.ndarray:
+        """A printed face: where ink lies thicker than on average, less light comes back."""
+        inked = self._pixel_values(number, ink)
+        return (1.0 - contrast * inked) / (1.0 - contrast * MEAN_INK)
+
+    def _dots(self, painted, texture, module: ModuleInstance, temperature_c: float) -> np.ndarray:
+        """The dots, spread under each surface as its material does."""
+        s, o = self.samples, self.optics
+        image = np.zeros((o.height, o.width), np.float32)
+        # A longer lens scales the disparities just as a longer baseline does.
+        baseline = (o.baseline_mm + module.baseline_error_mm) * (1.0 + module.focal_error)
+        light = (o.baseline_mm, 0.0, 0.0)
+        falls = lights.dots(s.position, s.normal, o, baseline) * self._dots_lit
+        spread: dict[tuple[int, float], np.ndarray] = {}
+        offset = module.peak_offset_nm.get("dots", 0.0)
+        for key, surface in self._surfaces.items():
+            material, at = painted[key], surface.chosen
+            value = band_value(material, DOTS, peak_offset_nm=offset, temperature_c=temperature_c)
+            sharp = 1.0 - sum(part for part, _ in material.blur)
+            lit = sharp * s.to_image(falls[at] * surface.weight, at)
+            for part, sigma_mm in material.blur:
+                if (key[0], sigma_mm) not in spread:
+                    spread[key[0], sigma_mm] = self._spread(key[0], falls, sigma_mm)
+                lit = lit + part * surface.cover * spread[key[0], sigma_mm]
+            image += value * texture[key]["dots"] * lit
+            if material.specular.r0 > 0:
+                shine = lights.gloss(s.position[at], s.normal[at], light, material.specular.roughness)
+                image += material.specular.r0 * s.to_image(falls[at] * shine * surface.weight, at)
+        return image
+
+    def _spread(self, number: int, falls: np.ndarray, sigma_mm: float) -> np.ndarray:
+        """Irradiance of one mesh's pixels, spread by a Gaussian that stays within the mesh."""
+        s = self.samples
+        chosen = np.flatnonzero(s.mesh == number)
+        sigma_px = sigma_mm * self.optics.focal_px / float(np.median(s.position[chosen, 2]))
+        total = gaussian(s.to_image(falls[chosen], chosen), sigma_px)
+        cover = gaussian(s.to_image(np.ones(len(chosen)), chosen), sigma_px)
+        return total / np.maximum(cover, 1e-3)
+
+
+def _white_swir(optics: Optics) -> float:
+    """The SWIR sum over samples of a white plane at z_ref that fills the frame."""
+    from dermis_hw.render.buffers import OVERSAMPLING as S
+
+    v, u = np.meshgrid(
+        (np.arange(optics.height * S) + 0.5) / S - 0.5, (np.arange(optics.width * S) + 0.5) / S - 0.5, indexing="ij"
+    )
+    z = optics.z_ref_mm
+    position = np.stack(
+        [(u - optics.centre_u) * z / optics.focal_px, (v - optics.centre_v) * z / optics.focal_px, np.full_like(u, z)],
+        -1,
+    ).reshape(-1, 3)
+    normal = np.broadcast_to(np.array([0.0, 0.0, -1.0]), position.shape)
+    lit = lights.led_irradiance(position, normal, optics.swir_position_mm, optics)
+    return float((lit * lights.swir_weight(position, optics)).sum())
