@@ -87,6 +87,8 @@ class DepthMapper:
             raise BadInput("the disparities must be less than the image is wide, %d px" % width)
         if step < 1 or width < 2 * window or height < 2 * window:
             raise BadInput("the step must be at least 1 and the image at least two windows wide and high")
+        if curve is not None and len(curve) != 256:
+            raise BadInput("the curve must hold 256 bytes")
         self.width, self.height, self.step = width, height, step
         self.window, self.search_window = window, search_window
         self.min_disparity, self.max_disparity = min_disparity, max_disparity
@@ -142,9 +144,7 @@ class DepthMapper:
         row0, row1, column0, column1 = box or (0, self.rows, 0, self.columns)
         if not (0 <= row0 <= row1 <= self.rows and 0 <= column0 <= column1 <= self.columns):
             raise BadInput("the box of cells must lie within %d rows and %d columns" % (self.rows, self.columns))
-        for at in range(len(self.confidence)):
-            self.confidence[at] = 0
-            self.disparity[at] = 0
+        kernels.clear(self.disparity, self.confidence, len(self.confidence))
         while row0 < row1 and not self._inside(row0):
             row0 += 1
         while row1 > row0 and not self._inside(row1 - 1):
@@ -247,16 +247,16 @@ def range_of(disparity, focal_px_q8, baseline_um, z_ref_mm, z_offset_um=0):
 def triangulate(disparity, confidence, out_depth, focal_px_q8, baseline_um, z_ref_mm, z_offset_um=0):
     """Depths in 1/16 mm into `out_depth` (array 'H'; 0: none, or beyond 4095.9 mm) for disparities in 1/16 px.
 
-    Same length for all three. The value is `range_of` each disparity, read from a table between the lowest and
-    the highest that occur, so that the division is done once a value and not once a cell.
+    The value is `range_of` each disparity, read from a table between the lowest and the highest that occur, so that
+    the division is done once a value and not once a cell. Raises BadInput unless all three are of one length.
     """
-    low, high = 32767, -32768
-    for at in range(len(confidence)):
-        if confidence[at]:
-            low, high = min(low, disparity[at]), max(high, disparity[at])
+    if not len(disparity) == len(confidence) == len(out_depth):
+        raise BadInput("disparity, confidence and depth must have the same number of cells")
+    block = array("i", [len(confidence), 0, 0])
+    kernels.extent(disparity, confidence, block)
+    low, high = block[1], block[2]
     table = array("H", [0] * max(1, high - low + 1))
     for index in range(high - low + 1):
-        depth = range_of(low + index, focal_px_q8, baseline_um, z_ref_mm, z_offset_um)
+        depth = range_of(low - 32768 + index, focal_px_q8, baseline_um, z_ref_mm, z_offset_um)
         table[index] = depth if depth <= FARTHEST else 0
-    for at in range(len(confidence)):
-        out_depth[at] = table[disparity[at] - low] if confidence[at] else 0
+    kernels.look_up(disparity, confidence, table, out_depth, block)

@@ -395,3 +395,43 @@ def agree(disparity: ptr16, confidence: ptr8, kept: ptr8, block: ptr32):
             confidence[at] = 0
             disparity[at] = 0
         at += 1
+
+
+@micropython.viper
+def clear(disparity: ptr16, confidence: ptr8, cells: int):
+    """No answer anywhere."""
+    at = 0
+    while at < cells:
+        disparity[at] = 0
+        confidence[at] = 0
+        at += 1
+
+
+@micropython.viper
+def extent(disparity: ptr16, confidence: ptr8, block: ptr32):
+    """block: cells in; then out: lowest and highest disparity of the valid cells + 32768 (65536 and 0: none)."""
+    low = 65536
+    high = 0
+    at = 0
+    while at < int(block[0]):
+        if confidence[at]:
+            value = (int(disparity[at]) & 65535) ^ 32768
+            if value < low:
+                low = value
+            if value > high:
+                high = value
+        at += 1
+    block[1] = low
+    block[2] = high
+
+
+@micropython.viper
+def look_up(disparity: ptr16, confidence: ptr8, table: ptr16, out: ptr16, block: ptr32):
+    """out: table[disparity - lowest] of the valid cells, else 0. block: cells, lowest disparity + 32768."""
+    lowest = int(block[1])
+    at = 0
+    while at < int(block[0]):
+        out[at] = 0
+        if confidence[at]:
+            out[at] = table[((int(disparity[at]) & 65535) ^ 32768) - lowest]
+        at += 1

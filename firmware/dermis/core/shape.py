@@ -99,6 +99,27 @@ def _points(depth: ptr16, mask: ptr8, points: ptr16, block: ptr32) -> int:
 
 
 @micropython.viper
+def _extent(points: ptr16, block: ptr32):
+    """block: count in; then out: lowest and highest x, lowest and highest y, lowest and highest z, as stored."""
+    count = int(block[0])
+    axis = 0
+    while axis < 3:
+        low = 65535
+        high = 0
+        at = axis
+        while at < 3 * count:
+            value = int(points[at])
+            if value < low:
+                low = value
+            if value > high:
+                high = value
+            at += 3
+        block[1 + 2 * axis] = low
+        block[2 + 2 * axis] = high
+        axis += 1
+
+
+@micropython.viper
 def _scale(points: ptr16, block: ptr32):
     """Centre and scale in place: (value - middle) >> shift, rounded, with 2048 added.
 
@@ -184,6 +205,42 @@ def _residuals(points: ptr16, residuals: ptr16, block: ptr32, sign_shift: int):
         at += 1
 
 
+@micropython.viper
+def _count(residuals: ptr16, dropped: ptr8, histogram: ptr16, block: ptr32):
+    """How often each residual occurs among the points not dropped. block: count, bins."""
+    bins = int(block[1])
+    at = 0
+    while at < bins:
+        histogram[at] = 0
+        at += 1
+    count = int(block[0])
+    at = 0
+    while at < count:
+        if not dropped[at]:
+            slot = int(residuals[at])
+            histogram[slot] = int(histogram[slot]) + 1
+        at += 1
+
+
+@micropython.viper
+def _drop(residuals: ptr16, dropped: ptr8, block: ptr32) -> int:
+    """Drop the points whose residual is beyond the limit; returns how many stay. block: count, middle, limit."""
+    count = int(block[0])
+    low = int(block[1]) - int(block[2])
+    high = int(block[1]) + int(block[2])
+    kept = 0
+    at = 0
+    while at < count:
+        value = int(residuals[at])
+        if value < low or value > high:
+            dropped[at] = 1
+        else:
+            dropped[at] = 0
+            kept += 1
+        at += 1
+    return kept
+
+
 def determinants(matrix, size):
     """Leading principal minors of an integer matrix (rows of `size`), in exact integers (Bareiss 1968).
 
@@ -256,11 +313,14 @@ class ShapeFitter:
         `FEWEST_CELLS`, or all on a line; the figures are then 0.
 
         depth: array('H') of rows * columns, 1/16 mm. mask: as many bytes. step: pixels between cells, the first
-        at step // 2. Lens constants in 1/256 px. Raises BadInput for arrays of another size.
+        at step // 2. Lens constants in 1/256 px. Raises BadInput for arrays of another size
+        or a lens beyond the fixed point.
         """
         self.cells = self.plane_residual = self.cylinder_residual = self.relief = self.direction = 0
         if len(depth) != self.rows * self.columns or len(mask) != len(depth):
             raise BadInput("depth and mask must hold %d x %d cells" % (self.rows, self.columns))
+        if focal_px_q8 < 256 or max(abs(centre_u_q8), abs(centre_v_q8)) >= 2048 * 256:
+            raise BadInput("the focal length must be at least 1 px and the centre within 2048 px")
         first_u = (step // 2) * 16 - (centre_u_q8 >> 4) + 32768
         first_v = (step // 2) * 16 - (centre_v_q8 >> 4) + 32768
         block = self._fill(self.rows, self.columns, first_u, first_v, step * 16, focal_px_q8 >> 4)
@@ -268,8 +328,7 @@ class ShapeFitter:
         if count < FEWEST_CELLS:
             return False
         shift_z = self._normalise(count)
-        for at in range(count):
-            self._dropped[at] = 0
+        _drop(self._residuals, self._dropped, self._fill(count, 0, _BINS * 16))  # beyond any: none is dropped
         coefficients = solve(self._products(count, _QUADRIC), len(_QUADRIC))
         if coefficients is None:
             return False
@@ -294,24 +353,20 @@ class ShapeFitter:
 
     def _normalise(self, count):
         """Centre and scale the points; returns the shift of z."""
-        low, high = [65535] * 3, [0] * 3
-        points = self._points
-        for at in range(3 * count):
-            axis = at % 3
-            if points[at] < low[axis]:
-                low[axis] = points[at]
-            if points[at] > high[axis]:
-                high[axis] = points[at]
+        block = self._fill(count)
+        _extent(self._points, block)
+        low, high = [block[1], block[3], block[5]], [block[2], block[4], block[6]]
         middle = [(low[axis] + high[axis]) // 2 for axis in range(3)]
         shift = shift_z = 0
         while max(high[0] - low[0], high[1] - low[1]) + 2 >> (shift + 1) >= _SPAN:
             shift += 1
         while high[2] - low[2] + 2 >> (shift_z + 1) >= 2 * _SPAN:
             shift_z += 1
-        _scale(points, self._fill(count, middle[0], middle[1], middle[2], shift, shift_z))
+        _scale(self._points, self._fill(count, middle[0], middle[1], middle[2], shift, shift_z))
         return shift_z
 
     def _products(self, count, columns):
+        """Sum the products, then their matrix for these columns."""
         _sum_products(self._points, self._dropped, self._sums, self._fill(count), SIGN_SHIFT)
         return self._matrix(columns)
 
@@ -348,13 +403,8 @@ class ShapeFitter:
         """The histogram of the residuals of the points that are not dropped."""
         limited = [max(-_COEFFICIENT_LIMIT, min(_COEFFICIENT_LIMIT, value)) for value in coefficients]
         _residuals(self._points, self._residuals, self._fill(count, *(limited + [0] * (6 - len(limited)))), SIGN_SHIFT)
-        histogram = self._histogram
-        for index in range(_BINS):
-            histogram[index] = 0
-        for at in range(count):
-            if not self._dropped[at]:
-                histogram[self._residuals[at]] += 1
-        return histogram
+        _count(self._residuals, self._dropped, self._histogram, self._fill(count, _BINS))
+        return self._histogram
 
     def _trim(self, count, coefficients):
         """Drop the points that lie farthest from the quadric; returns how many stay."""
@@ -367,13 +417,7 @@ class ShapeFitter:
             if beyond > allowed:
                 break
             limit -= 1
-        kept = 0
-        for at in range(count):
-            if abs(self._residuals[at] - _BINS // 2) > limit:
-                self._dropped[at] = 1
-            else:
-                kept += 1
-        return kept
+        return _drop(self._residuals, self._dropped, self._fill(count, _BINS // 2, limit))
 
     def _relief(self, count, plane, shift_z):
         histogram = self._spread(count, plane)
