@@ -1,0 +1,24 @@
+"""Findings from the burst itself, beside those of its analysis."""
+
+from dermis.core import vocabulary
+
+# Dark slots of one burst lie less than a second apart: lamps flicker by a few percent of what they give (the
+# imager's rows average them), clouds take longer. What differs by more was switched, or something moved through.
+DARK_CHANGE_PERCENT = 25
+DARK_CHANGE_COUNTS = 1300  # 2% of full scale: less does not disturb the bands
+
+
+def dark_changes(levels):
+    """Whether the scene's level (linear counts) differed between the dark slots of a burst."""
+    if len(levels) < 2:
+        return False
+    change = max(levels) - min(levels)
+    return change > DARK_CHANGE_COUNTS and change * 100 > DARK_CHANGE_PERCENT * max(levels)
+
+
+def add_findings(analysis, burst):
+    """Adds `moving` to an analysis whose burst saw a different darkness each time it looked: the ambient light
+    cannot be taken off then. No decision rather than attack: a lamp switched on by chance looks the same."""
+    if dark_changes(burst.dark_levels):
+        analysis.evidence["dark_levels"] = list(burst.dark_levels)
+        analysis.findings.append((vocabulary.NO_DECISION, vocabulary.MOVING))

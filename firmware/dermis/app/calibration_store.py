@@ -1,0 +1,79 @@
+"""The calibration record in force, and the one that is being handed over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dermis.app.log import WARNING
+from dermis.core import calibration as records
+from dermis.core.errors import BadInput, NotCalibrated
+
+if TYPE_CHECKING:
+    from typing import Any
+
+FILE = "calibration.bin"
+LARGEST = 128 * 1024  # a record is 80 kB
+
+
+class CalibrationStore:
+    """record: the one in force (core.calibration.Calibration), or None. fault: why there is none."""
+
+    def __init__(self, storage, serial, log):
+        self._storage = storage
+        self._serial = serial
+        self._log = log
+        self._incoming: Any = None
+        self._received = 0
+        self.record: Any = None
+        self.fault = ""
+        self._load()
+
+    def _load(self):
+        try:
+            self.record = self._checked(self._storage.read(FILE))
+        except OSError:
+            self.fault = "there is no calibration record; calibrate the module"
+        except (BadInput, NotCalibrated) as error:
+            self.fault = str(error)
+            self._log.event("calibration_fault", WARNING, reason=self.fault)
+
+    def _checked(self, data):
+        record = records.decode(data)
+        records.check_module(record, self._serial)
+        return record
+
+    def hash(self) -> str:
+        return self.record.hash if self.record else ""
+
+    def read(self, offset: int, length: int):
+        """(piece, length of the whole file) of the record in force. Raises OSError when the storage fails."""
+        data = self._storage.read(FILE)
+        return data[offset : offset + length], len(data)
+
+    def receive(self, offset: int, total: int, data) -> int:
+        """Take a piece of a new record; returns how many bytes are held.
+
+        A piece at 0 starts anew. One that is already held is passed over, so that a repeated request does no
+        harm. The last piece has the whole checked, stored and put in force; what was in force before stays so when
+        that fails. Raises BadInput, NotCalibrated (another module's), OSError (storage).
+        """
+        if not 0 < total <= LARGEST:
+            raise BadInput("a calibration record has 1 to %d bytes, not %d" % (LARGEST, total))
+        if offset == 0:
+            self._incoming = bytearray(total)
+            self._received = 0
+        if self._incoming is None or len(self._incoming) != total:
+            raise BadInput("no record of %d bytes is being handed over; start again at off 0" % total)
+        if offset > self._received or offset + len(data) > total:
+            raise BadInput("the next piece starts at %d of %d; send that one" % (self._received, total))
+        self._incoming[offset : offset + len(data)] = data
+        self._received = max(self._received, offset + len(data))
+        if self._received < total:
+            return self._received
+        whole, self._incoming, self._received = self._incoming, None, 0
+        record = self._checked(whole)
+        self._storage.write(FILE, whole)
+        self.record = record
+        self.fault = ""
+        self._log.event("calibration_stored", hash=record.hash)
+        return total

@@ -1,0 +1,16 @@
+from dermis.app.server_limits import PIECE_BYTES
+from dermis.core.errors import RC_INVALID, RC_NO_ENTRY, RC_UNKNOWN, WireError
+
+
+async def handle(module, request):
+    store = module.calibration
+    if store.record is None:
+        raise WireError(RC_NO_ENTRY, store.fault)
+    offset = request["off"]
+    try:
+        data, length = store.read(offset, PIECE_BYTES)
+    except OSError:
+        raise WireError(RC_UNKNOWN, "the calibration record cannot be read from the storage; run the self-test")
+    if not 0 <= offset < length:
+        raise WireError(RC_INVALID, "off must lie within the %d bytes of the record" % length)
+    return {"off": offset, "len": length, "data": data}

@@ -1,0 +1,14 @@
+from dermis.core.errors import RC_BUSY, RC_INVALID, RC_UNKNOWN, BadInput, NotCalibrated, WireError
+
+
+async def handle(module, request):
+    if module.busy:
+        raise WireError(RC_BUSY, "the module is busy with %s; hand the record over afterwards" % module.busy)
+    try:
+        return {"off": module.calibration.receive(request["off"], request["len"], request["data"])}
+    except (BadInput, NotCalibrated) as error:
+        raise WireError(RC_INVALID, str(error))
+    except OSError:
+        raise WireError(
+            RC_UNKNOWN, "the record could not be stored; the one before is still in force; run the self-test"
+        )

@@ -1,0 +1,2 @@
+async def handle(_module, request):
+    return {"r": request["d"]}

@@ -1,0 +1,2 @@
+async def handle(module, _request):
+    return {"evidence": module.evidence}

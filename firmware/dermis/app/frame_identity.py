@@ -1,0 +1,190 @@
+"""Which light a frame was lit by, from the frame itself.
+
+Frames arrive late, are dropped and repeated, and may have been lit by two lights, so that counting says nothing. But
+a grey tab at the window's edge (the monitor) lies in the first columns of every row and reflects each light at a
+level of its own: block by block of rows, the tab's level less its level in the dark names the light. A rolling
+imager that saw two lights shows it as a step down the tab; such a frame is nobody's.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from dermis.core import vocabulary
+from dermis.core.burst import HEIGHT, WIDTH
+from dermis.core.native import micropython
+
+if TYPE_CHECKING:
+    from typing import Any
+    from typing import Any as ptr8
+    from typing import Any as ptr16
+    from typing import Any as ptr32
+
+FULL_SCALE = 65535
+BLOCK_ROWS = 10  # 60 px of tab: shot noise under 1% at the weakest light's level
+BLOCKS = HEIGHT // BLOCK_ROWS
+
+# An uncalibrated level differs from the nominal by the LED's tolerance (15%) and temperature (10%); a calibrated
+# one by temperature and age. Levels of different lights lie at least 1.5 apart.
+TOLERANCE_NOMINAL = 30  # percent
+TOLERANCE_CALIBRATED = 25
+# Neighbouring blocks see the same light; the tab's shading changes by 1% from one to the next, a change of light
+# moves a block by far more.
+NEIGHBOUR_TOLERANCE = 4  # percent
+FRAME_TOLERANCE = 12  # percent, between any block and the mean: shading along the whole tab
+# Below this a difference is noise of the imager, in linear counts of 65535.
+NOISE_COUNTS = 160
+# What is left after the ambient is taken off may be this part of the weakest light's level and still be dark.
+DARK_DIVISOR = 4
+# A scene's mean is taken over every so many pixels: prime to the row, so that every column is met.
+SCENE_STEP = 37
+SCENE_SAMPLES = (WIDTH * HEIGHT) // SCENE_STEP
+
+
+@micropython.viper
+def _block_sums(pixels: ptr8, table: ptr16, sums: ptr32, shape: ptr32):
+    """shape: width, first column, last column + 1, rows a block, blocks."""
+    width = shape[0]
+    first = shape[1]
+    last = shape[2]
+    rows = shape[3]
+    row_start = 0
+    for block in range(shape[4]):
+        total = 0
+        for _ in range(rows):
+            for column in range(first, last):
+                total += table[pixels[row_start + column]]
+            row_start += width
+        sums[block] = total
+
+
+@micropython.viper
+def _sampled_sum(pixels: ptr8, table: ptr16, step: int, count: int) -> int:
+    """Sum of linear counts over every `step`-th pixel; below 2^31 for up to 32,767 samples."""
+    total = 0
+    at = 0
+    for _ in range(count):
+        total += table[pixels[at]]
+        at += step
+    return total
+
+
+def gamma_table(black_code: int, gamma_q8: int) -> Any:
+    """Code -> linear counts (array "H" of 256) by the imager's nominal gamma; good enough to tell lights apart."""
+    gamma = gamma_q8 / 256
+    span = 255 - black_code
+    table = array("H", bytes(512))
+    for code in range(256):
+        part = (code - black_code) / span if code > black_code else 0
+        table[code] = int(part**gamma * FULL_SCALE + 0.5)
+    return table
+
+
+class FrameIdentity:
+    """board: the board file's values; before a calibration its gamma and nominal levels are used.
+
+    level: mean level of the tab in the last frame measured, linear counts, ambient included.
+    """
+
+    def __init__(self, board: dict):
+        first, last = board["monitor_columns"]
+        self._nominal = {light: board["monitor_nominal"][light] for light in vocabulary.LIGHTS[1:]}
+        self._nominal_table = gamma_table(board["black_code"], board["gamma_q8"])
+        self._shape = array("i", (WIDTH, first, last, BLOCK_ROWS, BLOCKS))
+        self._pixels_in_block = (last - first) * BLOCK_ROWS
+        self._blocks = array("i", [0] * BLOCKS)
+        self._ambient = array("i", [0] * BLOCKS)
+        self.level = 0
+        self.use(None)
+
+    def use(self, calibration: Any) -> None:
+        """Take table and levels from a calibration record (core.calibration), or the board's with None."""
+        if calibration is None:
+            self._table, self._expected, self._tolerance = self._nominal_table, self._nominal, TOLERANCE_NOMINAL
+        else:
+            self._table, self._expected, self._tolerance = (
+                calibration.linear,
+                calibration.monitor,
+                TOLERANCE_CALIBRATED,
+            )
+        self._dark_limit = max(NOISE_COUNTS, min(self._expected.values()) // DARK_DIVISOR)
+        self.ambient_level = 0
+        self.set_ambient(None)
+
+    def set_ambient(self, pixels: Any) -> bool:
+        """Take the tab's ambient from a frame in the dark (None: none). False, and no change, when the blocks of
+        that frame disagree: something was switched while it was exposed."""
+        if pixels is None:
+            for block in range(BLOCKS):
+                self._ambient[block] = 0
+            self.ambient_level = 0
+            return True
+        self._measure(pixels)
+        if not self._blocks_agree():
+            return False
+        for block in range(BLOCKS):
+            self._ambient[block] = self._blocks[block]
+        self.ambient_level = self.level
+        return True
+
+    def identify(self, pixels: Any):
+        """The light that lit all of this frame (`vocabulary.LIGHTS`, dark included), or None when none did."""
+        self._measure(pixels)
+        blocks, ambient = self._blocks, self._ambient
+        for block in range(BLOCKS):
+            blocks[block] -= ambient[block]
+        if not self._blocks_agree():
+            return None
+        level = sum(blocks) // BLOCKS
+        if abs(level) <= self._dark_limit:
+            return vocabulary.DARK
+        for light in self._expected:
+            expected = self._expected[light]
+            if abs(level - expected) * 100 <= self._tolerance * expected and light == self._nearest(level):
+                return light
+        return None
+
+    def _nearest(self, level):
+        """The light whose level is nearest by ratio."""
+        best, best_ratio = None, 0
+        for light in self._expected:
+            expected = self._expected[light]
+            ratio = min(level, expected) * FULL_SCALE // max(level, expected)
+            if ratio > best_ratio:
+                best, best_ratio = light, ratio
+        return best
+
+    def scene_level(self, pixels: Any) -> int:
+        """Mean of the frame in linear counts."""
+        return _sampled_sum(pixels, self._table, SCENE_STEP, SCENE_SAMPLES) // SCENE_SAMPLES
+
+    def lit_level(self) -> int:
+        """Mean level of the tab in the frame last identified, ambient taken off, linear counts."""
+        return self.level - self.ambient_level
+
+    def expected(self) -> dict:
+        """Light -> level of the tab that is looked for."""
+        return self._expected
+
+    def tolerance_percent(self) -> int:
+        return self._tolerance
+
+    def _measure(self, pixels):
+        _block_sums(pixels, self._table, self._blocks, self._shape)
+        for block in range(BLOCKS):
+            self._blocks[block] //= self._pixels_in_block
+        self.level = sum(self._blocks) // BLOCKS
+
+    def _blocks_agree(self):
+        blocks = self._blocks
+        mean = sum(blocks) // BLOCKS
+        # The ambient's own noise stays in the difference, so the allowance is of the whole level.
+        neighbour = max(NOISE_COUNTS, abs(self.level) * NEIGHBOUR_TOLERANCE // 100)
+        whole = max(NOISE_COUNTS, abs(self.level) * FRAME_TOLERANCE // 100)
+        before = blocks[0]
+        for value in blocks:
+            if abs(value - before) > neighbour or abs(value - mean) > whole:
+                return False
+            before = value
+        return True

@@ -1,0 +1,41 @@
+"""Every message's handler: `async def handle(module, request) -> dict` in `commands/<name>.py`."""
+
+from dermis.app.commands import (
+    burst,
+    burst_part,
+    calibration_read,
+    calibration_state,
+    calibration_write,
+    datetime_read,
+    datetime_write,
+    echo,
+    evidence,
+    identity,
+    monitor_baseline,
+    os_info,
+    parameters,
+    reset,
+    selftest,
+    verify,
+    watch,
+)
+
+HANDLERS = {
+    "burst": burst.handle,
+    "burst_part": burst_part.handle,
+    "calibration_read": calibration_read.handle,
+    "calibration_state": calibration_state.handle,
+    "calibration_write": calibration_write.handle,
+    "datetime_read": datetime_read.handle,
+    "datetime_write": datetime_write.handle,
+    "echo": echo.handle,
+    "evidence": evidence.handle,
+    "identity": identity.handle,
+    "monitor_baseline": monitor_baseline.handle,
+    "os_info": os_info.handle,
+    "parameters": parameters.handle,
+    "reset": reset.handle,
+    "selftest": selftest.handle,
+    "verify": verify.handle,
+    "watch": watch.handle,
+}

@@ -1,0 +1,105 @@
+"""The module: what is composed at start, and the few things that change while it runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from dermis.app import rights
+from dermis.app.burst_taker import BurstTaker
+from dermis.app.calibration_store import CalibrationStore
+from dermis.app.log import ERROR, Log
+from dermis.app.pipeline import Pipeline
+from dermis.app.spoof_model import SpoofModel, load
+from dermis.core import profiles
+from dermis.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from typing import Any
+
+FIRMWARE_VERSION = "0.1.0"
+
+
+class Module:
+    """drivers: named as `dermis.drivers` has them (clock, camera, emitters, swir, thermometer, storage, link, system).
+    board: the board file's values. model_path: of the .tflite file, or None.
+
+    busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
+    first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
+    analysed. watch: the task that watches, or None.
+    """
+
+    def __init__(self, drivers: Any, board: dict, model_path: str | None = None):
+        self.clock = drivers.clock
+        self.emitters = drivers.emitters
+        self.swir = drivers.swir
+        self.thermometer = drivers.thermometer
+        self.storage = drivers.storage
+        self.link = drivers.link
+        self.system = drivers.system
+        self.board = board
+        self.state = rights.BENCH_STATE
+        self.profile = profiles.by_name(board["profile"])
+        self.log = Log(self.clock, self.link.write)
+        # The big buffers first, while the heap is whole.
+        self.taker = BurstTaker(
+            board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
+        )
+        self.model: SpoofModel | None = None
+        self.model_fault = ""
+        self._load_model(model_path)
+        self.pipeline = Pipeline(board, self.model, self.clock.ticks_us)
+        self.calibration = CalibrationStore(self.storage, self.system.serial(), self.log)
+        self.busy = ""
+        self.burst: Any = None
+        self.burst_id = 0
+        self.evidence = {}
+        self.watch: Any = None
+        self.reset_asked = False
+
+    def _load_model(self, path):
+        if not path:
+            self.model_fault = "no spoof model is installed; install one and restart"
+        else:
+            try:
+                self.model = load(path)
+            except OSError:
+                self.model_fault = "the spoof model cannot be read; install it again and restart"
+            except BadInput as error:
+                self.model_fault = str(error)
+        if self.model_fault:
+            self.log.event("model_fault", ERROR, reason=self.model_fault)
+
+    def uptime_ms(self) -> int:
+        return self.clock.ticks_us() // 1000
+
+    def model_hash(self) -> str:
+        return self.model.hash if self.model else ""
+
+    def model_name(self) -> str:
+        return self.model.name if self.model else ""
+
+    def threshold(self) -> int | None:
+        """What the session is to start from; None: its default."""
+        return self.model.threshold(self.profile) if self.model else None
+
+
+def runtime() -> str:
+    """The Python that runs this: name and version."""
+    version = sys.implementation.version
+    return "%s %d.%d.%d" % (sys.implementation.name, version[0], version[1], version[2])
+
+
+def read_board(path: str) -> dict:
+    """The board file. Raises BadInput with one sentence when there is none or it is none."""
+    try:
+        with open(path) as file:
+            board = json.load(file)
+    except OSError:
+        raise BadInput("the board file %s cannot be read; write it with the flasher and restart" % path)
+    except ValueError:
+        raise BadInput("the board file %s is no JSON; write it with the flasher and restart" % path)
+    if not isinstance(board, dict) or board.get("format") != 1:
+        raise BadInput("the board file %s has another format than 1; write it with the flasher of this version" % path)
+    return board

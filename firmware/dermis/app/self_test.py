@@ -1,0 +1,136 @@
+"""The self-test: what a module can find out about itself, each check with its limits and what to do."""
+
+from __future__ import annotations
+
+from dermis.core import vocabulary
+from dermis.core.errors import DermisError
+
+# Ambient light on the tab in the dark frame, linear counts: above this no burst can be exposed well.
+DARK_HIGHEST = 32768
+TEMPERATURE_LOWEST_CC, TEMPERATURE_HIGHEST_CC = -2000, 7000
+# Difference of a lit and a dark sample of the SWIR head, counts: with nothing before it the window's reflection.
+SWIR_LIT_LOWEST = 5
+SWIR_OFF_LOWEST, SWIR_OFF_HIGHEST = 20, 60000  # a stuck ADC sits at an end
+STORAGE_LOWEST = 512 * 1024
+TEST_FILE = "selftest.bin"
+
+
+def check(name, ok, value=None, unit="", low=None, high=None, todo=""):
+    """One check as the wire carries it."""
+    return {
+        "name": name,
+        "ok": bool(ok),
+        "value": value,
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "todo": "" if ok else todo,
+    }
+
+
+def within(name, value, unit, low, high, todo):
+    return check(name, low <= value <= high, value, unit, low, high, todo)
+
+
+async def self_test(module) -> list:
+    """Every check, whatever the ones before said. The caller holds the sensors."""
+    checks = await _lights(module)
+    checks += await _swir(module)
+    checks.append(_thermometer(module))
+    checks.append(_storage(module))
+    checks.append(_model(module))
+    fault = module.calibration.fault
+    checks.append(check("calibration", not fault, module.calibration.hash(), todo=fault))
+    return checks
+
+
+async def _lights(module):
+    """Imager and lights from frames of one light at a time, so that a dead one does not hide the others."""
+    checks = []
+    taker, record = module.taker, module.calibration.record
+    for light in vocabulary.LIGHTS:
+        name = "imager" if light == vocabulary.DARK else "light_" + light
+        try:
+            await taker.take(record, (light,), swir=False)
+        except DermisError as error:
+            checks.append(check(name, False, todo=str(error)))
+            if light == vocabulary.DARK:
+                return checks  # without frames no light can be seen
+            continue
+        level = taker.monitor_levels()[light]
+        if light == vocabulary.DARK:
+            checks.append(
+                within(name, level, "linear counts", 0, DARK_HIGHEST, "shade the module from the sun or a lamp")
+            )
+        else:
+            expected = taker.identity.expected()[light]
+            margin = expected * taker.identity.tolerance_percent() // 100
+            todo = "calibrate again; when it fails still, replace the LEDs of %s" % light
+            checks.append(within(name, level, "linear counts", expected - margin, expected + margin, todo))
+    return checks
+
+
+async def _swir(module):
+    if not module.board["swir"]:
+        return []
+    if not module.swir.fitted:
+        return [check("swir", False, todo="the board has a SWIR head and none answers; check its cable")]
+    checks = []
+    pairs = module.board["swir_pairs"]
+    for band in vocabulary.SWIR_BANDS:
+        name = "swir_%d" % band
+        try:
+            on, off = await module.swir.read(band, pairs)
+        except DermisError as error:
+            checks.append(check(name, False, todo=str(error)))
+            continue
+        off //= pairs
+        if not SWIR_OFF_LOWEST <= off <= SWIR_OFF_HIGHEST:
+            todo = "the SWIR ADC is stuck or the photodiode saturated; shade the module, then check its cable"
+            checks.append(check(name, False, off, "counts", SWIR_OFF_LOWEST, SWIR_OFF_HIGHEST, todo))
+        else:
+            lit = on // pairs - off
+            todo = "hold something bright before the module; when it fails still, replace the LED of %d nm" % band
+            checks.append(check(name, lit >= SWIR_LIT_LOWEST, lit, "counts", SWIR_LIT_LOWEST, None, todo))
+    return checks
+
+
+def _thermometer(module):
+    try:
+        value = module.thermometer.centi_celsius()
+    except DermisError as error:
+        return check("thermometer", False, todo=str(error))
+    return within(
+        "thermometer",
+        value,
+        "1/100 degree Celsius",
+        TEMPERATURE_LOWEST_CC,
+        TEMPERATURE_HIGHEST_CC,
+        "let the module come to room temperature; when it fails still, check the thermometer",
+    )
+
+
+def _storage(module):
+    pattern = module.system.random(32)
+    try:
+        module.storage.write(TEST_FILE, pattern)
+        same = module.storage.read(TEST_FILE) == pattern
+        module.storage.remove(TEST_FILE)
+        free = module.storage.free_bytes()
+    except OSError:
+        return check("storage", False, todo="the data partition cannot be written; flash it anew")
+    if not same:
+        return check("storage", False, todo="the data partition does not keep what is written; replace the flash")
+    todo = "the data partition is full; remove files"
+    return check("storage", free >= STORAGE_LOWEST, free, "bytes", STORAGE_LOWEST, None, todo)
+
+
+def _model(module):
+    if module.model is None:
+        return check("model", False, todo=module.model_fault)
+    analysis = module.pipeline.analysis
+    try:
+        score = module.model.score(bytes(len(analysis.maps)), bytes(len(analysis.spectra)))
+    except DermisError as error:
+        return check("model", False, todo=str(error))
+    return within("model", score, "1/10000", 0, 10000, "install the model again and restart")

@@ -1,0 +1,170 @@
+"""The link's server: bytes to requests, requests to handlers, answers back. One asyncio loop, nothing blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import sys
+from typing import TYPE_CHECKING
+
+from dermis.app import fields, rights
+from dermis.app.handlers import HANDLERS
+from dermis.app.log import ERROR, WARNING
+from dermis.app.server_limits import LARGEST_IN_FLIGHT
+from dermis.core import cbor, errors, messages, smp
+from dermis.core.errors import BadInput, DermisError, WireError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+READ_SIZE = 512
+
+
+TRACE_LENGTH = 600
+# A reset comes this long after its answer was written, so that the answer has left the port.
+RESET_DELAY_MS = 100
+
+# How `Server.run` ended.
+CLOSED, PROMPT = "closed", "prompt"
+
+# mpremote and people ask for the prompt with Ctrl-C; the others may come with it.
+INTERRUPT = b"\x03"
+PROMPT_BYTES = b"\r\x03\x01\x02\x04"
+# Ctrl-C asks for the prompt only where it stands alone after this much silence: noise holds that byte, too.
+SILENCE_US = 100_000
+
+
+class Server:
+    def __init__(self, module):
+        self._module = module
+        self._deframer = smp.Deframer()
+        self._tasks: list = []  # answers under way
+        self._heard_at = -SILENCE_US
+        self._heard = b""  # since the last silence, while it may still ask for the prompt
+        self.ignored = 0  # packets that were no request
+
+    async def run(self):
+        """Serves until the link closes (CLOSED) or somebody at the console asks for the prompt (PROMPT)."""
+        module = self._module
+        buffer = bytearray(READ_SIZE)
+        view = memoryview(buffer)
+        while True:
+            try:
+                count = await module.link.read(buffer)
+            except EOFError:
+                return CLOSED
+            if self._prompt_asked(bytes(view[:count])):
+                return PROMPT
+            for packet in self._deframer.feed(view[:count]):
+                await self._dispatch(packet)
+
+    def _prompt_asked(self, chunk):
+        now = self._module.clock.ticks_us()
+        alone = now - self._heard_at > SILENCE_US
+        self._heard_at = now
+        if alone:
+            self._heard = b""
+        elif not self._heard:
+            return False
+        self._heard += chunk
+        for byte in self._heard:
+            if byte not in PROMPT_BYTES:
+                self._heard = b""
+                return False
+        return INTERRUPT in self._heard and rights.repl_allowed(self._module.state)
+
+    async def _dispatch(self, packet):
+        try:
+            header, body = smp.parse(packet)
+        except BadInput as error:
+            self._module.log.event("bad_packet", WARNING, reason=str(error))
+            return
+        if header.op not in (messages.READ, messages.WRITE):
+            self.ignored += 1  # an answer: somebody loops the port back
+            return
+        if len(self._tasks) >= LARGEST_IN_FLIGHT:
+            self._send(header, _error(errors.RC_BUSY, "too many requests at once; wait for the answers"))
+            return
+        self._tasks.append(asyncio.create_task(self._answer(header, body)))
+        await asyncio.sleep(0)
+
+    async def _answer(self, header, body):
+        try:
+            answer = await self._respond(header, body)
+            self._send(header, answer)
+        finally:
+            self._tasks.remove(asyncio.current_task())
+        if self._module.reset_asked:
+            await self._module.clock.sleep_ms(RESET_DELAY_MS)
+            self._module.emitters.dark()
+            self._module.system.reset()
+
+    async def _respond(self, header, body):
+        """The answer's map; what goes wrong becomes {"rc", "rsn"}, in both versions of SMP as MCUmgr has it for its
+        own codes."""
+        message = messages.by_address(header.group, header.id, header.op)
+        if message is None:
+            return _error(
+                errors.RC_NOT_SUPPORTED,
+                "there is no message with group %d, id %d, op %d; see docs/formats/messages.md"
+                % (header.group, header.id, header.op),
+            )
+        if header.version > smp.VERSION_2:
+            return _error(errors.RC_NOT_SUPPORTED, "this SMP version is not spoken here; use SMP v1 or v2")
+        try:
+            if not rights.granted(self._module.state, message.right):
+                raise WireError(
+                    errors.RC_ACCESS_DENIED,
+                    "%s needs the right %r, which the state %r does not grant"
+                    % (message.name, message.right, self._module.state),
+                )
+            request = fields.taken(message, cbor.loads(body) if len(body) else {})
+            return await HANDLERS[message.name](self._module, request)
+        except WireError as error:
+            return _error(error.code, error.reason)
+        except BadInput as error:
+            return _error(errors.RC_INVALID, str(error))
+        except DermisError as error:
+            return _error(errors.RC_UNKNOWN, str(error))
+        except MemoryError as error:
+            gc.collect()
+            self._log_failure(message.name, error)
+            return _error(errors.RC_NO_MEMORY, "the module ran out of memory; ask for less, or reset it")
+        except Exception as error:  # noqa: BLE001 - whatever a handler does wrong, the module goes on
+            self._log_failure(message.name, error)
+            return _error(
+                errors.RC_UNKNOWN,
+                "the module failed while answering %s (%s); its log says more; report it, then try again"
+                % (message.name, type(error).__name__),
+            )
+
+    def _log_failure(self, name, error: Any):
+        self._module.log.event(
+            "handler_failed", ERROR, message=name, error=type(error).__name__, trace=_trace(error)[-TRACE_LENGTH:]
+        )
+
+    def _send(self, header, answer):
+        body = cbor.dumps(answer)
+        if len(body) + smp.HEADER_SIZE > smp.LARGEST_PACKET:
+            body = cbor.dumps(
+                _error(errors.RC_TOO_LONG, "the answer is too long for a packet; ask for a smaller piece")
+            )
+        version = min(header.version, smp.VERSION_2)
+        packet = smp.packet(header.op + 1, version, header.group, header.sequence, header.id, body)
+        self._module.link.write(smp.frame(packet))
+
+
+def _error(code, reason):
+    return {"rc": code, "rsn": reason}
+
+
+def _trace(error):
+    out = io.StringIO()
+    if hasattr(sys, "print_exception"):  # MicroPython
+        sys.print_exception(error, out)  # type: ignore[attr-defined]
+    else:
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__, file=out)
+    return out.getvalue()

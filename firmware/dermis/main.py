@@ -1,0 +1,83 @@
+"""Composition root: board file -> drivers -> module -> server.
+
+On a device `main.py` imports this; the twin runs `micropython -i -c "import dermis.main"`, so that the prompt comes
+when the server ends. `DERMIS_BOARD` names the board file, `DERMIS_MODEL` the model, and with `DERMIS_SKIP_MAIN`
+nothing is started (for the prompt, and after a soft reset by mpremote).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from dermis.app.log import INFO
+from dermis.app.module import FIRMWARE_VERSION, Module, read_board, runtime
+from dermis.app.server import PROMPT, Server
+from dermis.core.errors import BadInput, DermisError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+BOARD_FILE = "/board.json"
+MODEL_FILE = "/spoof.tflite"
+FAILED = 1
+
+
+def setting(name: str, default: str) -> str:
+    """An environment variable where the platform has them, else the default."""
+    getenv = getattr(os, "getenv", None)
+    return (getenv(name) if getenv else None) or default
+
+
+def drivers_of(board: dict) -> Any:
+    """The drivers of the board that the file names. Raises BadInput, SensorFault."""
+    if board["board"] == "twin":
+        from dermis.drivers.twin_board import drivers
+
+        return drivers(board)
+    raise BadInput("this firmware has no drivers for the board %r; it knows: twin" % board["board"])
+
+
+def compose() -> Module:
+    """The module, its emitters dark. Raises BadInput, SensorFault."""
+    board = read_board(setting("DERMIS_BOARD", BOARD_FILE))
+    drivers = drivers_of(board)
+    drivers.emitters.dark()
+    return Module(drivers, board, setting("DERMIS_MODEL", MODEL_FILE))
+
+
+def main():
+    """Serves until the link closes; returns when the prompt is wanted."""
+    try:
+        module = compose()
+    except DermisError as error:
+        # There is no link yet, or nothing to serve: the console says why, as a log line would.
+        print(json.dumps({"level": "error", "event": "start_failed", "reason": str(error)}))
+        sys.exit(FAILED)
+    module.log.event(
+        "boot",
+        INFO,
+        serial=module.system.serial(),
+        board=module.board["board"],
+        firmware=FIRMWARE_VERSION,
+        runtime=runtime(),
+        state=module.state,
+        calibrated=module.calibration.record is not None,
+    )
+    try:
+        ended = asyncio.run(Server(module).run())
+    except KeyboardInterrupt:  # where the console's Ctrl-C is a signal
+        ended = PROMPT
+    finally:
+        module.emitters.dark()
+    if ended != PROMPT:
+        sys.exit(0)
+    module.log.event("prompt", INFO)
+    module.link.release()
+
+
+if not setting("DERMIS_SKIP_MAIN", ""):
+    main()

@@ -1,0 +1,310 @@
+"""Fakes on the driver contracts, for tests that run under CPython and MicroPython. Time is virtual."""
+
+import asyncio
+from collections import namedtuple
+
+from dermis.app.frame_identity import gamma_table
+from dermis.core import vocabulary
+from dermis.core.burst import FRAME_BYTES, HEIGHT, WIDTH
+from dermis.core.errors import SensorFault
+
+Drivers = namedtuple("Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system"))
+
+BOARD = {
+    "format": 1,
+    "board": "twin",
+    "focal_px_q8": 84480,
+    "centre_u_q8": 40832,
+    "centre_v_q8": 30592,
+    "baseline_um": 40000,
+    "z_ref_mm": 450,
+    "z_near_mm": 250,
+    "z_far_mm": 700,
+    "exposure_us": 6000,
+    "gain_q8": 256,
+    "buffers": 2,
+    "row_time_us": 140,
+    "frame_period_us": 40000,
+    "latency_us": [20000, 90000],
+    "level_q8": {"850": 256, "970": 256, "1050": 256, "dots": 256},
+    "longest_pulse_us": 200000,
+    "monitor_columns": [0, 6],
+    "monitor_nominal": {"850": 40632, "970": 26214, "1050": 15728, "dots": 7864},
+    "gamma_q8": 563,
+    "black_code": 4,
+    "swir": True,
+    "swir_pairs": 64,
+    "swir_centre_um": [-14000, 0],
+    "swir_fwhm_urad": 130000,
+    "profile": "border",
+}
+SERIAL = "DM1-0042"
+
+
+class FakeClock:
+    """Virtual: when every task sleeps, the earliest sleeper moves it on."""
+
+    def __init__(self):
+        self.now = 0
+        self._deadlines = []
+        self.seconds = 0
+
+    def ticks_us(self):
+        return self.now
+
+    async def sleep_ms(self, duration_ms):
+        await self.until(self.now + duration_ms * 1000)
+
+    async def until(self, deadline):
+        self._deadlines.append(deadline)
+        try:
+            for _ in range(4):  # whoever is awake comes first
+                await asyncio.sleep(0)
+            while self.now < deadline:
+                if min(self._deadlines) == deadline:
+                    self.now = deadline
+                else:
+                    await asyncio.sleep(0)
+        finally:
+            self._deadlines.remove(deadline)
+
+    def unix_time(self):
+        return self.seconds
+
+    def set_unix_time(self, seconds):
+        self.seconds = seconds
+
+
+class FakeEmitters:
+    """Keeps what was lit when: `history` holds (us, light), dark included."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.history = [(0, vocabulary.DARK)]
+        self.pulses = []
+        self.fault = None
+
+    def pulse(self, light, level_q8, longest_us):
+        if self.fault:
+            raise self.fault
+        self.pulses.append((light, level_q8, longest_us))
+        self.history.append((self._clock.now, light))
+
+    def dark(self):
+        self.history.append((self._clock.now, vocabulary.DARK))
+
+    def lit_at(self, time_us):
+        light = vocabulary.DARK
+        for since, name in self.history:
+            if since <= time_us:
+                light = name
+        return light
+
+
+class FakeCamera:
+    """Free-running and rolling: each row is exposed in its own time, frames come 20 to 90 ms late.
+
+    levels: light -> linear level of the tab as the imager sees it, ambient not included. drop, repeat: numbers of
+    frames (counted from the start of the camera) that are lost or delivered again. silent: no frames at all.
+    """
+
+    width, height = WIDTH, HEIGHT
+
+    def __init__(self, clock, emitters, latencies=(30000, 85000, 20000, 60000, 90000)):
+        self._clock = clock
+        self._emitters = emitters
+        self._latencies = latencies
+        self.levels = dict(BOARD["monitor_nominal"])
+        self.levels[vocabulary.DARK] = 0
+        self.ambient = 600
+        self.ambient_at = None  # us -> linear, when the ambient changes
+        self.scene = 30
+        self.drop = ()
+        self.repeat = ()
+        self.silent = False
+        self.started = None
+        self.starts = 0
+        self.taken = 0
+        self._count = 0
+        self._last_arrival = 0
+        table = gamma_table(BOARD["black_code"], BOARD["gamma_q8"])
+        self._table = [table[code] for code in range(256)]
+        self._codes = {}
+
+    async def start(self, exposure_us, gain_q8, buffers=2):
+        self.started = self._clock.now + 7000  # at no round time
+        self.starts += 1
+        self._count = 0
+        self._exposure = exposure_us
+
+    async def stop(self):
+        self.started = None
+
+    async def read(self, pixels):
+        if self.silent:
+            await self._clock.sleep_ms(500)
+            raise SensorFault("the imager sent no frame for half a second; check its cable, then reset")
+        while self._count in self.drop:
+            self._count += 1
+        begin = self.started + self._count * BOARD["frame_period_us"]
+        if self._count not in self.repeat:
+            self._count += 1
+        else:
+            self.repeat = tuple([each for each in self.repeat if each != self._count])
+        end = begin + HEIGHT * BOARD["row_time_us"] + self._exposure
+        arrival = end + self._latencies[self.taken % len(self._latencies)]
+        arrival = max(arrival, self._last_arrival + 1)
+        self._last_arrival = arrival
+        self.taken += 1
+        await self._clock.until(arrival)
+        self._expose(pixels, begin)
+        return arrival
+
+    def _expose(self, pixels, begin):
+        for row in range(0, HEIGHT, 2):
+            middle = begin + row * BOARD["row_time_us"] + self._exposure // 2
+            level = self.levels[self._emitters.lit_at(middle)]
+            ambient = self.ambient_at(middle) if self.ambient_at else self.ambient
+            code = self._code(level + ambient)
+            line = bytes([code] * 6) + bytes([min(255, self.scene + code // 4)] * (WIDTH - 6))
+            pixels[row * WIDTH : (row + 1) * WIDTH] = line
+            pixels[(row + 1) * WIDTH : (row + 2) * WIDTH] = line
+
+    def _code(self, linear):
+        if linear not in self._codes:
+            differences = [abs(value - linear) for value in self._table]
+            self._codes[linear] = differences.index(min(differences))
+        return self._codes[linear]
+
+
+class FakeSwir:
+    fitted = True
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.fault = None
+
+    async def read(self, band_nm, pairs):
+        if self.fault:
+            raise self.fault
+        await self._clock.sleep_ms(13)
+        return (1700 + band_nm) * pairs, 700 * pairs
+
+
+class FakeThermometer:
+    def __init__(self):
+        self.fault = None
+
+    def centi_celsius(self):
+        if self.fault:
+            raise self.fault
+        return 2512
+
+
+class FakeStorage:
+    def __init__(self):
+        self.files = {}
+        self.broken = False
+
+    def read(self, name):
+        if self.broken or name not in self.files:
+            raise OSError(5 if self.broken else 2)
+        return self.files[name]
+
+    def write(self, name, data):
+        if self.broken:
+            raise OSError(5)
+        self.files[name] = bytes(data)
+
+    def remove(self, name):
+        self.files.pop(name, None)
+
+    def free_bytes(self):
+        return 5000000
+
+
+class FakeLink:
+    """`incoming`: chunks still to be read, each bytes or a number of ms of silence; then it ends."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.incoming = []
+        self.written = bytearray()
+        self.released = False
+        self.patience = 400  # turns of the loop before the end, so that answers under way are written
+
+    async def read(self, buffer):
+        while self.incoming:
+            chunk = self.incoming[0]
+            if isinstance(chunk, int):
+                self.incoming.pop(0)
+                await self._clock.sleep_ms(chunk)
+                continue
+            piece = chunk[: len(buffer)]
+            if len(chunk) > len(piece):
+                self.incoming[0] = chunk[len(piece) :]
+            else:
+                self.incoming.pop(0)
+            buffer[: len(piece)] = piece
+            await asyncio.sleep(0)
+            return len(piece)
+        for _ in range(self.patience):
+            await asyncio.sleep(0)
+        raise EOFError
+
+    def write(self, data):
+        self.written.extend(data)
+
+    def release(self):
+        self.released = True
+
+
+class FakeSystem:
+    board = "twin"
+
+    def __init__(self, seed=1):
+        self._state = seed
+        self.resets = 0
+
+    def serial(self):
+        return SERIAL
+
+    def reset(self):
+        self.resets += 1
+
+    def random(self, count):
+        out = bytearray(count)
+        for index in range(count):
+            self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
+            out[index] = (self._state >> 16) & 0xFF
+        return bytes(out)
+
+
+def drivers(seed=1):
+    clock = FakeClock()
+    emitters = FakeEmitters(clock)
+    return Drivers(
+        clock,
+        FakeCamera(clock, emitters),
+        emitters,
+        FakeSwir(clock),
+        FakeThermometer(),
+        FakeStorage(),
+        FakeLink(clock),
+        FakeSystem(seed),
+    )
+
+
+class FakeRecord:
+    """What the burst taker and the verification need of a calibration record."""
+
+    serial = SERIAL
+    created = "2026-01-31T12:00:00"
+    hash = "0123456789abcdef"
+
+    def __init__(self, factor_percent=100):
+        self.linear = gamma_table(BOARD["black_code"], BOARD["gamma_q8"])
+        self.monitor = {light: level * factor_percent // 100 for light, level in BOARD["monitor_nominal"].items()}
+
+
+assert FRAME_BYTES == WIDTH * HEIGHT

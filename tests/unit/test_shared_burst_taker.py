@@ -1,0 +1,189 @@
+"""The burst taker before an imager that is late, drops, repeats and sees two lights in one frame."""
+
+import asyncio
+
+import fakes
+from dermis.app.burst_checks import dark_changes
+from dermis.app.burst_taker import BurstTaker
+from dermis.core import vocabulary
+from dermis.core.errors import InterlockOpen, SensorFault
+
+
+def setup(seed=1):
+    drivers = fakes.drivers(seed)
+    taker = BurstTaker(
+        fakes.BOARD,
+        drivers.clock,
+        drivers.camera,
+        drivers.emitters,
+        drivers.swir,
+        drivers.thermometer,
+        drivers.system,
+    )
+    return drivers, taker
+
+
+def take(taker, *arguments):
+    return asyncio.run(taker.take(*arguments))
+
+
+def fault_of(taker, *arguments):
+    try:
+        take(taker, *arguments)
+    except SensorFault as error:
+        return str(error)
+    return ""
+
+
+def tab(burst, name):
+    """Linear level of the tab in a frame's first, middle and last row."""
+    table = fakes.FakeRecord().linear
+    return [table[burst.frames[name][row * 320]] for row in (0, 120, 239)]
+
+
+def lit_as_named(drivers, burst):
+    for name in vocabulary.FRAMES:
+        wanted = drivers.camera.levels[vocabulary.FRAME_LIGHT[name]] + drivers.camera.ambient
+        for level in tab(burst, name):
+            assert abs(level - wanted) * 100 <= 4 * wanted + 20000, (name, level, wanted)
+
+
+def test_a_burst_is_whole_and_takes_less_than_a_second():
+    drivers, taker = setup()
+    burst = take(taker)
+    assert sorted(burst.frames) == sorted(vocabulary.FRAMES)
+    assert drivers.clock.now < 1000000, drivers.clock.now
+    lit_as_named(drivers, burst)
+    assert burst.swir == tuple([((1700 + band) * 64, 700 * 64, 64) for band in vocabulary.SWIR_BANDS])
+    assert burst.temperature_cc == 2512 and burst.exposure_us == 6000
+    assert len({id(frame) for frame in burst.frames.values()}) == 6
+    assert drivers.emitters.lit_at(drivers.clock.now) == vocabulary.DARK and drivers.camera.started is None
+    for _, level, longest in drivers.emitters.pulses:
+        assert level == 256 and 80000 < longest <= 200000
+    header = burst.header()
+    assert header["order"][0] == "dark" and len(header["dark_levels"]) >= 2
+
+
+def test_the_order_differs_and_keeps_its_rules():
+    orders = set()
+    for seed in range(1, 9):
+        _, taker = setup(seed)
+        order = take(taker).order
+        orders.add(order)
+        assert order[0] == "dark" and order[-1] == "850" and "dark" in order[1:]
+        assert order[-2] != "850", order
+        for light in ("970", "1050", "dots"):
+            assert order.count(light) == 1
+        assert order.count("850") == 2
+    assert len(orders) >= 6, orders
+
+
+def test_frames_are_sorted_whatever_the_latency():
+    for latencies in ((20000,), (90000,), (20000, 90000), (90000, 20000, 50000)):
+        drivers, taker = setup(3)
+        drivers.camera._latencies = latencies
+        burst = take(taker)
+        lit_as_named(drivers, burst)
+        assert burst.time_us["850"] < burst.time_us["850b"]
+
+
+def test_dropped_and_repeated_frames():
+    for drop in ((0,), (3, 4), (5, 6, 9), (11, 12, 13), (1, 2, 14, 15, 16)):
+        drivers, taker = setup(5)
+        drivers.camera.drop = drop
+        drivers.camera.repeat = (7, 8)
+        lit_as_named(drivers, take(taker))
+
+
+def test_buffers_are_used_again_without_mixing_them_up():
+    drivers, taker = setup(2)
+    first = take(taker)
+    kept = dict(first.frames)
+    second = take(taker)
+    assert {id(frame) for frame in second.frames.values()} <= {id(frame) for frame in taker._buffers}
+    lit_as_named(drivers, second)
+    assert len(kept) == 6 and drivers.camera.starts == 2
+
+
+def test_drifted_lights_are_still_known():
+    for percent in (85, 120):
+        drivers, taker = setup(4)
+        for light in drivers.camera.levels:
+            drivers.camera.levels[light] = drivers.camera.levels[light] * percent // 100
+        lit_as_named(drivers, take(taker, fakes.FakeRecord()))
+
+
+def test_ambient_light_is_taken_off():
+    drivers, taker = setup(6)
+    drivers.camera.ambient = 13000  # 50 klux of sun
+    lit_as_named(drivers, take(taker))
+
+
+def test_a_dead_light_is_named():
+    drivers, taker = setup()
+    drivers.camera.levels["970"] = 0
+    sentence = fault_of(taker)
+    assert "970" in sentence and "dark" in sentence, sentence
+    assert drivers.emitters.lit_at(drivers.clock.now) == vocabulary.DARK
+    drivers.camera.levels["970"] = fakes.BOARD["monitor_nominal"]["970"]
+    assert len(take(taker).frames) == 6  # and the next burst is taken as ever
+
+
+def test_swapped_lights_are_named():
+    drivers, taker = setup()
+    levels = drivers.camera.levels
+    levels["970"], levels["1050"] = levels["1050"], levels["970"]
+    sentence = fault_of(taker)
+    assert "970" in sentence and "1050" in sentence and "wiring" in sentence, sentence
+
+
+def test_a_silent_imager_is_a_fault_and_not_a_wait():
+    drivers, taker = setup()
+    drivers.camera.silent = True
+    assert "imager" in fault_of(taker)
+    assert drivers.clock.now < 2000000
+
+
+def test_a_light_that_never_gives_a_whole_frame():
+    drivers, taker = setup()
+    drivers.camera.levels["dots"] = 1000000  # saturates: no light is known by it
+    assert "dots" in fault_of(taker)
+
+
+def test_an_open_interlock_goes_up_with_everything_dark():
+    drivers, taker = setup()
+    drivers.emitters.fault = InterlockOpen("the diffuser is open")
+    try:
+        take(taker)
+    except InterlockOpen:
+        pass
+    else:
+        raise AssertionError("no InterlockOpen")
+    assert drivers.camera.started is None
+
+
+def test_a_part_of_a_burst():
+    drivers, taker = setup()
+    burst = take(taker, None, ("dots",))
+    assert sorted(burst.frames) == ["dark", "dots"] and burst.order == ("dark", "dots")
+    burst = take(taker, None, ("850", "850b"), False)
+    assert sorted(burst.frames) == ["850", "850b", "dark"] and burst.swir == ()
+    assert burst.time_us["850"] < burst.time_us["850b"] and "dark" in burst.order[1:]
+    assert sorted(taker.monitor_levels()) == ["850", "dark"]
+    assert abs(taker.monitor_levels()["850"] - drivers.camera.levels["850"]) < 2000
+
+
+def test_somebody_elses_light_in_step_with_ours_shows_in_the_dark_slots():
+    drivers, taker = setup(7)
+    assert not dark_changes(take(taker).dark_levels)
+    start = drivers.clock.now
+    drivers.camera.scene = 0
+
+    def ambient(time_us):  # on a second lamp as soon as the first dark frame is over
+        return 600 if time_us < start + 90000 else 2000
+
+    drivers.camera.ambient_at = ambient
+    levels = take(taker).dark_levels
+    assert len(levels) >= 2 and max(levels) > min(levels), levels
+    assert dark_changes((1000, 4000)) and not dark_changes((1000, 1200)) and not dark_changes((30000, 33000))
+    assert not dark_changes(()) and not dark_changes((5,))
