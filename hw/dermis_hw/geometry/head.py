@@ -98,10 +98,10 @@ def _sections(p: HeadParameters, m: Landmarks, x: np.ndarray) -> tuple[np.ndarra
     )  # fmt: skip
     half = _curve(
         [
-            (b - NECK_MM * k, 60 * k), (b - 30 * k, 54 * k), (b - 8 * k, 0.44 * p.jaw_breadth), (b, 0.455 * p.jaw_breadth),
-            (b + 24 * k, 0.5 * p.jaw_breadth), (m.subnasale, 0.482 * p.cheek_breadth), (s - 28 * k, 0.5 * p.cheek_breadth),
-            (s + 8 * k, 0.49 * p.cheek_breadth), (s + 45 * k, 0.5 * p.breadth), (s + 75 * k, 0.46 * p.breadth),
-            (crown, 0.3 * p.breadth),
+            (b - NECK_MM * k, 60 * k), (b - 30 * k, 54 * k), (b - 8 * k, 0.44 * p.jaw_breadth),
+            (b, 0.455 * p.jaw_breadth), (b + 24 * k, 0.5 * p.jaw_breadth), (m.subnasale, 0.482 * p.cheek_breadth),
+            (s - 28 * k, 0.5 * p.cheek_breadth), (s + 8 * k, 0.49 * p.cheek_breadth), (s + 45 * k, 0.5 * p.breadth),
+            (s + 75 * k, 0.46 * p.breadth), (crown, 0.3 * p.breadth),
         ],
         x,
     )  # fmt: skip
@@ -215,9 +215,10 @@ def _shoulders(p: HeadParameters, m: Landmarks) -> Mesh:
     polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.arange(columns) * 2 * np.pi / columns, indexing="ij")
     k = m.scale
     body = np.stack(
-        [75 * k * np.cos(polar), 200 * k * np.sin(polar) * np.cos(around), 95 * k * np.sin(polar) * np.sin(around)], -1
+        [125 * k * np.cos(polar), 220 * k * np.sin(polar) * np.cos(around), 105 * k * np.sin(polar) * np.sin(around)],
+        -1,
     ).reshape(-1, 3)
-    centre = [m.menton - (NECK_MM + 50) * k, 0.0, p.nose_protrusion + 118 * k]
+    centre = [m.menton - (NECK_MM + 100) * k, 0.0, p.nose_protrusion + 118 * k]
     weight = {"clothes": np.ones(len(body))}
     faces = meshes.grid_faces(rows, columns, closed=True)
     return meshes.facing(meshes.make(body + centre, faces, regions=weight, body="skin"))
@@ -269,7 +270,10 @@ def head(p: HeadParameters | None = None, *, body: bool = True) -> Mesh:
 
 
 def hole_field(p: HeadParameters, points: np.ndarray, holes: tuple[str, ...]) -> np.ndarray:
-    """Positive on the mask, negative within its holes ("eyes", "mouth", "nostrils"), in units of a hole's radius."""
+    """Positive on the mask, negative within its holes, about in units of a hole's radius.
+
+    holes: of `HOLES`; "back" leaves a rigid mask's front plate, cut before the ears and under the chin.
+    """
     m = landmarks(p)
     x, y = points[:, 0], points[:, 1]
     k, ay = m.scale, np.abs(y)
@@ -279,7 +283,10 @@ def hole_field(p: HeadParameters, points: np.ndarray, holes: tuple[str, ...]) ->
         "mouth": ((m.mouth, 0.0, 6.0 * k, 0.5 * p.lip_length),),
         "nostrils": ((m.subnasale + 3 * k, 0.2 * p.nose_breadth, 3.0 * k, 4.0 * k),),
     }
-    for hole in holes:
+    if "back" in holes:
+        field = np.minimum(field, (0.42 * p.length - points[:, 2]) / (10.0 * k))
+        field = np.minimum(field, (x - m.menton + 8.0 * k) / (10.0 * k))
+    for hole in (name for name in holes if name in shapes):
         for at_x, at_y, radius_x, radius_y in shapes[hole]:
             reach = np.sqrt(((x - at_x) / radius_x) ** 2 + ((ay - at_y) / radius_y) ** 2)
             # Only the front of a head is cut.
@@ -287,4 +294,4 @@ def hole_field(p: HeadParameters, points: np.ndarray, holes: tuple[str, ...]) ->
     return field
 
 
-HOLES = ("eyes", "mouth", "nostrils")
+HOLES = ("eyes", "mouth", "nostrils", "back")

@@ -45,23 +45,38 @@ def printed_holes(local: np.ndarray, holes: tuple[str, ...]) -> np.ndarray:
     return heads.hole_field(PRINTED, local * [1.0, 1.0, 0.0], holes)
 
 
+# Where a folder of paper heads puts the folds: angles about the vertical, from the nose, degrees.
+_FOLD_DEG = np.array([0.0, 7.0, 15.0, 25.0, 37.0, 51.0, 68.0, 90.0])
+
+
 def papercraft(p: HeadParameters) -> Mesh:
-    """A head folded of paper: the head's own surface sampled coarsely and left faceted, without ears and shoulders."""
+    """A head folded of paper: the head's own surface sampled at its landmarks and left faceted; one region."""
     whole = heads.head(p, body=False)
+    m = heads.landmarks(p)
     columns = heads.FRONT_COLUMNS + heads.BACK_COLUMNS
-    rows = len(whole.vertices) // columns
-    grid = whole.vertices.reshape(rows, columns, 3)
-    weights = whole.regions.reshape(rows, columns, -1)
-    # Rows at landmarks and columns at the nose's flanks keep the folds where a folder would put them.
-    row_at = np.unique(np.clip(np.round(np.linspace(0, rows - 1, 22)).astype(int), 0, rows - 1))
-    front = np.round(np.linspace(0, heads.FRONT_COLUMNS, 17)).astype(int)
+    grid = whole.vertices.reshape(-1, columns, 3)
+    heights = [
+        m.menton - 60 * m.scale, m.menton - 25 * m.scale, m.menton, m.menton + 13 * m.scale, m.mouth - 12 * m.scale,
+        m.mouth - 5 * m.scale, m.mouth, m.mouth + 6 * m.scale, m.subnasale, m.tip, 0.5 * (m.tip + m.sellion), m.pupil,
+        m.sellion + 4 * m.scale, m.sellion + 14 * m.scale, m.sellion + 35 * m.scale, m.sellion + 60 * m.scale,
+        m.sellion + 82 * m.scale, m.sellion + 98 * m.scale, m.sellion + 107 * m.scale,
+    ]  # fmt: skip
+    middle = heads.FRONT_COLUMNS // 2
+    row_at = np.unique([int(np.argmin(np.abs(grid[:, middle, 0] - height))) for height in heights])
+    step = np.round(_FOLD_DEG / 180.0 * heads.FRONT_COLUMNS).astype(int)
+    front = np.unique(np.concatenate([middle - step, middle + step]))
     column_at = np.concatenate([front, heads.FRONT_COLUMNS + np.arange(6, heads.BACK_COLUMNS, 8)])
     points = grid[np.ix_(row_at, column_at)].reshape(-1, 3)
-    chosen = weights[np.ix_(row_at, column_at)].reshape(-1, weights.shape[-1])
-    faces = meshes.grid_faces(len(row_at), len(column_at), closed=True)
-    regions = {name: chosen[:, k] for k, name in enumerate(whole.region_names) if k}
+    # Mirror the diagonals about the nose, as folds are.
+    rows, across = len(row_at), len(column_at)
+    i, j = (index.ravel() for index in np.meshgrid(np.arange(rows - 1), np.arange(across), indexing="ij"))
+    a, b = i * across + j, i * across + (j + 1) % across
+    c, d = a + across, b + across
+    left = (column_at[j] < middle)[:, None]
+    first = np.where(left, np.stack([a, b, c], axis=1), np.stack([a, b, d], axis=1))
+    second = np.where(left, np.stack([b, d, c], axis=1), np.stack([a, d, c], axis=1))
     points = points - [0.0, 0.0, points[:, 2].min()]
-    return meshes.facing(meshes.make(points, faces, regions=regions, body="paper", smooth=False))
+    return meshes.facing(meshes.make(points, np.concatenate([first, second]), body="paper", smooth=False))
 
 
 def _tube(path: np.ndarray, radius: float, *, closed: bool) -> Mesh:

@@ -33,8 +33,8 @@ def render(
 ) -> LightField:
     """What the scene sends to this module at `time_s`.
 
-    seed: of the reflectance's variation within a face. The module's spectral offsets, illumination tilt, baseline
-    and focal errors are in it; its levels, vignetting, gamma and noise are the sensor's.
+    seed: of the reflectance's variation within a face. The module's spectral offsets, baseline and focal errors
+    are in it; its levels, illumination tilt, vignetting, gamma and noise are the sensor's.
     """
     from dermis_hw.scenes import place
 

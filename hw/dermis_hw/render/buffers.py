@@ -7,6 +7,7 @@ on materials and modules can be composed from them without another ray.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 
 import numpy as np
@@ -36,6 +37,12 @@ class Samples:
     corner: np.ndarray
     raster: tuple[int, int]
 
+    @cached_property
+    def pixel(self) -> np.ndarray:
+        """The imager's pixel, row by row, that each sample lies in: int (n,)."""
+        width, s = self.raster[1], self.oversampling
+        return (self.index // width // s) * (width // s) + self.index % width // s
+
     def interpolate(self, mesh_number: int, faces: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Values given at one mesh's vertices (v, ...) -> at that mesh's samples (k, ...)."""
         chosen = self.mesh == mesh_number
@@ -44,14 +51,11 @@ class Samples:
         return (corners * weight).sum(axis=1)
 
     def to_image(self, values: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
-        """Sample values (n,) or those of `chosen` -> float32 (height, width): the mean over each pixel, 0 off surfaces."""
-        index = self.index if chosen is None else self.index[chosen]
-        height, width = self.raster
-        s = self.oversampling
-        row, column = index // width, index % width
-        pixel = (row // s) * (width // s) + column // s
-        total = np.bincount(pixel, values, (height // s) * (width // s))
-        return (total / (s * s)).astype(np.float32).reshape(height // s, width // s)
+        """Values of all samples or of `chosen` -> float32 (height, width): means over pixels, 0 off surfaces."""
+        pixel = self.pixel if chosen is None else self.pixel[chosen]
+        height, width = self.raster[0] // self.oversampling, self.raster[1] // self.oversampling
+        total = np.bincount(pixel, values, height * width)
+        return (total / self.oversampling**2).astype(np.float32).reshape(height, width)
 
 
 def _mitsuba_mesh(mi: ModuleType, meshes: list[Mesh]):
@@ -149,7 +153,7 @@ class Tracer:
         )
 
     def lit(self, samples: Samples, light: tuple[float, float, float]) -> np.ndarray:
-        """Which samples a point at `light` (mm) reaches: float32 (n,) of 0 or 1, shadows by Mitsuba's direct integrator."""
+        """Which samples a point at `light` (mm) reaches: float32 (n,) of 0 or 1, by Mitsuba's direct integrator."""
         emitter = {"light": {"type": "point", "position": list(light), "intensity": 1e6}}
         return self._lit(samples, emitter)
 

@@ -21,7 +21,7 @@ AMBIENT_BAND_WEIGHTS = {"850": 0.62, "970": 0.28, "1050": 0.10}
 # Skin varies within a face by pigment and blood, which fade with wavelength, and a little by band.
 VARIATION_POWER = 1.5
 VARIATION_OWN_PART = 0.2
-NOISE_WAVES, NOISE_SHORTEST_MM, NOISE_LONGEST_MM = 20, 14.0, 70.0
+NOISE_WAVES, NOISE_SHORTEST_MM, NOISE_LONGEST_MM = 14, 14.0, 70.0
 
 Key = tuple[int, str]  # mesh number, region
 
@@ -199,7 +199,7 @@ class Geometry:
                 value = band_value(material, led, peak_offset_nm=shift, temperature_c=temperature_c, detector="ingaas")
                 swir[band] += value * surface.swir * self._spot_texture(surface, texture[key]) + r0 * glossy_swir
         return LightField(
-            bands={band: (image * self._tilt(module, band)).astype(np.float32) for band, image in bands.items()},
+            bands=bands,
             dots=self._dots(painted, texture, module, temperature_c),
             ambient=(ambient * self.ambient.klux_sun).astype(np.float32),
             klux_sun=self.ambient.klux_sun,
@@ -207,13 +207,6 @@ class Geometry:
             temperature_c=temperature_c,
             depth_mm=self.depth_mm,
         )
-
-    def _tilt(self, module: ModuleInstance, light: str) -> np.ndarray:
-        """The module's illumination across the frame: slopes per half frame along u and v."""
-        per_u, per_v = module.flat_tilt.get(light, (0.0, 0.0))
-        u = (np.arange(self.optics.width) - self.optics.centre_u) / (0.5 * self.optics.width)
-        v = (np.arange(self.optics.height) - self.optics.centre_v) / (0.5 * self.optics.height)
-        return 1.0 + per_u * u[None, :] + per_v * v[:, None]
 
     def _spot_texture(self, surface: _Surface, texture: dict[str, np.ndarray | float]) -> float:
         """Mean of a texture over what lights the spot; the surface's 850 nm image stands for the spot's share."""
@@ -227,20 +220,19 @@ class Geometry:
     def _textures(self, painted: dict[Key, Material], seed: int) -> dict[Key, dict[str, np.ndarray | float]]:
         """What multiplies a surface's reflectance across the frame, by band: variation within a face, and ink."""
         rng = np.random.default_rng([seed, 0x5C1A])
-        names = (*NIR_BANDS, "dots")
         noise: dict[tuple[int, str], np.ndarray] = {}
         out: dict[Key, dict[str, np.ndarray | float]] = {}
         for key, material in painted.items():
-            factors: dict[str, np.ndarray | float] = dict.fromkeys(names, 1.0)
+            factors: dict[str, np.ndarray | float] = dict.fromkeys((*NIR_BANDS, "dots"), 1.0)
             if material.variation > 0:
                 if (key[0], "all") not in noise:
-                    for name in ("all", *names):
+                    for name in ("all", *NIR_BANDS):
                         noise[key[0], name] = self._noise(key[0], rng)
-                for name in names:
-                    wavelength = 940.0 if name == "dots" else NIR_BANDS[name].peak_nm
-                    common = (850.0 / wavelength) ** VARIATION_POWER * noise[key[0], "all"]
+                for name, band in NIR_BANDS.items():
+                    common = (850.0 / band.peak_nm) ** VARIATION_POWER * noise[key[0], "all"]
                     own = VARIATION_OWN_PART * noise[key[0], name]
                     factors[name] = np.clip(1.0 + material.variation * (common + own), 0.5, 1.5)
+                factors["dots"] = factors["970"]  # 26 nm apart
             if material.ink_contrast > 0:
                 print_ = self._print(key[0], material.ink_contrast)
                 factors = {name: factor * print_ for name, factor in factors.items()}
@@ -252,8 +244,7 @@ class Geometry:
         chosen = np.flatnonzero(self.samples.mesh == number)
         height, width = self.samples.raster
         s = self.samples.oversampling
-        row, column = self.samples.index[chosen] // width, self.samples.index[chosen] % width
-        pixel, first = np.unique((row // s) * (width // s) + column // s, return_index=True)
+        pixel, first = np.unique(self.samples.pixel[chosen], return_index=True)
         image = np.zeros((height // s) * (width // s), np.float32)
         image[pixel] = function(self._local[chosen[first]])
         return image.reshape(height // s, width // s)

@@ -51,7 +51,7 @@ def led_irradiance(
 
 
 def swir_weight(position: np.ndarray, optics: Optics) -> np.ndarray:
-    """How much the SWIR head's Gaussian spot counts a sample (n,), by its angle from the head's axis; 1 in the middle."""
+    """How much the SWIR head's Gaussian spot counts a sample (n,), by angle from the head's axis; 1 in its middle."""
     x, y = optics.swir_position_mm
     squared = ((position[:, 0] - x) ** 2 + (position[:, 1] - y) ** 2) / np.maximum(position[:, 2], 1.0) ** 2
     return np.exp(-4 * np.log(2) * squared / (optics.swir_fwhm_mrad * 1e-3) ** 2)

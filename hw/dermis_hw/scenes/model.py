@@ -63,7 +63,7 @@ class Scene:
     kind: str
     objects: tuple[SceneObject, ...]
     pose: Pose = Pose()
-    ambient: Ambient = Ambient()
+    ambient: Ambient = field(default_factory=Ambient)
     temperature_c: float = 25.0
     species: str = ""
     note: str = ""
