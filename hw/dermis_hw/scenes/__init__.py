@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from dermis_hw.scenes.load import load
+from dermis_hw.scenes.load import load, parse
 from dermis_hw.scenes.model import Expect, Pose, Scene, SceneError, SceneObject
 from dermis_hw.scenes.place import place
 
-__all__ = ["Expect", "Pose", "Scene", "SceneError", "SceneObject", "builtin", "builtins", "load", "place"]
+__all__ = ["Expect", "Pose", "Scene", "SceneError", "SceneObject", "builtin", "builtins", "load", "parse", "place"]
 
 _FOLDER = Path(__file__).parent / "builtin"
 

@@ -115,12 +115,16 @@ def load(path: str | Path) -> Scene:
     except tomllib.TOMLDecodeError as error:
         raise SceneError(f"{path} is not TOML: {error}") from error
     try:
-        return _scene(values, path)
+        return parse(values, path)
     except (SceneError, MaterialError, meshfile.MeshError) as error:
         raise SceneError(f"{path.name}: {error}") from error
 
 
-def _scene(values: dict, path: Path) -> Scene:
+def parse(values: dict, path: Path) -> Scene:
+    """The scene of what a TOML file would hold; `path` names it and anchors relative paths.
+
+    Raises SceneError, materials.MaterialError or meshfile.MeshError, one sentence each.
+    """
     # The version first: a later version's keys are not mistakes.
     if values.get("format") != FORMAT:
         found = values.get("format", "missing")
