@@ -1,0 +1,416 @@
+"""The loops without weights; see `kernels` for how values lie in the arena and how requantisation is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .native import micropython
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    ptr8 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
+
+
+@micropython.viper
+def flip(source: ptr8, target: ptr8, count: int):
+    """Between two's complement and raised by 128 (either way)."""
+    i = 0
+    while i < count:
+        target[i] = source[i] ^ 128
+        i += 1
+
+
+@micropython.viper
+def copy_bytes(source: ptr8, target: ptr8, count: int):
+    i = 0
+    while i < count:
+        target[i] = source[i]
+        i += 1
+
+
+@micropython.viper
+def look_up(source: ptr8, target: ptr8, table: ptr8, count: int):
+    """target = table[source]: every int8 function of one value."""
+    i = 0
+    while i < count:
+        target[i] = table[source[i]]
+        i += 1
+
+
+@micropython.viper
+def look_up_words(source: ptr8, target: ptr32, table: ptr32, count: int):
+    """target = table[source], int32 (or float32) out."""
+    i = 0
+    while i < count:
+        target[i] = table[source[i]]
+        i += 1
+
+
+@micropython.viper
+def fill(target: ptr8, value: int, count: int):
+    i = 0
+    while i < count:
+        target[i] = value
+        i += 1
+
+
+@micropython.viper
+def copy(source: ptr8, target: ptr8, p: ptr32):
+    """A box of bytes between two layouts: padding, concatenation.
+
+    p: four counts, four source strides, four target strides, source offset, target offset.
+    """
+    s0 = p[12]
+    t0 = p[13]
+    a = 0
+    while a < p[0]:
+        s1 = s0
+        t1 = t0
+        b = 0
+        while b < p[1]:
+            s2 = s1
+            t2 = t1
+            c = 0
+            while c < p[2]:
+                s3 = s2
+                t3 = t2
+                d = 0
+                while d < p[3]:
+                    target[t3] = source[s3]
+                    s3 += p[7]
+                    t3 += p[11]
+                    d += 1
+                s2 += p[6]
+                t2 += p[10]
+                c += 1
+            s1 += p[5]
+            t1 += p[9]
+            b += 1
+        s0 += p[4]
+        t0 += p[8]
+        a += 1
+
+
+@micropython.viper
+def add(a: ptr8, b: ptr8, y: ptr8, table_a: ptr32, table_b: ptr32, p: ptr32):
+    """y = requantised table_a[a] + table_b[b]; the tables bring both to one scale (and negate b for SUB).
+
+    p: four counts, four strides of a, four strides of b (0 where it is broadcast), factor, right shift,
+    raised output zero point, lowest, highest (raised).
+    """
+    m = p[12]
+    shift = p[13]
+    out_zero = p[14]
+    lowest = p[15]
+    highest = p[16]
+    mh = m >> 16
+    ml = m & 0xFFFF
+    mask = (1 << shift) - 1
+    o = 0
+    a0 = 0
+    b0 = 0
+    c0 = 0
+    while c0 < p[0]:
+        a1 = a0
+        b1 = b0
+        c1 = 0
+        while c1 < p[1]:
+            a2 = a1
+            b2 = b1
+            c2 = 0
+            while c2 < p[2]:
+                i = a2
+                j = b2
+                c3 = 0
+                while c3 < p[3]:
+                    acc = table_a[a[i]] + table_b[b[j]]
+                    ah = (((acc >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
+                    al = acc & 0xFFFF
+                    s = ah * ml
+                    t = al * mh
+                    low = ((al * ml) >> 16) & 0xFFFF
+                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
+                    r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+                    if shift:
+                        threshold = mask >> 1
+                        if r < 0:
+                            threshold += 1
+                        rest = r & mask
+                        r = r >> shift
+                        if rest > threshold:
+                            r += 1
+                    r += out_zero
+                    if r < lowest:
+                        r = lowest
+                    if r > highest:
+                        r = highest
+                    y[o] = r
+                    o += 1
+                    i += p[7]
+                    j += p[11]
+                    c3 += 1
+                a2 += p[6]
+                b2 += p[10]
+                c2 += 1
+            a1 += p[5]
+            b1 += p[9]
+            c1 += 1
+        a0 += p[4]
+        b0 += p[8]
+        c0 += 1
+
+
+@micropython.viper
+def multiply(a: ptr8, b: ptr8, y: ptr8, p: ptr32):
+    """y = requantised (a - zero of a) * (b - zero of b).
+
+    p: as for `add` up to the strides, then factor, left shift, right shift, raised zero points of a, b and y,
+    lowest, highest (raised).
+    """
+    m = p[12]
+    left = p[13]
+    shift = p[14]
+    zero_a = p[15]
+    zero_b = p[16]
+    out_zero = p[17]
+    lowest = p[18]
+    highest = p[19]
+    mh = m >> 16
+    ml = m & 0xFFFF
+    mask = (1 << shift) - 1
+    o = 0
+    a0 = 0
+    b0 = 0
+    c0 = 0
+    while c0 < p[0]:
+        a1 = a0
+        b1 = b0
+        c1 = 0
+        while c1 < p[1]:
+            a2 = a1
+            b2 = b1
+            c2 = 0
+            while c2 < p[2]:
+                i = a2
+                j = b2
+                c3 = 0
+                while c3 < p[3]:
+                    acc = ((a[i] - zero_a) * (b[j] - zero_b)) << left
+                    ah = (((acc >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
+                    al = acc & 0xFFFF
+                    s = ah * ml
+                    t = al * mh
+                    low = ((al * ml) >> 16) & 0xFFFF
+                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
+                    r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+                    if shift:
+                        threshold = mask >> 1
+                        if r < 0:
+                            threshold += 1
+                        rest = r & mask
+                        r = r >> shift
+                        if rest > threshold:
+                            r += 1
+                    r += out_zero
+                    if r < lowest:
+                        r = lowest
+                    if r > highest:
+                        r = highest
+                    y[o] = r
+                    o += 1
+                    i += p[7]
+                    j += p[11]
+                    c3 += 1
+                a2 += p[6]
+                b2 += p[10]
+                c2 += 1
+            a1 += p[5]
+            b1 += p[9]
+            c1 += 1
+        a0 += p[4]
+        b0 += p[8]
+        c0 += 1
+
+
+@micropython.viper
+def mean(x: ptr8, y: ptr8, sums: ptr32, p: ptr32):
+    """Mean over some axes.
+
+    p: four counts, four strides of the output (0 along an axis that is averaged away), output size, raised input
+    zero point times the number averaged, factor, left shift, right shift, raised output zero point.
+    sums: scratch, one int32 an output.
+    """
+    outputs = p[8]
+    i = 0
+    while i < outputs:
+        sums[i] = 0
+        i += 1
+    i = 0
+    o0 = 0
+    c0 = 0
+    while c0 < p[0]:
+        o1 = o0
+        c1 = 0
+        while c1 < p[1]:
+            o2 = o1
+            c2 = 0
+            while c2 < p[2]:
+                o = o2
+                c3 = 0
+                while c3 < p[3]:
+                    sums[o] = sums[o] + x[i]
+                    i += 1
+                    o += p[7]
+                    c3 += 1
+                o2 += p[6]
+                c2 += 1
+            o1 += p[5]
+            c1 += 1
+        o0 += p[4]
+        c0 += 1
+    m = p[10]
+    shift = p[12]
+    mh = m >> 16
+    ml = m & 0xFFFF
+    i = 0
+    while i < outputs:
+        acc = (sums[i] - p[9]) << p[11]
+        ah = (((acc >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
+        al = acc & 0xFFFF
+        s = ah * ml
+        t = al * mh
+        low = ((al * ml) >> 16) & 0xFFFF
+        r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
+        r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+        if shift:
+            mask = (1 << shift) - 1
+            threshold = mask >> 1
+            if r < 0:
+                threshold += 1
+            rest = r & mask
+            r = r >> shift
+            if rest > threshold:
+                r += 1
+        r += p[13]
+        if r < 0:
+            r = 0
+        if r > 255:
+            r = 255
+        y[i] = r
+        i += 1
+
+
+@micropython.viper
+def pool(x: ptr8, y: ptr8, p: ptr32):
+    """Largest value (p[14] = 1) or average (0) of each window; what lies outside the image does not count.
+
+    p: batches, H, W, C, OH, OW, KH, KW, stride h, stride w, pad top, pad left, lowest, highest (raised), largest.
+    """
+    height = p[1]
+    width = p[2]
+    depth = p[3]
+    largest = p[14]
+    image = 0
+    o = 0
+    n = 0
+    while n < p[0]:
+        oy = 0
+        while oy < p[4]:
+            top = oy * p[8] - p[10]
+            bottom = top + p[6]
+            if top < 0:
+                top = 0
+            if bottom > height:
+                bottom = height
+            ox = 0
+            while ox < p[5]:
+                left = ox * p[9] - p[11]
+                right = left + p[7]
+                if left < 0:
+                    left = 0
+                if right > width:
+                    right = width
+                count = (bottom - top) * (right - left)
+                c = 0
+                while c < depth:
+                    r = 0
+                    iy = top
+                    while iy < bottom:
+                        i = image + (iy * width + left) * depth + c
+                        end = i + (right - left) * depth
+                        if largest:
+                            while i < end:
+                                if x[i] > r:
+                                    r = 0 + x[i]
+                                i += depth
+                        else:
+                            while i < end:
+                                r += x[i] - 128
+                                i += depth
+                        iy += 1
+                    if not largest:
+                        # Halves away from zero, then raised. Both quotients are of positive numbers.
+                        half = count >> 1
+                        r = 128 + (r + half) // count if r > 0 else 128 - (half - r) // count
+                    if r < p[12]:
+                        r = 0 + p[12]
+                    if r > p[13]:
+                        r = 0 + p[13]
+                    y[o] = r
+                    o += 1
+                    c += 1
+                ox += 1
+            oy += 1
+        image += height * width * depth
+        n += 1
+
+
+@micropython.viper
+def softmax_sum(x: ptr8, exps: ptr32, start: int, count: int, found: ptr32):
+    """found[0] = the largest of x[start : start + count]; found[1] = the sum of their exponentials.
+
+    exps[d]: exp(-d steps), 31 fractional bits; the sum keeps 19, so that 4,096 of them fit.
+    """
+    end = start + count
+    top = 0
+    i = start
+    while i < end:
+        if x[i] > top:
+            top = 0 + x[i]
+        i += 1
+    total = 0
+    i = start
+    while i < end:
+        e = exps[top - x[i]]
+        total += (e >> 12) + ((e >> 11) & 1)
+        i += 1
+    found[0] = top
+    found[1] = total
+
+
+@micropython.viper
+def softmax_scale(x: ptr8, y: ptr8, exps: ptr32, start: int, count: int, top: int, factor: int, shift: int):
+    """y = exps[top - x] * factor * 2**-(31 + shift), rounded, raised; 1 <= shift <= 31."""
+    mask = (1 << shift) - 1
+    mh = factor >> 16
+    ml = factor & 0xFFFF
+    end = start + count
+    i = start
+    while i < end:
+        e = exps[top - x[i]]
+        ah = e >> 16
+        al = e & 0xFFFF
+        s = ah * ml
+        t = al * mh
+        low = ((al * ml) >> 16) & 0xFFFF
+        r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
+        r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+        rest = r & mask
+        r = r >> shift
+        if rest > (mask >> 1):
+            r += 1
+        if r > 255:
+            r = 255
+        y[i] = r
+        i += 1

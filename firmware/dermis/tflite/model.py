@@ -1,0 +1,145 @@
+"""The model: reads, plans, runs."""
+
+from __future__ import annotations
+
+from array import array
+from collections import namedtuple
+
+from . import kernels_simple, plan
+from .errors import BadInput
+from .graph import FLOAT32, INT8, INT32, NO_TENSOR, UINT8, Graph
+from .native import IS_MICROPYTHON, octets, ticks_diff, ticks_us
+from .ops import build
+
+ARENA_LIMIT = 4 * 1024 * 1024  # half of the 8 MiB that an ESP32-S3's PSRAM usually has
+
+ARRAY_TYPES = {INT8: "b", UINT8: "B", INT32: "i", FLOAT32: "f"}
+
+TensorInfo = namedtuple("TensorInfo", ("name", "shape", "type", "scale", "zero_point", "bytes"))
+"""An input or output: real value = scale * (integer - zero_point). `type` as numpy names it; `scale` a float, 0.0
+where there is none; `bytes` the length of its buffer."""
+
+
+class Model:
+    """A .tflite model, ready to run.
+
+    buffer: the file as bytes, bytearray or memoryview; it is kept and read from (weights are not copied), so it
+    may lie in flash and must not change.
+    arena_limit: bytes that tensors and scratch may take together.
+
+    Raises `BadModel` where the bytes are no sound .tflite file or the arena is too large, `UnsupportedOp` where
+    the model asks for something that is not implemented.
+    """
+
+    def __init__(self, buffer, arena_limit=ARENA_LIMIT):
+        graph = Graph(octets(buffer))
+        self._steps = [build(node) for node in graph.nodes]
+        self._inputs = graph.inputs
+        self._outputs = graph.outputs
+        blocks = _live(graph, self._steps)
+        self.arena_bytes = 0
+        self._arena = plan.allocate(blocks, arena_limit)
+        self.arena_bytes = len(self._arena)
+        for tensor in graph.tensors:
+            if tensor.alias is not None:
+                tensor.data = tensor.home().data
+        for step in self._steps:
+            step.bind()
+        self.inputs = tuple([_info(tensor) for tensor in self._inputs])
+        self.outputs = tuple([_info(tensor) for tensor in self._outputs])
+        self._results = [array(ARRAY_TYPES.get(tensor.kind, "B"), bytes(tensor.bytes)) for tensor in self._outputs]
+        self._result_octets = [octets(result) for result in self._results]
+        self._microseconds = array("i", bytes(4 * len(self._steps)))
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of one inference."""
+        return sum([step.macs for step in self._steps])
+
+    def invoke(self, inputs):
+        """Runs once: a list of buffers in, a list of arrays out, in the order of `.inputs` and `.outputs`.
+
+        An input is any buffer of exactly the tensor's bytes (int8 as two's complement). The arrays returned ('b'
+        for int8) belong to the model and are overwritten by the next call. Raises `BadInput` otherwise.
+        """
+        if len(inputs) != len(self._inputs):
+            raise BadInput("The model takes %d inputs, not %d." % (len(self._inputs), len(inputs)))
+        for index in range(len(inputs)):
+            tensor = self._inputs[index]
+            source = _input_octets(inputs[index], tensor.bytes == tensor.size)
+            if len(source) != tensor.bytes:
+                raise BadInput(
+                    "Input %d ('%s') takes %d bytes, not %d: %s of shape %s."
+                    % (index, tensor.name, tensor.bytes, len(source), tensor.type, tensor.shape)
+                )
+            if tensor.kind == INT8:
+                kernels_simple.flip(source, tensor.data, tensor.bytes)
+            else:
+                kernels_simple.copy_bytes(source, tensor.data, tensor.bytes)
+        for index in range(len(self._steps)):
+            start = ticks_us()
+            self._steps[index].run()
+            self._microseconds[index] = ticks_diff(ticks_us(), start)
+        for index in range(len(self._outputs)):
+            tensor = self._outputs[index]
+            if tensor.kind == INT8:
+                kernels_simple.flip(tensor.data, self._result_octets[index], tensor.bytes)
+            else:
+                kernels_simple.copy_bytes(tensor.data, self._result_octets[index], tensor.bytes)
+        return self._results
+
+    def profile(self):
+        """A list of maps, one an operator in order: `op`, `output` (name), `shape`, `macs`, and `us`, the time that
+        it took in the last `invoke` (0 before the first)."""
+        return [
+            {
+                "op": step.op,
+                "output": step.output.name,
+                "shape": list(step.output.shape),
+                "macs": step.macs,
+                "us": self._microseconds[index],
+            }
+            for index, step in enumerate(self._steps)
+        ]
+
+
+def _input_octets(buffer, bytes_are_items):
+    """`buffer` as bytes. MicroPython counts a view's items, which for wider types only a copy tells in bytes."""
+    if not IS_MICROPYTHON or bytes_are_items or isinstance(buffer, (bytes, bytearray)):
+        return octets(buffer)
+    return bytes(buffer)
+
+
+def _info(tensor):
+    return TensorInfo(
+        tensor.name, tuple(tensor.shape), tensor.type, tensor.scale_as_float(), tensor.zero_point, tensor.bytes
+    )
+
+
+def _live(graph, steps):
+    """The blocks that need a place, with the first and last step that need each: inputs from -1, outputs to the end."""
+    blocks = []
+    seen = set()
+
+    def touch(tensor, step):
+        block = tensor.home()
+        if block.data is not None:  # a constant
+            return
+        if id(block) not in seen:
+            seen.add(id(block))
+            blocks.append(block)
+            block.first = step
+        block.last = max(block.last, step)
+
+    for tensor in graph.inputs:
+        touch(tensor, NO_TENSOR)
+    for index, step in enumerate(steps):
+        for tensor in step.reads:
+            touch(tensor, index)
+        touch(step.output, index)
+        for block in step.scratch:
+            block.first = block.last = index
+            blocks.append(block)
+    for tensor in graph.outputs:
+        touch(tensor, len(steps))
+    return blocks

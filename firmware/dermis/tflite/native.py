@@ -1,0 +1,64 @@
+"""The `micropython` module for shared sources, raw views of buffers, and a clock for the profile.
+
+A kernel is a small function under `@micropython.viper`. Under CPython the decorator does nothing and the
+same lines run as plain Python, so a kernel keeps to what both agree on:
+
+* arguments annotated `ptr8` and `ptr32` are only ever indexed (no pointer arithmetic);
+* a value stored through a pointer already fits it (viper would truncate, CPython raises);
+* viper's `ptr32` load zero-extends on a 64-bit machine and sign-extends under CPython, so a negative value
+  from a table is only used modulo 2**32: added, then brought into range by the requantisation, which looks
+  at the low 32 bits only.
+"""
+
+import sys
+from array import array
+
+try:
+    import micropython
+except ImportError:  # CPython
+
+    class _Micropython:
+        @staticmethod
+        def viper(function):
+            return function
+
+    micropython = _Micropython()
+
+IS_MICROPYTHON = sys.implementation.name == "micropython"
+
+if IS_MICROPYTHON:
+    from time import ticks_diff, ticks_us  # type: ignore[attr-defined]
+else:
+    from time import perf_counter_ns  # type: ignore[attr-defined]
+
+    def ticks_us():
+        """Microseconds from an arbitrary start."""
+        return perf_counter_ns() // 1000
+
+    def ticks_diff(later, earlier):
+        """Microseconds between two readings of `ticks_us`."""
+        return later - earlier
+
+
+def octets(buffer):
+    """A view of `buffer` (bytes, bytearray, memoryview, array) that a kernel may index as unsigned bytes.
+
+    Viper takes the address and needs no view of bytes; CPython needs one whatever the buffer's own item type is.
+    """
+    view = memoryview(buffer)
+    return view if IS_MICROPYTHON or view.format == "B" else view.cast("B")
+
+
+def words(view):
+    """The same bytes as `view`, which a kernel may index as 32-bit integers; their number is a multiple of 4."""
+    return view if IS_MICROPYTHON else view.cast("i")
+
+
+def as_int32(value):
+    """`value` modulo 2**32, as a signed 32-bit integer."""
+    return ((value + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+
+def int32_array(values):
+    """`values` modulo 2**32 as an array for `ptr32`."""
+    return array("i", [as_int32(value) for value in values])

@@ -1,0 +1,250 @@
+"""One value in, one value out (tables of 256), and two values in.
+
+Ref: tflite-micro kernels add_common.cc, mul_common.cc, activations_common.cc, logistic.cc, quantize_common.cc,
+dequantize_common.cc and the reference kernels that they call.
+"""
+
+from array import array
+from struct import unpack
+
+from .. import fixedpoint, kernels_simple, quantise
+from ..graph import FLOAT32, INT8, UINT8
+from ..native import int32_array
+from . import layout
+from .step import Step
+
+SUB = 41
+RELU_N1_TO_1 = 20
+ADD_HEADROOM = 20  # bits by which ADD scales its inputs up before they are summed
+LOGISTIC_INTEGER_BITS = 4  # of the fixed-point input: beyond 16 the result is saturated
+LOGISTIC_BITS = 8
+LOGISTIC_SCALE = (1 << 23, -31)  # 1/256 as a float32's mantissa and exponent
+
+
+def clamp(value, lowest, highest):
+    return lowest if value < lowest else highest if value > highest else value
+
+
+class Table(Step):
+    """Any function of one int8: 256 answers made at load."""
+
+    def _fill(self, function):
+        """function: raised input 0..255 -> raised output."""
+        self._table = bytearray([function(value) for value in range(256)])
+
+    def run(self):
+        x = self.reads[0]
+        kernels_simple.look_up(x.data, self.output.data, self._table, x.size)
+
+
+def unary(node, kinds=None):
+    """(x, y) of an operator with one input and one output of the same shape."""
+    node.expect(1)
+    x, y = node.inputs[0], node.outputs[0]
+    node.same_shape(y, x.shape)
+    return node.int8(x, kinds), node.int8(y, kinds)
+
+
+def rescaler(x, y):
+    """Function from x's raised integers to y's, unclamped."""
+    factor, shift = quantise.multiplier((x.scale(),), (y.scale(),))
+    zero, out_zero = x.raised_zero, y.raised_zero
+    return lambda value: out_zero + fixedpoint.requantise(value - zero, factor, shift)
+
+
+class Relu(Table):
+    """RELU and RELU_N1_TO_1, with a change of scale."""
+
+    def __init__(self, node):
+        x, y = unary(node)
+        super().__init__(node, (x,), y)
+        rescaled = rescaler(x, y)
+        lowest, highest = node.clamps(quantise.RELU_N1_TO_1 if node.code == RELU_N1_TO_1 else quantise.RELU, y)
+        self._fill(lambda value: clamp(rescaled(value), lowest, highest))
+
+
+class Relu6(Table):
+    """RELU6 by itself does not change the scale: tflite-micro clamps by the input's quantisation."""
+
+    def __init__(self, node):
+        x, y = unary(node)
+        super().__init__(node, (x,), y)
+        if x.zero_point != y.zero_point or x.scale() != y.scale():
+            raise node.refuse("input and output must share scale and zero point; fuse RELU6 into the layer before.")
+        lowest, highest = node.clamps(quantise.RELU6, x)
+        self._fill(lambda value: clamp(value, lowest, highest))
+
+
+class Quantize(Table):
+    """Between two quantisations of int8 or uint8; and from float32."""
+
+    def __init__(self, node):
+        node.expect(1)
+        x, y = node.inputs[0], node.outputs[0]
+        node.same_shape(y, x.shape)
+        self._from_float = x.kind == FLOAT32
+        if self._from_float:
+            if x.constant is not None:
+                raise node.refuse("a float constant is not implemented; let the converter fold it.", x)
+            super().__init__(node, (x,), node.int8(y, UINT8))
+            return
+        super().__init__(node, (node.int8(x, UINT8),), node.int8(y, UINT8))
+        rescaled = rescaler(x, y)
+        self._fill(lambda value: clamp(rescaled(value), 0, 255))
+
+    def run(self):
+        if not self._from_float:
+            return super().run()
+        x, y = self.reads[0], self.output
+        scale, zero, target = y.scale(), y.raised_zero, y.data
+        for index in range(x.size):
+            bits = unpack("<I", bytes(x.data[4 * index : 4 * index + 4]))[0]
+            target[index] = clamp(zero + float_steps(bits, scale), 0, 255)
+        return None
+
+
+def float_steps(bits, scale):
+    """round(float32 / scale) of a float32 bit pattern, halves away from zero; what is no number counts as 0."""
+    exponent, mantissa = (bits >> 23) & 255, bits & 0x7FFFFF
+    if exponent == 255:
+        steps = 0 if mantissa else 1 << 20
+    elif exponent == 0 and mantissa == 0:
+        steps = 0
+    else:
+        mantissa, exponent = quantise.scale_from_bits(bits & 0x7FFFFFFF)
+        steps = quantise.rounded_steps(mantissa, (scale[0], scale[1] - exponent))
+    return -steps if bits >> 31 else steps
+
+
+class Dequantize(Step):
+    """int8 or uint8 to float32: 256 products, rounded once to a float32's 24 bits."""
+
+    def __init__(self, node):
+        node.expect(1)
+        x, y = node.inputs[0], node.outputs[0]
+        node.same_shape(y, x.shape)
+        if y.kind != FLOAT32:
+            raise node.refuse("%s is not implemented; only float32 out is." % y.type)
+        super().__init__(node, (node.int8(x, UINT8),), y)
+        scale = x.scale()
+        self._table = int32_array([product_bits(scale, value - x.raised_zero) for value in range(256)])
+
+    def bind(self):
+        from ..native import words
+
+        self._target = words(self.output.data)
+
+    def run(self):
+        x = self.reads[0]
+        kernels_simple.look_up_words(x.data, self._target, self._table, x.size)
+
+
+def product_bits(scale, steps):
+    """The float32 bit pattern of scale * steps (exact in a double, then rounded to nearest even)."""
+    if steps == 0:
+        return 0
+    mantissa, exponent = quantise.rounded_quotient(scale[0] * abs(steps), 1, quantise.SINGLE_BITS)
+    exponent += scale[1] + 150
+    if exponent < 1:  # a denormal: these bits are fewer
+        mantissa, exponent = subnormal(scale[0] * abs(steps), scale[1]), 0
+        bits = mantissa
+    elif exponent > 254:
+        bits = 0x7F800000
+    else:
+        bits = (exponent << 23) | (mantissa & 0x7FFFFF)
+    return bits | (0x80000000 if steps < 0 else 0)
+
+
+def subnormal(mantissa, exponent):
+    """mantissa * 2**exponent in units of 2**-149, to nearest even; exponent >= -149 always holds for a float32."""
+    return mantissa << (exponent + 149)
+
+
+class Logistic(Table):
+    def __init__(self, node):
+        x, y = unary(node)
+        super().__init__(node, (x,), y)
+        if y.scale() != LOGISTIC_SCALE or y.zero_point != quantise.LOWEST:
+            raise node.refuse("its output must have scale 1/256 and zero point -128; quantise the model again.")
+        mantissa, exponent = x.scale()
+        # The scale as a fraction of 31 bits and a shift, as frexp gives them.
+        length = quantise.bit_length(mantissa)
+        factor = mantissa << (quantise.MULTIPLIER_BITS - length)
+        shift = exponent + length + quantise.MULTIPLIER_BITS - LOGISTIC_INTEGER_BITS
+        if not -quantise.MULTIPLIER_BITS <= shift <= quantise.LARGEST_SHIFT:
+            raise node.refuse("its input's scale is out of any useful range; quantise the model again.", x)
+        radius = fixedpoint.input_radius(LOGISTIC_INTEGER_BITS, shift)
+        zero = x.raised_zero
+
+        def answer(value):
+            steps = value - zero
+            if steps <= -radius:
+                return 0
+            if steps >= radius:
+                return 255
+            result = fixedpoint.logistic(fixedpoint.requantise(steps, factor, shift), LOGISTIC_INTEGER_BITS)
+            return clamp(fixedpoint.halve(result, quantise.MULTIPLIER_BITS - LOGISTIC_BITS), 0, 255)
+
+        self._fill(answer)
+
+
+class Add(Step):
+    """ADD and SUB: both inputs come to twice the larger scale, 20 bits up, through a table each."""
+
+    def __init__(self, node):
+        node.expect(2)
+        a, b = node.int8(node.inputs[0]), node.int8(node.inputs[1])
+        y = node.int8(node.outputs[0])
+        super().__init__(node, (a, b), y)
+        larger = a.scale() if _exceeds(a.scale(), b.scale()) else b.scale()
+        common = (larger[0], larger[1] + 1)
+        self._table_a = self._scaled(a, common, 1)
+        self._table_b = self._scaled(b, common, -1 if node.code == SUB else 1)
+        factor, shift = quantise.multiplier((common,), ((1, ADD_HEADROOM), y.scale()))
+        if shift > 0:
+            raise node.refuse("its output's scale is far below its inputs'; quantise the model again.")
+        self._block = int32_array(
+            layout.broadcast(node, a, b, y) + (factor, -shift, y.raised_zero) + node.clamps(node.options.int8(0), y)
+        )
+
+    @staticmethod
+    def _scaled(tensor, common, sign):
+        factor, shift = quantise.multiplier((tensor.scale(),), (common,))
+        zero = tensor.raised_zero
+        return array(
+            "i",
+            [sign * fixedpoint.requantise((value - zero) << ADD_HEADROOM, factor, shift) for value in range(256)],
+        )
+
+    def run(self):
+        a, b = self.reads
+        kernels_simple.add(a.data, b.data, self.output.data, self._table_a, self._table_b, self._block)
+
+
+def _exceeds(a, b):
+    """Whether scale a is larger than scale b."""
+    lowest = min(a[1], b[1])
+    return a[0] << (a[1] - lowest) > b[0] << (b[1] - lowest)
+
+
+class Mul(Step):
+    def __init__(self, node):
+        node.expect(2)
+        a, b = node.int8(node.inputs[0]), node.int8(node.inputs[1])
+        y = node.int8(node.outputs[0])
+        super().__init__(node, (a, b), y)
+        factor, shift = quantise.multiplier((a.scale(), b.scale()), (y.scale(),))
+        self._block = int32_array(
+            layout.broadcast(node, a, b, y)
+            + (factor,)
+            + quantise.shifts(shift)
+            + (a.raised_zero, b.raised_zero, y.raised_zero)
+            + node.clamps(node.options.int8(0), y)
+        )
+
+    def run(self):
+        a, b = self.reads
+        kernels_simple.multiply(a.data, b.data, self.output.data, self._block)
+
+
+__all__ = ["INT8", "Add", "Dequantize", "Logistic", "Mul", "Quantize", "Relu", "Relu6"]

@@ -1,0 +1,63 @@
+"""SOFTMAX over the last axis.
+
+Ref: tflite-micro softmax_common.cc; Softmax in reference/softmax.h and GetReciprocal in internal/common.h.
+"""
+
+from array import array
+
+from .. import fixedpoint, kernels_simple, quantise
+from ..native import int32_array
+from .step import Step
+
+INPUT_INTEGER_BITS = 5
+SUM_INTEGER_BITS = 12
+OUTPUT_BITS = 8
+OUTPUT_SCALE = (1 << 23, -31)  # 1/256
+LARGEST_SUM_TERMS = 4096  # exponentials whose sum still fits its 12 integer bits
+WORD_BITS = 32
+LARGEST_FACTOR = 0x7FFFFFFF
+
+
+class Softmax(Step):
+    def __init__(self, node):
+        node.expect(1)
+        x, y = node.inputs[0], node.outputs[0]
+        node.same_shape(y, x.shape)
+        super().__init__(node, (node.int8(x),), node.int8(y))
+        if y.scale() != OUTPUT_SCALE or y.zero_point != quantise.LOWEST:
+            raise node.refuse("its output must have scale 1/256 and zero point -128; quantise the model again.")
+        self._depth = x.shape[-1] if x.shape else 1
+        if self._depth >= LARGEST_SUM_TERMS:
+            raise node.refuse("%d classes are more than %d." % (self._depth, LARGEST_SUM_TERMS - 1))
+        beta = quantise.scale_from_bits(node.options.uint32(0))
+        mantissa, exponent = x.scale()
+        # beta * scale in steps of the fixed-point input, as a fraction of 31 bits and a left shift.
+        factor, shift = quantise.normalised(((mantissa, exponent + 31 - INPUT_INTEGER_BITS), beta), ())
+        if shift > quantise.MULTIPLIER_BITS:
+            factor, shift = LARGEST_FACTOR, quantise.MULTIPLIER_BITS
+        if shift < 1:
+            raise node.refuse("its input's scale times beta is too small; quantise the model again.", x)
+        radius = fixedpoint.input_radius(INPUT_INTEGER_BITS, shift)
+        self._exponentials = int32_array(
+            [
+                fixedpoint.exp_negative(fixedpoint.requantise(-steps, factor, shift), INPUT_INTEGER_BITS)
+                if steps <= radius
+                else 0
+                for steps in range(256)
+            ]
+        )
+        self._found = array("i", (0, 0))
+
+    def run(self):
+        x, y, found = self.reads[0].data, self.output.data, self._found
+        depth = self._depth
+        for start in range(0, self.output.size, depth):
+            kernels_simple.softmax_sum(x, self._exponentials, start, depth, found)
+            total = found[1]
+            headroom = WORD_BITS - quantise.bit_length(total)
+            scale = fixedpoint.reciprocal_one_plus((total << headroom) - (1 << 31))
+            shift = SUM_INTEGER_BITS - headroom + 31 - OUTPUT_BITS
+            if shift > 31:  # so many equal classes that each rounds to 0
+                shift = 31
+                scale = 0
+            kernels_simple.softmax_scale(x, y, self._exponentials, start, depth, found[0], scale, shift)
