@@ -36,13 +36,14 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Search:
-    """Disparities to look for (px), side of the window compared (px) and distance of the cells (px); None leaves
-    the choice to the device's code."""
+    """Disparities to look for (px), side of the window compared (px), distance of the cells (px) and the curve put
+    on the codes ("root" for linear ones, "none" for square roots); None leaves the choice to the device's code."""
 
     min_disparity: int | None = None
     max_disparity: int | None = None
     window: int | None = None
     step: int | None = None
+    curve: str | None = None
 
 
 @dataclass(frozen=True)

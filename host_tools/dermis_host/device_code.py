@@ -20,6 +20,7 @@ from dermis_host.errors import DeviceCodeError, UsageError
 
 FIRMWARE = Path(dermis.__file__).parents[1]
 DEFAULT_HEAP = "256m"
+REFUSED = (1, 2)  # exit codes by which a tool refuses a job, its reason on stderr
 LAST_LINES = 3  # of what the interpreter printed when it died
 HEAP = re.compile(r"[1-9][0-9]*[kmKM]?")
 
@@ -73,11 +74,13 @@ def run(
     heap: str = DEFAULT_HEAP,
     tell: Callable[[str], None] = lambda _: None,
     time_limit_s: float = 600.0,
+    accepted: tuple[int, ...] = (0,),
 ) -> Interpreter:
     """Writes job.json into `folder` and runs `dermis.tools.MODULE` on it; says which interpreter ran it.
 
-    tell: hears, once, that there is no MicroPython. Raises DeviceCodeError with the device's own sentence when
-    the job is refused, or with the interpreter's last words when it dies.
+    tell: hears, once, that there is no MicroPython. accepted: exit codes that leave a result. Raises
+    DeviceCodeError with the device's own sentence when the job is refused, or with the interpreter's last words
+    when it dies.
     """
     interpreter = Interpreter(heap)
     if not interpreter.is_micropython:
@@ -103,10 +106,12 @@ def run(
     error = _error_of(folder / "result.json")
     if error:
         raise DeviceCodeError(error)
-    if finished.returncode != 0:
+    if finished.returncode not in accepted:
         last = " / ".join((finished.stderr + finished.stdout).strip().splitlines()[-LAST_LINES:])
         if "MemoryError" in last or "memory allocation failed" in last:
             raise DeviceCodeError(f"The device's code ran out of its heap of {heap}: give more with --heap.")
+        if finished.returncode in REFUSED and "Traceback" not in finished.stderr:
+            raise DeviceCodeError(last)
         raise DeviceCodeError(f"The device's code ended with {finished.returncode}: {last or 'no word'}.")
     return interpreter
 

@@ -67,6 +67,7 @@ class Module:
         self._events: list[dict[str, Any]] = []
         self._uptime_ms = 0
         self._restarted = False
+        self._watching = False
         self._lines_heard = 0
         self._link = Link(port, baud)
         try:
@@ -147,8 +148,9 @@ class Module:
         Raises ModuleReset when the module restarts, LinkError when the port goes.
         """
         self._events.clear()
-        self._ask("watch", on=True, period_ms=period_ms)
+        self._watching = True
         try:
+            self._ask("watch", on=True, period_ms=period_ms)
             while True:
                 while self._events:
                     yield self._events.pop(0)
@@ -161,6 +163,7 @@ class Module:
                     if self._events:
                         break
         finally:
+            self._watching = False
             self._stop_watching()
 
     def evidence(self) -> dict[str, Any]:
@@ -191,26 +194,29 @@ class Module:
 
     def capture(
         self,
+        frames: tuple[str, ...] = (),
         on_size: Callable[[int], None] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> Recording:
-        """Takes a burst and fetches all of it. `on_size` hears how many bytes there will be, `on_bytes` each piece."""
+        """Takes a burst and fetches it, or only the `frames` named. `on_size` hears how many bytes there will be,
+        `on_bytes` how many each piece brought."""
         board = self.identity().board
         calibration = self.calibration_record()
         burst = self.burst()
+        wanted = [name for name in burst.frames if not frames or name in frames]
         if on_size:
-            on_size(len(burst.frames) * FRAME_BYTES)
-        frames = {}
-        for name in burst.frames:
+            on_size(len(wanted) * FRAME_BYTES)
+        fetched = {}
+        for name in wanted:
             pixels = np.frombuffer(self.frame(burst, name, on_bytes), np.uint8)
             if pixels.size != FRAME_BYTES:
                 raise LinkError(f"The frame {name} has {pixels.size} bytes instead of {FRAME_BYTES}: try again.")
-            frames[name] = pixels.reshape(SHAPE).copy()
+            fetched[name] = pixels.reshape(SHAPE).copy()
         try:
             board_file = boards.board_file(board)
         except KeyError as problem:
             raise NotDermis(f"These tools have no board file for this module: {problem.args[0]}.") from None
-        return Recording(burst.meta, frames, calibration, board_file)
+        return Recording({**burst.meta, "frames": wanted}, fetched, calibration, board_file)
 
     def calibration_record(self) -> bytes:
         """The whole calibration record in force; empty when there is none."""
@@ -322,7 +328,7 @@ class Module:
         if event is not None:
             if event.get("event") in BOOT_EVENTS:
                 self._restarted = True
-            elif "event" in event:
+            elif self._watching and "verdict" in event:
                 self._events.append(event)
         self._on_log(line)
 

@@ -36,6 +36,11 @@ class Output:
             self._said.add(text)
             self.err.print(text, style="dim", markup=False)
 
+    def step(self, text: str) -> None:
+        """What is being done now: on stderr, only on a terminal."""
+        if self.err.is_terminal:
+            self.err.print(f"  {text}", style="dim", markup=False)
+
     def error(self, sentence: str) -> None:
         """Why the command ends, on stderr."""
         self.err.print(f"dermis: {sentence}", markup=False, soft_wrap=True)
@@ -43,7 +48,7 @@ class Output:
     def result(self, value: Any) -> None:
         """The one JSON object; nothing without --json."""
         if self.as_json:
-            print(json.dumps(value, default=_plain, allow_nan=False), flush=True)
+            print(json.dumps(value, default=plain, allow_nan=False), flush=True)
 
     def log(self, line: str) -> None:
         """A line that the module sent between answers: on stderr with --verbose."""
@@ -71,7 +76,7 @@ def verdict_text(verdict: str) -> str:
     return f"[{VERDICT_STYLE.get(verdict, 'default')}]{verdict.replace('_', ' ')}[/]"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     if hasattr(value, "tolist"):

@@ -52,6 +52,15 @@ def ramp(values: np.ndarray, low: float | None = None, high: float | None = None
     return colours.round().astype(np.uint8)
 
 
+def usual_range(values: np.ndarray, part: float = 0.02) -> tuple[float | None, float | None]:
+    """Between which values nearly all lie, so that a few wild ones do not use up the ramp; None without any."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return None, None
+    low, high = np.quantile(finite, (part, 1 - part))
+    return float(low), float(high)
+
+
 def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
     """Each pixel as factor x factor."""
     return pixels.repeat(factor, 0).repeat(factor, 1)
@@ -68,8 +77,13 @@ def save_png(pixels: np.ndarray, path: Path) -> None:
     Image.fromarray(pixels).save(path, format="PNG")
 
 
-def data_uri(pixels: np.ndarray) -> str:
-    """The same as a PNG inside a data URI."""
+def upright(pixels: np.ndarray) -> np.ndarray:
+    """As the imager stands in portrait: u (columns) upwards, v (rows) to the right."""
+    return np.rot90(pixels)
+
+
+def data_uri(pixels: np.ndarray, quality: int = 85) -> str:
+    """The same as a WebP inside a data URI; a sixth of a PNG for a noisy frame."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="WEBP", quality=quality)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

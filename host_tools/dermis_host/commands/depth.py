@@ -10,7 +10,7 @@ import numpy as np
 from dermis_host.arguments import add_heap, add_output
 from dermis_host.depth_map import PROJECTOR, Geometry, Search, measure
 from dermis_host.output import Output
-from dermis_host.pictures import enlarge, ramp, read_grey, save_png
+from dermis_host.pictures import enlarge, ramp, read_grey, save_png, usual_range
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-disparity", type=int, help="largest disparity looked for, px")
     parser.add_argument("--window", type=int, help="side of the window compared, px")
     parser.add_argument("--step", type=int, help="distance from one cell to the next, px")
+    parser.add_argument("--curve", choices=("root", "none"), help="put on the codes first; root suits linear codes")
     parser.add_argument(
         "--projector", choices=tuple(PROJECTOR), default="plus", help="side of the projector (default: %(default)s u)"
     )
@@ -35,13 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     geometry = Geometry(arguments.focal_px, arguments.baseline_mm, arguments.reference_mm, arguments.projector)
     geometry.check()
-    search = Search(arguments.min_disparity, arguments.max_disparity, arguments.window, arguments.step)
+    search = Search(arguments.min_disparity, arguments.max_disparity, arguments.window, arguments.step, arguments.curve)
     reference, frame = read_grey(arguments.reference), read_grey(arguments.frame)
     depth = measure(reference, frame, geometry, search, heap=arguments.heap, tell=output.note)
     if arguments.output:
         depth.save(arguments.output)
     if arguments.preview:
-        save_png(enlarge(ramp(depth.depth_mm), depth.step), arguments.preview)
+        save_png(enlarge(ramp(depth.depth_mm, *usual_range(depth.depth_mm)), depth.step), arguments.preview)
     part = float(depth.valid.mean()) if depth.valid.size else 0.0
     middle = float(np.median(depth.depth_mm[depth.valid])) if depth.valid.any() else None
     rows, columns = depth.valid.shape

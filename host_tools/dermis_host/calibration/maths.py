@@ -1,0 +1,161 @@
+"""Calibration maths on recorded bursts: arrays in, values out, no module needed.
+
+Linear counts: 0-65535 of full scale, black level taken off.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from dermis.core import burst, reflectance, vocabulary
+from dermis.core.calibration import FLAT_COLUMNS, FLAT_ROWS, FLAT_STEP, MONITOR_LIGHTS
+
+FULL_SCALE = 65535
+CODES = 256
+# The dark frame's lower part: read noise below zero is clipped to the black level, so its floor is the level itself.
+BLACK_QUANTILE = 0.05
+FLAT_BLOCK = 10  # px; blocks of 100 pixels average shot noise to a tenth before the fit
+FLAT_ORDER = 4  # of the polynomial: LEDs, cosines and vignetting are smooth, dust and noise are not
+TAB_MARGIN = 4  # px beside the monitor tab that its blur may reach
+BASELINE_ROUNDS = 20  # of a fixed-point iteration that gains two digits a round
+Frames = dict[str, np.ndarray]
+
+
+def black_code(dark: np.ndarray) -> int:
+    """The code that the imager gives without light, from a dark frame, uint8 (rows, columns)."""
+    return int(np.quantile(dark, BLACK_QUANTILE, method="nearest"))
+
+
+def linear_table(gamma: float, black: int) -> np.ndarray:
+    """Code to linear counts, uint16 (256,): the inverse of code = black + (255 - black) counts^(1 / gamma).
+
+    Raises ValueError for a gamma or a black level that cannot be.
+    """
+    if not 0.5 <= gamma <= 4 or not 0 <= black < CODES // 2:
+        raise ValueError(f"a gamma of {gamma} with a black level of {black} is no imager")
+    part = np.clip(np.arange(CODES) - black, 0, None) / (CODES - 1 - black)
+    return np.round(FULL_SCALE * part**gamma).astype(np.uint16)
+
+
+def lit(frames: Frames, name: str, table: np.ndarray) -> np.ndarray:
+    """Linear counts of a frame, ambient taken off: float64 (240, 320)."""
+    return table[frames[name]].astype(np.float64) - table[frames["dark"]]
+
+
+def monitor_levels(bursts: Sequence[Frames], table: np.ndarray, columns: tuple[int, int]) -> dict[str, int]:
+    """Light -> level of the monitor tab, linear counts, ambient taken off, mean over the bursts."""
+    tab = slice(*columns)
+    return {
+        light: round(float(np.mean([lit(frames, light, table)[:, tab].mean() for frames in bursts])))
+        for light in MONITOR_LIGHTS
+    }
+
+
+def _basis(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """All products u^i v^j with i + j <= FLAT_ORDER, u and v scaled to about -1..1."""
+    u, v = u / (burst.WIDTH / 2) - 1, v / (burst.HEIGHT / 2) - 1
+    return np.stack([u**i * v**j for i in range(FLAT_ORDER + 1) for j in range(FLAT_ORDER + 1 - i)], axis=-1)
+
+
+def blocks(image: np.ndarray, size: int = FLAT_BLOCK) -> np.ndarray:
+    """Means over size x size pixels: (240 / size, 320 / size)."""
+    rows, columns = image.shape[0] // size, image.shape[1] // size
+    return image[: rows * size, : columns * size].reshape(rows, size, columns, size).mean(axis=(1, 3))
+
+
+def block_centres(first_u: int, size: int = FLAT_BLOCK) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """u, v (px) of the blocks' centres, and which blocks lie wholly right of `first_u`."""
+    v, u = np.meshgrid(
+        np.arange(burst.HEIGHT // size) * size + (size - 1) / 2,
+        np.arange(burst.WIDTH // size) * size + (size - 1) / 2,
+        indexing="ij",
+    )
+    return u, v, u - size / 2 >= first_u
+
+
+def flat_nodes(bursts: Sequence[Frames], name: str, table: np.ndarray, columns: tuple[int, int]) -> np.ndarray:
+    """The white target at the 13 x 17 nodes, uint16: a low-order fit to the logarithm of block means.
+
+    Raises ValueError when the target is black somewhere.
+    """
+    mean = blocks(np.mean([lit(frames, name, table) for frames in bursts], axis=0))
+    u, v, used = block_centres(columns[1] + TAB_MARGIN)
+    if mean[used].min() <= 0:
+        raise ValueError(f"the white target is black in places under {name}")
+    weights, *_ = np.linalg.lstsq(_basis(u[used], v[used]), np.log(mean[used]), rcond=None)
+    node_v, node_u = np.meshgrid(np.arange(FLAT_ROWS) * FLAT_STEP, np.arange(FLAT_COLUMNS) * FLAT_STEP, indexing="ij")
+    nodes = np.exp(_basis(node_u.astype(float), node_v.astype(float)) @ weights)
+    return np.clip(np.round(nodes), 1, FULL_SCALE).astype(np.uint16)
+
+
+def flat_image(nodes: np.ndarray) -> np.ndarray:
+    """The nodes interpolated to every pixel: float64 (240, 320)."""
+    along_u = np.arange(burst.WIDTH) / FLAT_STEP
+    along_v = np.arange(burst.HEIGHT) / FLAT_STEP
+    rows = np.stack([np.interp(along_u, np.arange(FLAT_COLUMNS), row) for row in nodes.astype(float)])
+    return np.stack([np.interp(along_v, np.arange(FLAT_ROWS), rows[:, u]) for u in range(burst.WIDTH)], axis=1)
+
+
+def unevenness(image: np.ndarray, columns: tuple[int, int]) -> float:
+    """RMS of the block means about their mean, as a part of it, beside the monitor tab."""
+    means = blocks(image)
+    *_, used = block_centres(columns[1] + TAB_MARGIN)
+    return float(means[used].std() / means[used].mean())
+
+
+def dot_pattern(bursts: Sequence[Frames], table: np.ndarray) -> np.ndarray:
+    """The dots as the device sees them (`core.reflectance.dot_image`), mean over the bursts: uint8 (240, 320)."""
+    linear = array("H", [int(value) for value in table])
+    total = np.zeros(burst.FRAME_BYTES)
+    for frames in bursts:
+        out = bytearray(burst.FRAME_BYTES)
+        reflectance.dot_image(frames["dots"].tobytes(), frames["dark"].tobytes(), linear, out)
+        total += np.frombuffer(out, np.uint8)
+    return np.round(total / len(bursts)).astype(np.uint8).reshape(burst.HEIGHT, burst.WIDTH)
+
+
+def swir_levels(readings: Sequence[Sequence[Sequence[int]]]) -> list[int]:
+    """(on - off) a pair in 1/16 count for each band, mean over the bursts' readings (five rows of on, off, pairs)."""
+    if not readings or not readings[0]:
+        return []
+    levels = np.array([[(on - off) / pairs for on, off, pairs in rows] for rows in readings])
+    return [round(float(level) * 16) for level in levels.mean(axis=0)]
+
+
+def saturated_part(frames: Frames) -> float:
+    """Part of the pixels of the imaged bands that are saturated."""
+    return float(np.mean([frames[band] >= reflectance.SATURATED_CODE for band in vocabulary.NIR_BANDS]))
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """baseline_mm, offset_mm: what turns a disparity into a distance: z = 1 / (1 / z_ref + d / (f b)) + offset."""
+
+    focal_px: float
+    z_ref_mm: float
+    baseline_mm: float
+    offset_mm: float = 0.0
+
+    def distance_mm(self, disparity_px: float) -> float:
+        return 1 / (1 / self.z_ref_mm + disparity_px / (self.focal_px * self.baseline_mm)) + self.offset_mm
+
+
+def triangulate(focal_px: float, z_ref_mm: float, near: tuple[float, float], far: tuple[float, float]) -> Triangle:
+    """Baseline and offset from two planes, each (true distance mm, disparity px).
+
+    Solves z(d) + offset = true for both by fixed-point iteration. Raises ValueError when the planes cannot be told
+    apart.
+    """
+    (near_mm, near_d), (far_mm, far_d) = near, far
+    if far_mm <= near_mm or not near_d > far_d:
+        raise ValueError("the far plane shows no smaller disparity than the near one: were they exchanged?")
+    offset = 0.0
+    baseline = 1.0
+    for _ in range(BASELINE_ROUNDS):
+        inverse = 1 / (near_mm - offset) - 1 / (far_mm - offset)
+        baseline = (near_d - far_d) / (focal_px * inverse)
+        offset = near_mm - Triangle(focal_px, z_ref_mm, baseline).distance_mm(near_d)
+    return Triangle(focal_px, z_ref_mm, baseline, offset)

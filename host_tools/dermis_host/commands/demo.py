@@ -1,0 +1,83 @@
+"""`dermis demo`: exit 0 only if the module's verdict on every scene is the one that the scene's file expects."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from dermis_host.demo import runner
+from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
+from dermis_host.output import Output, plain, table, verdict_text
+
+# What of the evidence says most in one line; see docs/formats/evidence.md for all of it.
+HIGHLIGHTS = (
+    ("water_index", "water"),
+    ("plane_residual", "plane"),
+    ("cylinder_residual", "cylinder"),
+    ("relief", "relief"),
+    ("swir_ratio_1450_1300", "1450/1300"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1, help="which module, and all noise (default: %(default)s)")
+    parser.add_argument("--scenes", help="only these, comma-separated (default: every one that expects a verdict)")
+    parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder (default: %(default)s)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the module's log lines on stderr")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else there")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.seed < 0:
+        raise UsageError("--seed must not be negative.")
+    names = runner.scene_names(arguments.scenes)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    with output.progress() as progress:
+        task = progress.add_task("starting the twin", total=len(names) + 1)
+        result = runner.run(
+            names,
+            arguments.seed,
+            told=lambda step: progress.update(task, description=step),
+            tell=output.note,
+            on_log=output.log,
+            advance=lambda _: progress.advance(task),
+        )
+    summary = result.summary()
+    text = json.dumps(summary, default=plain, indent=1, sort_keys=True, allow_nan=False)
+    (arguments.output / "results.json").write_text(text + "\n")
+    runner.write_report(result, arguments.output / "report.html")
+    _show(result, output)
+    output.say(f"{result.passed} of {len(result.scenes)} as expected, {result.seconds:.0f} s.")
+    output.say(f"Report: {arguments.output / 'report.html'}")
+    output.result(summary)
+    if result.passed < len(result.scenes):
+        wrong = ", ".join(scene.name for scene in result.scenes if not scene.ok)
+        output.error(f"not as expected: {wrong}; see {arguments.output / 'report.html'}.")
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+def _show(result: runner.DemoResult, output: Output) -> None:
+    rows = table("scene", "expected", "verdict", "reasons", "score", "evidence", "ok")
+    for scene in result.scenes:
+        rows.add_row(
+            scene.name,
+            scene.expected.replace("_", " "),
+            verdict_text(scene.verdict.verdict),
+            ", ".join(scene.verdict.reasons),
+            str(scene.verdict.score),
+            highlights(scene.verdict.evidence),
+            "[green]yes[/]" if scene.ok else "[red]no[/]",
+        )
+    output.say(rows)
+
+
+def highlights(evidence: dict) -> str:
+    """The evidence that says most, short."""
+    shown = []
+    for prefix, label in HIGHLIGHTS:
+        key = next((key for key in sorted(evidence) if key.startswith(prefix)), None)
+        if key is not None:
+            shown.append(f"{label} {evidence[key]}")
+    return ", ".join(shown)

@@ -1,0 +1,113 @@
+"""`dermis twin`: a virtual module in the foreground; `twin scene|status|fault|stop` talk to the one that runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from dermis_hw.module_instance import draw
+
+from dermis_host.errors import EXIT_OK, UsageError
+from dermis_host.output import Output, table
+from dermis_host.twin_access import DEFAULT_STATE, TwinControl, scene_file, simulation, twin_errors
+
+DEFAULT_SCENE = "bona_fide_light"
+HIGHEST_PORT = 65535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="folder of its flash (default: %(default)s)")
+    parser.add_argument("--scene", default=DEFAULT_SCENE, help="a scene file or a built-in (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="TCP port on the loopback (default: a free one)")
+    parser.add_argument("--module", type=int, metavar="N", help="the N-th module drawn from the tolerances")
+    parser.add_argument("--seed", type=int, default=0, help="of noise and of all that is random (default: 0)")
+    parser.add_argument("--virtual-time", action="store_true", help="time passes only while the firmware sleeps")
+    parser.add_argument("--pty", type=Path, metavar="LINK", help="also offer the console on a pseudo-terminal")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what the twin says on stderr")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else there")
+    doing = parser.add_subparsers(dest="doing", metavar="DOING", title="to the twin that runs")
+    scene = _sub(doing, "scene", "change what stands before it")
+    scene.add_argument("scene_file", metavar="SCENE", help="a scene file or a built-in")
+    _sub(doing, "status", "how it is")
+    fault = _sub(doing, "fault", "ask for a fault; `clear` takes all back")
+    fault.add_argument("name")
+    fault.add_argument("argument", nargs="*", metavar="KEY=VALUE", help="such as light=970, count=100000")
+    _sub(doing, "stop", "end it")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.doing:
+        answer = _talk(TwinControl(arguments.state), arguments)
+        rows = table("what", "value")
+        for name, value in answer.items():
+            rows.add_row(name, str(value))
+        if answer:
+            output.say(rows)
+        output.result(answer)
+        return EXIT_OK
+    if not 0 <= arguments.port <= HIGHEST_PORT:
+        raise UsageError(f"--port {arguments.port} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0.")
+    path = scene_file(arguments.scene)
+
+    def ready(url: str) -> None:
+        output.say(f"{url}  (Ctrl-C ends it)")
+        output.result({"url": url, "state": arguments.state})
+
+    with twin_errors():
+        simulation("dermis_hw.twin").run_foreground(
+            arguments.state,
+            scene=path,
+            port=arguments.port,
+            module=None if arguments.module is None else draw(arguments.module),
+            virtual_time=arguments.virtual_time,
+            seed=arguments.seed,
+            pty=arguments.pty,
+            log=output.log if arguments.verbose else _only_warnings(output),
+            on_ready=ready,
+        )
+    return EXIT_OK
+
+
+def _talk(twin: TwinControl, arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.doing == "scene":
+        path = scene_file(arguments.scene_file)
+        twin.set_scene(path)
+        return {"scene": str(path)}
+    if arguments.doing == "fault":
+        return twin.fault(arguments.name, dict(map(_key_and_value, arguments.argument)))
+    if arguments.doing == "stop":
+        twin.stop()
+        return {}
+    return twin.status()
+
+
+def _sub(doing: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    """--state and --json may stand after the word too; there they must not undo what stood before it."""
+    sub = doing.add_parser(name, help=summary, description=summary)
+    sub.add_argument("--state", type=Path, default=argparse.SUPPRESS, help="folder of the twin")
+    sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object on stdout")
+    return sub
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise UsageError(f"{text!r} is no KEY=VALUE, such as light=970.")
+    try:
+        number = json.loads(value)
+    except ValueError:
+        return key, value
+    # A light is named by its wavelength; only other keys take numbers.
+    return key, value if key == "light" or not isinstance(number, int | float) else number
+
+
+def _only_warnings(output: Output):
+    """What people must hear even without --verbose: the twin's one remark on the interpreter or the renderer."""
+
+    def log(line: str) -> None:
+        if "CPython" in line or "LLVM" in line:
+            output.note(line)
+
+    return log

@@ -1,0 +1,180 @@
+"""The demo's course: fresh twin, calibration, every scene, verdicts against what each scene's file expects."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dermis_hw.module_instance import draw
+
+from dermis_host import twin_access
+from dermis_host.answers import Identity, Verdict
+from dermis_host.calibration import procedure
+from dermis_host.demo import report
+from dermis_host.errors import UsageError
+from dermis_host.module import Module
+
+SHOWN_FRAMES = tuple(report.FRAME_TITLES)
+FIRST_SCENE = procedure.DARK.scene
+
+
+@dataclass
+class SceneResult:
+    """One scene: what its file says and what the module said."""
+
+    name: str
+    title: str
+    kind: str
+    species: str
+    note: str
+    expected: str
+    expected_reasons: list[str]
+    verdict: Verdict
+    figures: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """The verdict is the expected one, for at least one of the expected reasons where there are any."""
+        reasons = not self.expected_reasons or bool(set(self.expected_reasons) & set(self.verdict.reasons))
+        return self.verdict.verdict == self.expected and reasons
+
+    def row(self) -> dict[str, Any]:
+        """For results.json."""
+        return {
+            "scene": self.name,
+            "kind": self.kind,
+            "species": self.species,
+            "expected": self.expected,
+            "expected_reasons": self.expected_reasons,
+            "ok": self.ok,
+            **dataclasses.asdict(self.verdict),
+        }
+
+
+@dataclass
+class DemoResult:
+    """All of it."""
+
+    seed: int
+    identity: Identity
+    outcome: procedure.Outcome
+    calibration_hash: str
+    scenes: list[SceneResult]
+    seconds: float
+
+    @property
+    def passed(self) -> int:
+        return sum(scene.ok for scene in self.scenes)
+
+    def summary(self) -> dict[str, Any]:
+        """For results.json and --json."""
+        return {
+            "seed": self.seed,
+            "ok": self.passed == len(self.scenes),
+            "passed": self.passed,
+            "identity": dataclasses.asdict(self.identity),
+            "calibration": {
+                "hash": self.calibration_hash,
+                "measurements": [measurement.row() for measurement in self.outcome.measurements],
+            },
+            "scenes": [scene.row() for scene in self.scenes],
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def scene_names(chosen: str | None) -> list[str]:
+    """The built-in scenes that say what they expect, or those chosen (comma-separated).
+
+    Raises UsageError for a name that is not one.
+    """
+    scenes = twin_access.simulation("dermis_hw.scenes")
+    names = [name for name in scenes.builtins() if scenes.load(scenes.builtin(name)).expect is not None]
+    if chosen is None:
+        return names
+    wanted = [name.strip() for name in chosen.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in names]
+    if unknown or not wanted:
+        raise UsageError(f"There is no scene {', '.join(unknown) or 'named'}; there are: {', '.join(names)}.")
+    return wanted
+
+
+def run(
+    names: Sequence[str],
+    seed: int,
+    *,
+    told: Callable[[str], None],
+    tell: Callable[[str], None],
+    on_log: Callable[[str], None],
+    advance: Callable[[SceneResult | None], None],
+    pictures: bool = True,
+) -> DemoResult:
+    """Runs it all. `told` hears what is being done, `tell` remarks, `advance` each scene's result (None: calibrated).
+
+    The twin and everything it started end with this function, however it ends.
+    """
+    twin_module = twin_access.simulation("dermis_hw.twin")
+    scenes = twin_access.simulation("dermis_hw.scenes")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dermis-demo-") as state, twin_access.twin_errors(), twin_module.Twin(
+        state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=on_log
+    ) as twin:
+        told("starting the module")
+        with Module(twin.url, on_log=on_log) as module:
+            operator = twin_access.TwinOperator(twin.set_scene)
+            outcome = procedure.run(module, operator, told=lambda step: told(f"calibrating: {step}"), tell=tell)
+            calibration_hash = procedure.commit(module, outcome)
+            advance(None)
+            results = []
+            for name in names:
+                path = scenes.builtin(name)
+                scene = scenes.load(path)
+                told(name)
+                twin.set_scene(path)
+                verdict = module.verify()
+                result = SceneResult(
+                    name=name,
+                    title=scene.name,
+                    kind=scene.kind,
+                    species=scene.species,
+                    note=scene.note,
+                    expected=scene.expect.verdict,
+                    expected_reasons=list(scene.expect.reasons),
+                    verdict=verdict,
+                )
+                if pictures:
+                    recording = module.capture(frames=SHOWN_FRAMES)
+                    result.figures = report.figures(recording, report.relief(recording, outcome))
+                results.append(result)
+                advance(result)
+            identity = module.identity()
+    return DemoResult(seed, identity, outcome, calibration_hash, results, time.monotonic() - started)
+
+
+def write_report(result: DemoResult, path: Path) -> None:
+    """report.html."""
+    context = {
+        "seed": result.seed,
+        "passed": result.passed,
+        "identity": dataclasses.asdict(result.identity),
+        "calibration_hash": result.calibration_hash,
+        "created": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
+        "seconds": result.seconds,
+        "measurements": [measurement.row() for measurement in result.outcome.measurements],
+        "scenes": [
+            {
+                **scene.row(),
+                "name": scene.name,
+                "title": scene.title,
+                "note": scene.note,
+                "figures": scene.figures,
+                "evidence_rows": report.evidence_rows(scene.verdict.evidence),
+            }
+            for scene in result.scenes
+        ],
+    }
+    report.write(path, context)

@@ -1,0 +1,101 @@
+"""The twin, from the host: imported only when asked for, its errors as ours."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from dermis_host.calibration.procedure import Target
+from dermis_host.errors import HostError, UsageError
+
+SIMULATION = ("mitsuba", "drjit")
+RENDER_S = 300.0  # a scene on a machine without LLVM
+ANSWER_S = 10.0
+DEFAULT_STATE = Path("build/twin")
+INSTALL = "The simulation is not installed: pip install 'dermis[sim]'."
+
+
+def simulation(name: str) -> ModuleType:
+    """A module of `dermis_hw` that needs the extra `sim`. Raises HostError with what to install."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        if problem.name in SIMULATION:
+            raise HostError(INSTALL) from None
+        raise
+
+
+@contextmanager
+def twin_errors() -> Iterator[None]:
+    """What the twin or a scene complains of, as a HostError with the same sentence."""
+    twin, scenes, materials = (
+        simulation(name) for name in ("dermis_hw.twin", "dermis_hw.scenes", "dermis_hw.materials")
+    )
+    complaints = (twin.TwinError, scenes.SceneError, materials.MaterialError)
+    try:
+        yield
+    except complaints as problem:
+        raise HostError(_sentence(problem)) from None
+
+
+@dataclass(frozen=True)
+class TwinControl:
+    """A running twin, by its state folder; every method raises HostError with the twin's own sentence."""
+
+    state_dir: Path
+
+    def request(self, message: dict[str, Any], timeout_s: float = RENDER_S) -> dict[str, Any]:
+        """One request of the control socket."""
+        with twin_errors():
+            return simulation("dermis_hw.twin").request(self.state_dir, message, timeout_s)
+
+    def status(self) -> dict[str, Any]:
+        """URL, state of the module, scene, times, faults."""
+        return self.request({"do": "status"}, ANSWER_S)
+
+    def set_scene(self, path: Path) -> None:
+        """Change what stands before the module; returns when it is rendered and in force."""
+        self.request({"do": "scene", "path": str(path)})
+
+    def fault(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a fault; `clear` takes all back."""
+        return self.request({"do": "fault", "name": name, "args": arguments}, ANSWER_S)
+
+    def stop(self) -> None:
+        """End the twin."""
+        self.request({"do": "stop"}, ANSWER_S)
+
+
+def scene_file(name_or_path: str) -> Path:
+    """The scene file of that path, or the built-in of that name. Raises UsageError with what there is."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise UsageError(f"There is no scene file {path}.")
+        return path.resolve()
+    scenes = simulation("dermis_hw.scenes")
+    try:
+        return scenes.builtin(name_or_path)
+    except scenes.SceneError as problem:
+        raise UsageError(_sentence(problem)) from None
+
+
+class TwinOperator:
+    """Puts calibration targets before a twin. `show_scene` takes the path of a scene file."""
+
+    def __init__(self, show_scene: Any):
+        self._show_scene = show_scene
+
+    def show(self, target: Target, z_ref_mm: int) -> None:
+        with twin_errors():
+            self._show_scene(scene_file(target.scene))
+
+
+def _sentence(problem: Exception) -> str:
+    text = str(problem)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

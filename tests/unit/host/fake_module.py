@@ -1,0 +1,145 @@
+"""A module made of a TCP socket: answers SMP from the table of messages with canned fields, or misbehaves on request.
+
+It is built from the device's own `core.smp` and `core.cbor`, so that a test of the client is a test of both ends.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+import numpy as np
+from dermis.core import burst, cbor, messages, smp, vocabulary
+
+META = {
+    "format": 1,
+    "width": 320,
+    "height": 240,
+    "frames": list(vocabulary.FRAMES),
+    "order": ["dots", "850", "970", "1050", "850"],
+    "time_us": {name: 1000 * index for index, name in enumerate(vocabulary.FRAMES)},
+    "exposure_us": 6000,
+    "gain_q8": 256,
+    "temperature_cc": 2500,
+    "swir": [[640000, 45000, 64]] * 5,
+}
+PIECE = 3000
+
+
+class Refused(Exception):
+    """A handler refuses: code and sentence go on the wire."""
+
+    def __init__(self, code: int, sentence: str):
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+class FakeModule:
+    """Context manager; `url` is what the client opens. `handlers`: message name -> function of the request's fields.
+
+    asked: names of the messages that came, in order. A handler may call `say` to put bytes on the line before its
+    answer, or return None to give no answer.
+    """
+
+    def __init__(self, **handlers: Callable[[dict], dict | None]):
+        self.uptime_ms = 5000
+        self.calibration = b""
+        self.asked: list[str] = []
+        self.handlers: dict[str, Callable[[dict], dict | None]] = {
+            "echo": lambda fields: {"r": fields["d"]},
+            "identity": lambda _: self.identity(),
+            "parameters": lambda _: {"buf_size": smp.BUFFER_SIZE, "buf_count": 1},
+            "datetime_read": lambda _: {"datetime": "2026-01-02T03:04:05"},
+            "calibration_state": lambda _: {
+                "calibrated": bool(self.calibration),
+                "hash": "0123456789abcdef" if self.calibration else "",
+                "created": "2026-01-02T03:04:05" if self.calibration else "",
+            },
+            "calibration_read": lambda fields: _piece(self.calibration, fields.get("off", 0)),
+            "calibration_write": self.calibration_write,
+            "burst": lambda _: {"id": 1, "frames": list(vocabulary.FRAMES), "meta": META},
+            "burst_part": lambda fields: _piece(frame(fields["frame"]), fields.get("off", 0)),
+            **handlers,
+        }
+        self._held = b""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._client: socket.socket | None = None
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> FakeModule:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        if self._client:
+            self._client.close()
+
+    def say(self, data: bytes) -> None:
+        """Bytes on the line, whatever they are."""
+        assert self._client
+        self._client.sendall(data)
+
+    def restart(self) -> None:
+        """What a module that starts anew says; its uptime begins at zero."""
+        self.uptime_ms = 1
+        self.say(b'{"t_ms": 0, "level": "info", "event": "boot", "cause": "watchdog"}\n')
+
+    def identity(self) -> dict:
+        self.uptime_ms += 1
+        answer: dict = {field.name: "x" for field in messages.by_name("identity").response}
+        answer.update(
+            serial="DM1-0007",
+            board="twin",
+            messages=messages.VERSION,
+            calibrated=bool(self.calibration),
+            swir=True,
+            uptime_ms=self.uptime_ms,
+        )
+        return answer
+
+    def calibration_write(self, fields: dict) -> dict:
+        self._held = self._held[: fields["off"]] + fields["data"]
+        if len(self._held) == fields["len"]:
+            self.calibration = self._held
+        return {"off": len(self._held)}
+
+    def _serve(self) -> None:
+        try:
+            self._client, _ = self._listener.accept()
+            self._listener.close()
+            deframer = smp.Deframer()
+            while data := self._client.recv(4096):
+                for packet in deframer.feed(data):
+                    self._answer(packet)
+        except OSError:
+            return  # the test has ended
+
+    def _answer(self, packet: bytes) -> None:
+        header, body = smp.parse(packet)
+        message = messages.by_address(header.group, header.id, header.op)
+        if message is None or message.name not in self.handlers:
+            answer: dict | None = {"rc": 8, "rsn": "this fake knows no such message"}
+        else:
+            self.asked.append(message.name)
+            try:
+                answer = self.handlers[message.name](cbor.loads(body))
+            except Refused as refused:
+                answer = {"rc": refused.code, "rsn": refused.sentence}
+        if answer is not None:
+            response = smp.packet(
+                header.op + 1, header.version, header.group, header.sequence, header.id, cbor.dumps(answer)
+            )
+            self.say(smp.frame(response))
+
+
+def frame(name: str) -> bytes:
+    """Recognisable pixels for each frame."""
+    pixels = np.arange(burst.FRAME_BYTES, dtype=np.uint32) * (vocabulary.FRAMES.index(name) + 3)
+    return (pixels % 251).astype(np.uint8).tobytes()
+
+
+def _piece(whole: bytes, off: int) -> dict:
+    return {"off": off, "len": len(whole), "data": whole[off : off + PIECE]}
