@@ -102,9 +102,19 @@ class Optics:
     swir_noise_counts: float = 12.0
     swir_sample_us: int = 100
 
-    # The hardware one-shot: the longest pulse that a channel can be asked for, and its duty limit.
-    # Placeholder limits, to be replaced by the eye-safety worksheet's (hw/dermis_hw/eye_safety.py).
+    # The hardware one-shot: the longest pulse that a channel can be asked for, and the part of any window
+    # that it may burn (design: the longest look at one light, and cool junctions). `eye_safety` computes
+    # what the standards allow; a test holds these below it.
     longest_pulse_us: int = 200_000
+    duty_limit: float = 0.5
+    duty_window_us: int = 10_000_000
+
+    # What the emitters radiate at nominal level (design figures, to be measured on the first board).
+    led_intensity_w_sr: float = 0.25  # of one LED on its axis, behind its lens
+    led_source_mm: float = 3.0  # apparent diameter of one LED: its lens
+    swir_intensity_w_sr: float = 0.02
+    dots_power_w: float = 0.12  # of the whole pattern behind the diffractive element
+    dots_zero_order: float = 0.003  # part of it that stays in the undiffracted beam
 
 
 DM1 = Optics()

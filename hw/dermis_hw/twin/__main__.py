@@ -1,0 +1,68 @@
+"""`python -m dermis_hw.twin`: a twin in the foreground, with plain arguments. `dermis twin` is for people."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from dermis_hw.module_instance import ModuleInstance, draw
+
+from . import TwinError, run_foreground
+
+
+def _module(text: str) -> ModuleInstance:
+    """A seed to draw from the tolerances, or a JSON file."""
+    if text.isdecimal():
+        return draw(int(text))
+    with open(text) as file:
+        stored = json.load(file)
+    stored["flat_tilt"] = {light: tuple(tilt) for light, tilt in stored["flat_tilt"].items()}
+    return ModuleInstance(**stored)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m dermis_hw.twin", description=__doc__)
+    parser.add_argument("--state", required=True, help="folder of flash, module and control socket")
+    parser.add_argument("--scene", help="scene file")
+    parser.add_argument("--provider", help="module:function, seconds -> LightField, instead of a scene")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--module", type=_module, help="seed or JSON file of the module; default: the folder's")
+    parser.add_argument("--seed", type=int, default=0, help="of noise and of all that is random")
+    parser.add_argument("--virtual-time", action="store_true", help="time passes only while the firmware sleeps")
+    parser.add_argument("--pty", help="also offer the console on a pseudo-terminal linked here")
+    parser.add_argument("--interpreter", default="auto", help="auto, cpython, or a MicroPython")
+    parser.add_argument("--no-swir", action="store_true", help="a module without the SWIR head")
+    parser.add_argument("--model", help="the .tflite that the module carries; default: the newest released one")
+    parser.add_argument("--announce", action="store_true", help="print {'url': ...} when ready")
+    parser.add_argument("--parent-pipe", type=int, help="descriptor whose end of file ends the twin")
+    arguments = parser.parse_args(argv)
+
+    def ready(url: str) -> None:
+        text = json.dumps({"url": url}) if arguments.announce else f"{url}  (Ctrl-C ends it)"
+        print(text, flush=True)
+
+    try:
+        run_foreground(
+            arguments.state,
+            scene=arguments.scene,
+            provider=arguments.provider,
+            port=arguments.port,
+            module=arguments.module,
+            virtual_time=arguments.virtual_time,
+            seed=arguments.seed,
+            pty=arguments.pty,
+            interpreter=arguments.interpreter,
+            swir=not arguments.no_swir,
+            model=arguments.model,
+            parent_pipe=arguments.parent_pipe,
+            on_ready=ready,
+        )
+    except TwinError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Faults that can be asked for, by name. `clear` takes them all back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from dermis.core import vocabulary
+
+from .errors import TwinError
+from .flash import Flash
+from .imager import Imager
+from .peripherals import Peripherals
+from .world import World
+
+
+@dataclass
+class SerialNoise:
+    """What the cable does to each byte: chance that it is lost, chance that one bit flips."""
+
+    drop: float = 0.0
+    flip: float = 0.0
+
+    def spoil(self, data: bytes, rng: np.random.Generator) -> bytes:
+        if not (self.drop or self.flip):
+            return data
+        values = np.frombuffer(data, np.uint8)
+        bits = np.left_shift(1, rng.integers(8, size=len(values))).astype(np.uint8)
+        values = np.where(rng.random(len(values)) < self.flip, values ^ bits, values)
+        return values[rng.random(len(values)) >= self.drop].tobytes()
+
+
+class Faults:
+    """`apply(name, args)`: each method below that starts with `fault_` is a fault; its arguments are its own."""
+
+    def __init__(self, world: World, imager: Imager, flash: Flash, peripherals: Peripherals, seed: int):
+        self._world = world
+        self._imager = imager
+        self._flash = flash
+        self._peripherals = peripherals
+        self._rng = np.random.default_rng([seed, 0xFA])
+        self.to_module = SerialNoise()
+        self.to_host = SerialNoise()
+        self.garbage = bytearray()  # bytes that the cable makes up on the way to the module
+        self.active: dict[str, dict] = {}
+
+    def apply(self, name: str, args: dict) -> None:
+        """Raises TwinError for a fault there is not, or arguments that it does not take."""
+        method = getattr(self, f"fault_{name}", None)
+        if method is None:
+            names = ", ".join(sorted(key[6:] for key in dir(self) if key.startswith("fault_")))
+            raise TwinError(f"there is no fault {name!r}; there are: {names}")
+        try:
+            method(**args)
+        except (TypeError, ValueError) as problem:
+            raise TwinError(f"the fault {name} cannot be had like this: {problem}") from problem
+        if name != "clear":
+            self.active[name] = args
+
+    def spoil_to_module(self, data: bytes) -> bytes:
+        made_up = bytes(self.garbage)
+        self.garbage.clear()
+        return made_up + self.to_module.spoil(data, self._rng)
+
+    def spoil_to_host(self, data: bytes) -> bytes:
+        return self.to_host.spoil(data, self._rng)
+
+    def fault_dead_light(self, light: str) -> None:
+        """This light stays dark although its driver reports nothing."""
+        if light not in vocabulary.LIGHTS[1:]:
+            raise ValueError(f"the lights are {', '.join(vocabulary.LIGHTS[1:])}")
+        self._world.dead_lights.add(light)
+
+    def fault_saturated_imager(self) -> None:
+        """Every pixel is white."""
+        self._imager.saturated = True
+
+    def fault_silent_imager(self) -> None:
+        """No frame comes any more."""
+        self._imager.silent = True
+
+    def fault_stuck_adc(self, value: int = 700) -> None:
+        """Every sample of the photodiode is the same."""
+        if not 0 <= value <= 65535:
+            raise ValueError("a sample has 16 bits")
+        self._peripherals.stuck_adc = value
+
+    def fault_hot_module(self, temperature_c: float = 60.0) -> None:
+        """The module is that warm, whatever the scene says."""
+        self._world.forced_temperature_c = float(temperature_c)
+
+    def fault_interlock_open(self) -> None:
+        """The diffuser is missing."""
+        self._world.interlock_closed = False
+
+    def fault_power_cut(self, after: int = 1, torn: int = 0) -> None:
+        """The power goes in the `after`-th program or erase of the flash from now, after `torn` bytes of it."""
+        if after < 1 or torn < 0:
+            raise ValueError("`after` counts from 1 and `torn` from 0")
+        self._flash.cut_power_after(after, torn)
+
+    def fault_kill_in_pulse(self, light: str = "") -> None:
+        """The module's process dies as the next pulse begins (of that light, where one is named)."""
+        self._peripherals.kill_in_pulse = light or "any"
+
+    def fault_serial_noise(self, drop: float = 0.0, flip: float = 0.0, direction: str = "both") -> None:
+        """The cable loses bytes, or flips a bit in them: chances a byte; direction to_module, to_host or both."""
+        if not (0 <= drop <= 1 and 0 <= flip <= 1 and direction in ("to_module", "to_host", "both")):
+            raise ValueError("chances lie between 0 and 1, the direction is to_module, to_host or both")
+        if direction != "to_host":
+            self.to_module = SerialNoise(drop, flip)
+        if direction != "to_module":
+            self.to_host = SerialNoise(drop, flip)
+
+    def fault_serial_garbage(self, count: int = 256) -> None:
+        """That many random bytes reach the module before the next ones of the host."""
+        self.garbage += self._rng.bytes(count)
+
+    def fault_clear(self) -> None:
+        """All faults gone."""
+        self._world.dead_lights.clear()
+        self._world.forced_temperature_c = None
+        self._world.interlock_closed = True
+        self._imager.saturated = self._imager.silent = False
+        self._peripherals.stuck_adc = None
+        self._peripherals.kill_in_pulse = ""
+        self._flash.cut_power_after(0)
+        self.to_module, self.to_host = SerialNoise(), SerialNoise()
+        self.garbage.clear()
+        self.active.clear()

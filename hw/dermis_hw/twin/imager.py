@@ -1,0 +1,149 @@
+"""The imager's stream: frames run free, arrive late, are dropped or repeated, and know of no light."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from dermis_hw.module_instance import ModuleInstance
+from dermis_hw.optics import Optics
+
+from .sensor import ImagerSensor
+from .world import World
+
+# Nobody read for so long: start counting near now instead of going through every frame missed.
+IDLE_US = 1_000_000
+# Two frames never arrive in the same instant.
+SPACING_US = 1000
+# How soon to ask again when no frame will come.
+SILENT_RETRY_US = 40_000
+
+
+@dataclass
+class Delivery:
+    """What was handed over, for hosts: which light burned how long in each row (us)."""
+
+    arrived_us: int
+    started_us: int
+    repeated: bool
+    lit_us: dict[str, np.ndarray]
+
+
+@dataclass
+class _Frame:
+    index: int
+    started_us: int
+    arrives_us: int
+    repeats: bool
+
+
+class Imager:
+    """Rolling shutter: row r is exposed from start + r * row time. A frame arrives 20 to 90 ms after its last
+    row has been read. At most `buffers` frames wait to be taken; a newer one takes the oldest one's place."""
+
+    def __init__(self, optics: Optics, module: ModuleInstance, world: World, seed: int):
+        self._optics = optics
+        self._world = world
+        self._seed = seed
+        self._sensor = ImagerSensor(optics, module)
+        self._starts = 0
+        self._running = False
+        self._queue: deque[_Frame] = deque()
+        self._last_codes: np.ndarray | None = None
+        self.silent = False  # fault: no frame comes
+        self.saturated = False  # fault: every pixel at its highest code
+        self.deliveries: deque[Delivery] = deque(maxlen=256)
+
+    def start(self, now_us: int, exposure_us: int, gain_q8: int, buffers: int) -> None:
+        """Raises ValueError for settings that the imager has not."""
+        if not (1 <= exposure_us <= 1_000_000 and 1 <= gain_q8 <= 4096 and buffers in (1, 2)):
+            raise ValueError("the imager takes exposures of 1 to 1,000,000 us, gains of 1 to 4096 and 1 or 2 buffers")
+        self._starts += 1
+        self._exposure_us, self._gain, self._buffers = exposure_us, gain_q8 / 256, buffers
+        readout_us = round(self._optics.row_time_us * self._optics.height)
+        period = self._optics.frame_period_us * (1 if buffers == 2 else 2)
+        self._period_us = max(period, exposure_us, readout_us)
+        self._took_us = readout_us + exposure_us
+        self._first_us = now_us + int(self._rng(0, 1).integers(self._period_us))
+        self._index = 0
+        self._arrived_us = 0
+        self._pending: _Frame | None = None
+        self._queue.clear()
+        self._last_codes = None
+        self._running = True
+
+    def stop(self) -> None:
+        self._running = False
+        self._queue.clear()
+
+    def read(self, now_us: int) -> tuple[int, int, bytes]:
+        """(again_us, arrived_us, pixels): the oldest frame that waits (again_us 0), or when to ask again."""
+        if not self._running:
+            raise ValueError("the imager is not started; start it before reading")
+        if self.silent:
+            return now_us + SILENT_RETRY_US, now_us, b""
+        self._advance(now_us)
+        if not self._queue:
+            assert self._pending
+            return self._pending.arrives_us, now_us, b""
+        frame = self._queue.popleft()
+        return 0, frame.arrives_us, self._codes(frame).tobytes()
+
+    def _rng(self, index: int, what: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, self._starts, index, what])
+
+    def _advance(self, now_us: int) -> None:
+        """Move every frame that has arrived by now into the queue; leave the next one in `_pending`."""
+        skip_to = (now_us - IDLE_US - self._first_us) // self._period_us
+        if skip_to > self._index:
+            self._index, self._pending = skip_to, None
+            self._queue.clear()
+        while True:
+            if self._pending is None:
+                self._pending = self._draw()
+            if self._pending.arrives_us > now_us:
+                return
+            self._queue.append(self._pending)
+            self._pending = None
+            while len(self._queue) > self._buffers:
+                self._queue.popleft()
+
+    def _draw(self) -> _Frame:
+        """The next frame that is not dropped."""
+        while True:
+            index = self._index
+            self._index += 1
+            rng = self._rng(index, 2)
+            dropped, repeated = rng.random(2) < (self._optics.drop_probability, self._optics.repeat_probability)
+            latency = int(rng.integers(*self._optics.latency_us))
+            if dropped:
+                continue
+            started = self._first_us + index * self._period_us
+            arrives = max(started + self._took_us + latency, self._arrived_us + SPACING_US)
+            self._arrived_us = arrives
+            return _Frame(index, started, arrives, bool(repeated))
+
+    def _codes(self, frame: _Frame) -> np.ndarray:
+        repeats = frame.repeats and self._last_codes is not None
+        if repeats:
+            lit_us = self.deliveries[-1].lit_us if self.deliveries else {}
+        else:
+            rows = np.arange(self._optics.height)
+            starts = frame.started_us + (rows * self._optics.row_time_us).astype(np.int64)
+            lit_us = self._world.lit_us(starts, self._exposure_us)
+            middle = frame.started_us + self._took_us // 2
+            self._last_codes = self._sensor.expose(
+                self._world.field(middle),
+                lit_us,
+                self._exposure_us,
+                self._gain,
+                self._world.temperature_c(middle),
+                self._rng(frame.index, 3),
+            )
+        self.deliveries.append(Delivery(frame.arrives_us, frame.started_us, repeats, lit_us))
+        assert self._last_codes is not None
+        if self.saturated:
+            return np.full_like(self._last_codes, 255)
+        return self._last_codes

@@ -1,0 +1,71 @@
+"""A process beside the twin that loads and renders scenes, so that rendering never holds up the module.
+
+Reads pickled jobs from standard input and writes pickled results to standard output, until the input ends.
+Both ends are ours; nothing else can write to these pipes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from dataclasses import dataclass
+
+from dermis_hw.lightfield import LightField
+from dermis_hw.module_instance import ModuleInstance
+
+# A moving presentation goes and comes back in this time, rendered at these steps.
+MOTION_SPAN_S = 1.0
+MOTION_STEP_S = 0.1
+
+
+@dataclass(frozen=True)
+class Job:
+    number: int
+    path: str
+    module: ModuleInstance
+    seed: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """`fields`: one a step of `MOTION_STEP_S`, a single one when nothing moves. `error`: one sentence, or None."""
+
+    number: int
+    fields: tuple[LightField, ...] = ()
+    error: str | None = None
+
+
+def render_job(job: Job) -> Result:
+    """Load and render. Whatever is wrong with the scene becomes the result's sentence."""
+    from dermis_hw import render, scenes
+
+    try:
+        scene = scenes.load(job.path)
+        steps = round(MOTION_SPAN_S / MOTION_STEP_S) + 1 if scene.is_moving else 1
+        fields = tuple(
+            render.render(scene, job.module, seed=job.seed, time_s=step * MOTION_STEP_S) for step in range(steps)
+        )
+    except scenes.SceneError as problem:
+        return Result(job.number, error=str(problem))
+    except Exception as problem:  # noqa: BLE001 - the twin must go on with the scene that it has
+        text = f"the scene {job.path} cannot be rendered ({type(problem).__name__}: {problem}); report this"
+        return Result(job.number, error=text)
+    return Result(job.number, fields)
+
+
+def main() -> None:
+    # A library that prints must not write into the results.
+    results = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        try:
+            job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        pickle.dump(render_job(job), results, protocol=pickle.HIGHEST_PROTOCOL)
+        results.flush()
+
+
+if __name__ == "__main__":
+    main()

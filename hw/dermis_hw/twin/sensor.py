@@ -1,0 +1,127 @@
+"""The detectors: a light field and the time each light burned become codes and ADC sums.
+
+All figures come from `dermis_hw.optics`; how this module differs from the design, from its `ModuleInstance`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from dermis.core import vocabulary
+
+from dermis_hw.lightfield import LightField
+from dermis_hw.module_instance import ModuleInstance
+from dermis_hw.optics import DOTS, NIR_BANDS, SWIR_BANDS, Optics
+
+REFERENCE_C = 25.0
+CODES = 255
+# Sunlight between 800 and 1100 nm has its weight where silicon still has most of its efficiency, near the dots' 940 nm.
+AMBIENT_EFFICIENCY = vocabulary.DOTS
+
+
+def output_factor(light: str, temperature_c: float) -> float:
+    """How much an imager light gives at that temperature, as a part of its output at 25 degrees Celsius."""
+    band = DOTS if light == vocabulary.DOTS else NIR_BANDS[light]
+    return max(0.0, 1.0 + band.output_per_k * (temperature_c - REFERENCE_C))
+
+
+class ImagerSensor:
+    """The imager of one module: fixed pattern drawn once, noise drawn from the generator handed in.
+
+    The order is that of the detector: light and vignette, photo-response non-uniformity, shot noise, full
+    well, read noise, gain, gamma, 8 bits.
+    """
+
+    def __init__(self, optics: Optics, module: ModuleInstance):
+        self._optics = optics
+        self._module = module
+        shape = (optics.height, optics.width)
+        u = (np.arange(optics.width, dtype=np.float32) - np.float32(optics.centre_u))[None, :]
+        v = (np.arange(optics.height, dtype=np.float32) - np.float32(optics.centre_v))[:, None]
+        corner = float(np.hypot(optics.centre_u, optics.centre_v))
+        self._vignette = (1 - module.vignette * (u * u + v * v) / np.float32(corner * corner)).astype(np.float32)
+        self._tilt = {
+            light: (1 + tilt[0] * u / np.float32(optics.centre_u) + tilt[1] * v / np.float32(optics.centre_v)).astype(
+                np.float32
+            )
+            for light, tilt in module.flat_tilt.items()
+        }
+        pattern = np.random.default_rng([module.noise_seed, 0x9A77])
+        self._response = 1 + np.float32(optics.prnu) * pattern.standard_normal(shape, dtype=np.float32)
+        # The photo response acts behind the lens: fold the vignette into it for all but the monitor tab.
+        self._scene_response = self._response * self._vignette
+
+    def electrons(
+        self, field: LightField, lit_us: dict[str, np.ndarray], exposure_us: int, temperature_c: float
+    ) -> np.ndarray:
+        """Expected electrons a pixel, before noise and saturation: float32 (240, 320).
+
+        lit_us: light -> float32 (240,), how long it burned in each row's exposure, weighted by level.
+        """
+        optics = self._optics
+        first, last = optics.monitor_columns
+        above_k = temperature_c - REFERENCE_C
+        ambient_efficiency = 1 + optics.efficiency_per_k[AMBIENT_EFFICIENCY] * above_k
+        rate = optics.electrons_per_us["ambient"] * exposure_us * ambient_efficiency
+        scene = field.ambient * np.float32(rate)
+        # The tab's figures are parts of full well at the nominal exposure.
+        tab_scale = optics.full_well_e / optics.exposure_us
+        tab_ambient = optics.monitor_ambient_per_klux * field.klux_sun * exposure_us * ambient_efficiency
+        tab = np.full(optics.height, tab_ambient * tab_scale, np.float32)
+        for light, burned_us in lit_us.items():
+            factor = self._module.level.get(light, 1.0) * output_factor(light, temperature_c)
+            factor *= 1 + optics.efficiency_per_k[light] * above_k
+            radiance = field.dots if light == vocabulary.DOTS else field.bands[light]
+            if light in self._tilt:
+                radiance = radiance * self._tilt[light]
+            scene = scene + radiance * (burned_us * np.float32(factor * optics.electrons_per_us[light]))[:, None]
+            tab += burned_us * np.float32(factor * optics.monitor_level[light] * tab_scale)
+        scene = scene * self._scene_response
+        scene[:, first:last] = tab[:, None] * self._response[:, first:last]
+        return scene
+
+    def expose(
+        self,
+        field: LightField,
+        lit_us: dict[str, np.ndarray],
+        exposure_us: int,
+        gain: float,
+        temperature_c: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """One frame: uint8 (240, 320)."""
+        return self.codes(self.electrons(field, lit_us, exposure_us, temperature_c), gain, rng)
+
+    def codes(self, electrons: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
+        """Expected electrons to codes. Shot noise is Gaussian of variance n, which above some twenty electrons
+        cannot be told from Poisson's, and below that drowns in the read noise."""
+        optics, module = self._optics, self._module
+        noise = rng.standard_normal(electrons.shape, dtype=np.float32)
+        noise *= np.sqrt(electrons + np.float32(optics.read_noise_e**2))
+        # Read noise is not bound by the well, shot noise is; together they pass it by a percent at most.
+        linear = np.minimum(electrons + noise, np.float32(optics.full_well_e))
+        linear *= np.float32(gain / optics.full_well_e)
+        np.clip(linear, 0.0, 1.0, out=linear)
+        span = np.float32(CODES - module.black_code)
+        codes = np.power(linear, np.float32(1 / module.gamma)) * span + np.float32(module.black_code + 0.5)
+        return codes.astype(np.uint8)
+
+
+def swir_sums(
+    optics: Optics,
+    module: ModuleInstance,
+    field: LightField,
+    band_nm: int,
+    pairs: int,
+    temperature_c: float,
+    rng: np.random.Generator,
+) -> tuple[int, int]:
+    """(on, off): sums of `pairs` samples of the photodiode with the LED of that band on and off."""
+    drift = max(0.0, 1.0 + SWIR_BANDS[band_nm].output_per_k * (temperature_c - REFERENCE_C))
+    signal = field.swir[band_nm] * optics.swir_counts * module.level.get(f"swir{band_nm}", 1.0) * drift
+    off = optics.swir_offset_counts + optics.swir_ambient_counts_per_klux * field.klux_sun
+    noise = rng.standard_normal(2) * optics.swir_noise_counts * np.sqrt(pairs)
+    sums = []
+    for level, deviation in ((off + signal, noise[0]), (off, noise[1])):
+        total = min(level, optics.swir_full_scale) * pairs + deviation
+        sums.append(int(np.clip(round(total), 0, optics.swir_full_scale * pairs)))
+    return sums[0], sums[1]

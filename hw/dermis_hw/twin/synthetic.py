@@ -1,0 +1,95 @@
+"""Light fields without rendering: smooth, quick, good enough to exercise the path from photon to verdict.
+
+Each function is a provider: seconds -> LightField. Name one on the command line as
+`--provider dermis_hw.twin.synthetic:plane`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from dermis_hw.lightfield import LightField
+from dermis_hw.optics import DM1, NIR_BANDS, SWIR_BANDS
+
+SKIN_NIR = {"850": 0.60, "970": 0.50, "1050": 0.56}
+SKIN_SWIR = {1050: 0.56, 1200: 0.30, 1300: 0.36, 1450: 0.06, 1550: 0.09}
+FACE_DISTANCE_MM = 450.0
+NOSE_MM, HALF_HEIGHT_MM, HALF_BREADTH_MM = 45.0, 95.0, 72.0
+
+
+def _grid() -> tuple[np.ndarray, np.ndarray]:
+    u = (np.arange(DM1.width) - DM1.centre_u)[None, :] / DM1.focal_px
+    v = (np.arange(DM1.height) - DM1.centre_v)[:, None] / DM1.focal_px
+    return np.broadcast_to(u, (DM1.height, DM1.width)), np.broadcast_to(v, (DM1.height, DM1.width))
+
+
+def _dot_pattern(depth_mm: np.ndarray) -> np.ndarray:
+    """A pseudo-random pattern; the projector stands at +u, so a point at z moves by f b (1/z - 1/z_ref). Mean 1."""
+    rng = np.random.default_rng(DM1.dot_seed)
+    canvas = np.zeros((DM1.height, DM1.width * 2), np.float32)
+    count = DM1.dot_count * 2
+    canvas[rng.integers(DM1.height, size=count), rng.integers(DM1.width * 2, size=count)] = 1.0
+    for axis in (0, 1):  # a dot is about 1.6 px wide
+        canvas = (np.roll(canvas, 1, axis) + 2 * canvas + np.roll(canvas, -1, axis)) / 4
+    disparity = DM1.focal_px * DM1.baseline_mm * (1 / depth_mm - 1 / DM1.z_ref_mm)
+    columns = np.arange(DM1.width)[None, :] - disparity + DM1.width / 2
+    left = np.clip(np.floor(columns).astype(int), 0, DM1.width * 2 - 2)
+    part = (columns - left).astype(np.float32)
+    rows = np.arange(DM1.height)[:, None]
+    return (canvas[rows, left] * (1 - part) + canvas[rows, left + 1] * part) / canvas.mean()
+
+
+def _field(depth_mm: np.ndarray, shade: np.ndarray, nir: dict[str, float], swir: dict[int, float]) -> LightField:
+    fall_off = (DM1.z_ref_mm / depth_mm) ** 2 * shade
+    swir_distance = float((DM1.z_ref_mm / np.min(depth_mm)) ** 2)
+    return LightField(
+        bands={band: (nir[band] * fall_off).astype(np.float32) for band in NIR_BANDS},
+        dots=(nir["970"] * fall_off * _dot_pattern(depth_mm)).astype(np.float32),
+        ambient=(0.3 * nir["850"] * shade).astype(np.float32),
+        klux_sun=0.3,
+        swir={band: swir[band] * swir_distance for band in SWIR_BANDS},
+        depth_mm=depth_mm.astype(np.float32),
+    )
+
+
+@lru_cache
+def plane_at(distance_mm: float, reflectance: float = 1.0) -> LightField:
+    """A grey card square to the axis at that distance; reflectance 1 is the white target."""
+    depth = np.full((DM1.height, DM1.width), distance_mm)
+    nir = dict.fromkeys(NIR_BANDS, reflectance)
+    return _field(depth, np.ones_like(depth), nir, dict.fromkeys(SWIR_BANDS, reflectance))
+
+
+def plane(_time_s: float = 0.0) -> LightField:
+    """The white target at the reference distance."""
+    return plane_at(DM1.z_ref_mm)
+
+
+@lru_cache
+def _face(distance_mm: float) -> LightField:
+    u, v = _grid()
+    x, y = u * distance_mm, v * distance_mm
+    inside = 1 - (x / HALF_HEIGHT_MM) ** 2 - (y / HALF_BREADTH_MM) ** 2
+    bulge = 80.0 * np.sqrt(np.clip(inside, 0, None))
+    nose = 22.0 * np.exp(-((x / 22) ** 2) - (y / 12) ** 2)
+    depth = np.where(inside > 0, distance_mm + 102.0 - bulge - nose, 2000.0)
+    shade = np.where(inside > 0, 0.75 + 0.25 * np.sqrt(np.clip(inside, 0, None)), 0.15)
+    return _field(depth, shade, SKIN_NIR, SKIN_SWIR)
+
+
+def face(_time_s: float = 0.0) -> LightField:
+    """An ellipsoid with a nose and skin's reflectances, nearest point at 450 mm."""
+    return _face(FACE_DISTANCE_MM)
+
+
+@lru_cache
+def _nothing() -> LightField:
+    dark = np.zeros((DM1.height, DM1.width), np.float32)
+    return LightField(dict.fromkeys(NIR_BANDS, dark), dark, dark, 0.0, dict.fromkeys(SWIR_BANDS, 0.0))
+
+
+def nothing(_time_s: float = 0.0) -> LightField:
+    """An endless black room."""
+    return _nothing()

@@ -1,0 +1,180 @@
+"""The world in the module's time: which light burned when, what stood before the module, how warm it was.
+
+The module's clock is the world's clock (`dermis.core.twin_wire`); it starts anew with every start of the
+module, so that the world adds the time at which that start happened. World time is in microseconds and
+never goes back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from dermis.core import vocabulary
+
+from dermis_hw.lightfield import LightField
+from dermis_hw.optics import Optics
+
+# Frames that can still be asked for were exposed at most this long ago.
+MEMORY_US = 2_000_000
+
+FieldAt = Callable[[float], LightField]  # seconds since the scene came into force -> light field
+
+
+@dataclass
+class Pulse:
+    """One light, on from `on_us` to `off_us` (world time) at `level` times its nominal output."""
+
+    light: str
+    level: float
+    on_us: int
+    off_us: int
+
+
+class DutyReached(Exception):
+    """The channel has been on for as long as its duty limit allows."""
+
+
+class World:
+    """Everything outside the module's program. `virtual`: time is only where the module's clock says."""
+
+    def __init__(self, optics: Optics, *, virtual: bool, wall: Callable[[], float] = time.monotonic):
+        self._optics = optics
+        self._virtual = virtual
+        self._wall = wall
+        self._epoch_us = 0
+        self._module_us = 0
+        self._heard_at = wall()
+        self._running = False
+        self._pulses: deque[Pulse] = deque()
+        self._last: dict[str, Pulse] = {}
+        self._scenes: deque[tuple[int, FieldAt]] = deque()
+        self.interlock_closed = True
+        self.dead_lights: set[str] = set()
+        self.forced_temperature_c: float | None = None
+
+    # --- time
+
+    def module_started(self) -> None:
+        """The module's clock starts again at 0."""
+        self._epoch_us = self.now_us() + 1
+        self._module_us = 0
+        self._heard_at = self._wall()
+        self._running = True
+
+    def module_ended(self) -> None:
+        """From now on no program moves the clock; in virtual time the pulses under way run out at once."""
+        if self._virtual:
+            ends = [pulse.off_us for pulse in self._pulses]
+            self._module_us = max([self.now_us(), *ends]) - self._epoch_us
+        self._running = False
+
+    def hear(self, module_us: int) -> int:
+        """The module says what time it is; returns it as world time."""
+        self._module_us = max(self._module_us, module_us)
+        self._heard_at = self._wall()
+        return self._epoch_us + self._module_us
+
+    def now_us(self) -> int:
+        """World time now."""
+        now = self._epoch_us + self._module_us
+        if not self._virtual:
+            now += int((self._wall() - self._heard_at) * 1e6)
+        return now
+
+    def module_us(self, world_us: int) -> int:
+        """World time on the module's clock."""
+        return max(0, world_us - self._epoch_us)
+
+    # --- lights
+
+    def pulse(self, now_us: int, light: str, level: float, longest_us: int) -> None:
+        """Light one lamp alone; its one-shot, the board's limit and the duty limit end it.
+
+        Raises DutyReached when nothing is left of the duty limit.
+        """
+        self.dark(now_us)
+        left_us = self._duty_left_us(light, now_us)
+        if left_us <= 0:
+            raise DutyReached
+        length_us = min(longest_us, self._optics.longest_pulse_us, left_us)
+        pulse = Pulse(light, level, now_us, now_us + length_us)
+        self._pulses.append(pulse)
+        self._last[light] = pulse
+        keep_us = max(MEMORY_US, self._optics.duty_window_us)
+        while self._pulses and self._pulses[0].off_us < now_us - keep_us:
+            self._pulses.popleft()
+
+    def dark(self, now_us: int) -> None:
+        """Every light off."""
+        for pulse in self._last.values():
+            pulse.off_us = min(pulse.off_us, now_us)
+
+    def _duty_left_us(self, light: str, now_us: int) -> int:
+        window = self._optics.duty_window_us
+        used = sum(
+            pulse.off_us - max(pulse.on_us, now_us - window)
+            for pulse in self._pulses
+            if pulse.light == light and pulse.off_us > now_us - window
+        )
+        return int(self._optics.duty_limit * window) - used
+
+    def lit_us(self, starts_us: np.ndarray, exposure_us: int) -> dict[str, np.ndarray]:
+        """How long each light burned in each window [start, start + exposure), weighted by its level.
+
+        starts_us: int64 (n,), world time. Returns light -> float32 (n,) us, without those that stayed dark.
+        """
+        out: dict[str, np.ndarray] = {}
+        ends_us = starts_us + exposure_us
+        for pulse in self._pulses:
+            if pulse.off_us <= starts_us[0] or pulse.on_us >= ends_us[-1] or pulse.light in self.dead_lights:
+                continue
+            overlap = np.minimum(ends_us, pulse.off_us) - np.maximum(starts_us, pulse.on_us)
+            weight = (np.maximum(overlap, 0) * pulse.level).astype(np.float32)
+            out[pulse.light] = out[pulse.light] + weight if pulse.light in out else weight
+        return out
+
+    def lights(self) -> dict:
+        """Every light now: on or off, since its last pulse began and until when it burns or burned (world us)."""
+        now = self.now_us()
+        table = {}
+        for light in vocabulary.LIGHTS[1:]:
+            pulse = self._last.get(light)
+            table[light] = {
+                "on": bool(pulse and pulse.on_us <= now < pulse.off_us),
+                "level": pulse.level if pulse else 0.0,
+                "lit_us": pulse.on_us if pulse else None,
+                "dark_us": pulse.off_us if pulse else None,
+            }
+        went_dark = [pulse.off_us for pulse in self._last.values() if pulse.off_us <= now]
+        return {
+            "now_us": now,
+            "any_on": any(entry["on"] for entry in table.values()),
+            "last_dark_us": max(went_dark, default=None),
+            "lights": table,
+        }
+
+    # --- the scene
+
+    def show(self, field_at: FieldAt) -> None:
+        """From now on this is what the module sees; what was exposed before keeps the scene it was exposed to."""
+        now = self.now_us()
+        self._scenes.append((now, field_at))
+        while len(self._scenes) > 1 and self._scenes[1][0] < now - MEMORY_US:
+            self._scenes.popleft()
+
+    def field(self, at_us: int) -> LightField:
+        """What the module saw at that world time."""
+        since_us, field_at = self._scenes[0]
+        for start_us, candidate in self._scenes:
+            if start_us <= at_us:
+                since_us, field_at = start_us, candidate
+        return field_at(max(0, at_us - since_us) / 1e6)
+
+    def temperature_c(self, at_us: int) -> float:
+        if self.forced_temperature_c is not None:
+            return self.forced_temperature_c
+        return self.field(at_us).temperature_c
