@@ -33,6 +33,10 @@ SKIN = (6000, 5250, 5700, 5700, 3000, 3570, 500, 930)
 PAPER = (8000, 7900, 7900, 7900, 7700, 7600, 6500, 6300)
 
 
+# The imager: code = sqrt(counts), in steps of 16 counts; the root is slow, a table is not.
+ROOTS = bytearray([fixed.isqrt(16 * value) for value in range(4096)])
+
+
 class Noise:
     """A linear congruential generator: the same numbers everywhere."""
 
@@ -84,12 +88,43 @@ def nothing(u, v):
     return 0
 
 
-def surface_map(surface):
-    """Depth of every pixel, array "H"."""
-    out = array("H", bytes(2 * PIXELS))
-    for at in range(PIXELS):
-        out[at] = surface(at % WIDTH, at // WIDTH)
-    return out
+class Scene:
+    """A surface before the module, once, for every burst of it: depth, and what a white there gives back.
+
+    white_q12: array "H", (z_ref / z)^2 in Q12, 0 where nothing stands. pattern: array "H", the projector's light
+    there before that factor: shifted along u by d = f b (1/z - 1/z_ref).
+    """
+
+    def __init__(self, surface):
+        self.white_q12 = array("H", bytes(2 * PIXELS))
+        self.pattern = array("H", bytes(2 * PIXELS))
+        self.axis_z16 = surface(150, 120)
+        plane = dots()
+        for v in range(HEIGHT):
+            for u in range(WIDTH):
+                z16 = surface(u, v)
+                if z16:
+                    part = (Z_REF * 16 << 12) // z16
+                    self.white_q12[v * WIDTH + u] = part * part >> 12
+                    self.pattern[v * WIDTH + u] = _shifted(plane, u, v, z16)
+
+
+def _shifted(plane, u, v, z16):
+    shift_q8 = FOCAL * BASELINE * 256 * 16 // z16 - FOCAL * BASELINE * 256 // Z_REF
+    there, part = ((u << 8) - shift_q8) >> 8, -shift_q8 & 255
+    if not 0 <= there < WIDTH - 1:
+        return 0
+    at = v * WIDTH + there
+    return (plane[at] * (256 - part) + plane[at + 1] * part) >> 8
+
+
+_SCENES = {}
+
+
+def scene_of(surface):
+    if surface not in _SCENES:
+        _SCENES[surface] = Scene(surface)
+    return _SCENES[surface]
 
 
 def record_fields():
@@ -98,10 +133,10 @@ def record_fields():
     pattern, out = bytearray(PIXELS), bytearray(PIXELS)
     plane = dots()
     for at in range(PIXELS):
-        pattern[at] = fixed.isqrt(plane[at])
+        pattern[at] = ROOTS[plane[at] >> 4]
     for row in range(HEIGHT):
         for u in range(6):
-            pattern[row * WIDTH + u] = fixed.isqrt(MONITOR["dots"])
+            pattern[row * WIDTH + u] = ROOTS[MONITOR["dots"] >> 4]
     dot_image(pattern, bytes(PIXELS), linear, out)
     flat = calibration.u16_bytes([WHITE] * (calibration.FLAT_BYTES // 2))
     return {
@@ -127,78 +162,58 @@ def record():
 
 def make(surface=head, reflectances=SKIN, ambient=400, gain_permille=1000):
     """A burst before a surface of these reflectances. ambient: counts. gain_permille: output of every light."""
-    depth = surface_map(surface)
-    noise = Noise(1)
+    scene = scene_of(surface)
     out = burst.Burst()
     out.exposure_us = 6000
     out.order = ("850", "1050", "dots", "970", "850b")
-    for name in vocabulary.FRAMES:
+    for which in range(len(vocabulary.FRAMES)):
+        name = vocabulary.FRAMES[which]
         light = vocabulary.FRAME_LIGHT[name]
         if light == vocabulary.DARK:
-            frame = _dark(ambient, noise)
-        elif light == vocabulary.DOTS:
-            frame = _dotted(depth, reflectances, ambient, gain_permille, noise)
+            frame = _expose(None, 0, 0, ambient, which)
         else:
-            factor = reflectances[vocabulary.NIR_BANDS.index(light)]
-            frame = _lit(depth, factor, ambient, gain_permille, noise)
-        if light != vocabulary.DARK:
+            if light == vocabulary.DOTS:
+                frame = _expose(scene, reflectances[0] * gain_permille // 1000, 0, ambient, which)
+            else:
+                factor = reflectances[vocabulary.NIR_BANDS.index(light)]
+                frame = _expose(scene, factor * gain_permille // 1000, WHITE, ambient, which)
             _tab(frame, MONITOR[light] * gain_permille // 1000 + ambient)
         out.frames[name] = frame
-    out.swir = tuple([swir_reading(factor, depth) for factor in reflectances[3:]])
+    out.swir = tuple([swir_reading(factor, scene.axis_z16) for factor in reflectances[3:]])
     return out
 
 
-def swir_reading(factor, depth):
-    """(on, off, pairs) of a spot that lies wholly on the surface where the axis meets it."""
-    z16 = depth[120 * WIDTH + 150] or 2000 * 16
+def swir_reading(factor, z16):
+    """(on, off, pairs) of a spot that lies wholly on a surface at that depth; 0: nothing within 2 m."""
+    z16 = z16 or 2000 * 16
     level = WHITE_SWIR_Q4 * PAIRS // 16 * factor // 10000 * (Z_REF * 16) // z16 * (Z_REF * 16) // z16
     return (700 * PAIRS + level, 700 * PAIRS, PAIRS)
 
 
-def _code(counts, noise):
-    return min(255, fixed.isqrt(max(0, counts + noise.below(400) - 200)))
+def _noise():
+    """Noise of +-200 counts, a value a pixel in turn; a prime length, so that rows and frames differ."""
+    noise = Noise(1)
+    return [noise.below(400) - 200 for _ in range(1021)]
 
 
-def _dark(ambient, noise):
+NOISE = _noise()
+
+
+def _expose(scene, factor, light, ambient, which):
+    """A frame: ambient + light * R * (z_ref / z)^2 + noise. factor: R, 1/10000. light: counts; 0: the dots."""
     out = bytearray(PIXELS)
+    factor_q12 = factor * 4096 // 10000
+    turn = which * 171
     for at in range(PIXELS):
-        out[at] = _code(ambient, noise)
-    return out
-
-
-def _received(white, factor, z16):
-    """Counts from a surface: white * R * (z_ref / z)^2."""
-    return white * factor // 10000 * (Z_REF * 16) // z16 * (Z_REF * 16) // z16
-
-
-def _lit(depth, factor, ambient, gain_permille, noise):
-    out = bytearray(PIXELS)
-    white = WHITE * gain_permille // 1000
-    for at in range(PIXELS):
-        out[at] = _code(ambient + (_received(white, factor, depth[at]) if depth[at] else 0), noise)
-    return out
-
-
-def _dotted(depth, reflectances, ambient, gain_permille, noise):
-    """Every pixel sees the pattern where the reference would show it: shifted by d = f b (1/z - 1/z_ref)."""
-    pattern = dots()
-    out = bytearray(PIXELS)
-    for v in range(HEIGHT):
-        for u in range(WIDTH):
-            z16 = depth[v * WIDTH + u]
-            counts = ambient
-            if z16:
-                shift_q8 = FOCAL * BASELINE * 256 * 16 // z16 - FOCAL * BASELINE * 256 // Z_REF
-                there, part = divmod((u << 8) - shift_q8, 256)
-                if 0 <= there < WIDTH - 1:
-                    near, far = pattern[v * WIDTH + there], pattern[v * WIDTH + there + 1]
-                    level = (near * (256 - part) + far * part) >> 8
-                    counts += _received(level, reflectances[0], z16) * gain_permille // 1000
-            out[v * WIDTH + u] = _code(counts, noise)
+        value = ambient + NOISE[turn]
+        if scene and scene.white_q12[at]:
+            value += ((light or scene.pattern[at]) * factor_q12 >> 12) * scene.white_q12[at] >> 12
+        out[at] = ROOTS[value >> 4] if 0 <= value < 65536 else (0 if value < 0 else 255)
+        turn = turn + 1 if turn < 1020 else 0
     return out
 
 
 def _tab(frame, level):
     for row in range(HEIGHT):
         for u in range(6):
-            frame[row * WIDTH + u] = min(255, fixed.isqrt(level))
+            frame[row * WIDTH + u] = ROOTS[level >> 4]

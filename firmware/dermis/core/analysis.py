@@ -6,8 +6,6 @@ what was measured so far (docs/formats/evidence.md).
 
 from __future__ import annotations
 
-from array import array
-
 from dermis.core import burst as bursts
 from dermis.core import feature_tensor, features, fixed, gates, swir, vocabulary
 from dermis.core.depth import DepthMapper, triangulate
@@ -36,9 +34,7 @@ SPECULAR_Q14, SHADOW_Q14 = 9630, -15012
 # Between the two frames at 850 nm (at most .4 s apart): 2.5 px is 3.4 mm at 450 mm, and 6% of light is 13 mm.
 LARGEST_SHIFT_Q4 = 40
 LARGEST_LEVEL_CHANGE_PERMILLE = 60
-# Light that comes and goes between dark slots: a quarter of the level is flicker and passers-by.
-DARK_SPREAD_PART = 4
-_MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
+MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
 _PER_10000 = 10000
 
 
@@ -80,7 +76,7 @@ class Analyser:
         self.result = Analysis()
         self.reflectance = Reflectance(board["monitor_columns"])
         self.mapper = DepthMapper(bursts.WIDTH, bursts.HEIGHT, STEP, WINDOW, MIN_DISPARITY, MAX_DISPARITY)
-        self.depth = array("H", [0] * CELLS)
+        self.depth = fixed.zeros("H", CELLS)
         self.face = Face(board)
         self._motion = Motion()
         self._spot = swir.Spot(board)
@@ -88,7 +84,7 @@ class Analyser:
         self._dots = bytearray(bursts.FRAME_BYTES)
         self._usable = bytearray(CELLS)
         self._measured = bytearray(CELLS)
-        self._values = array("i", [0] * CELLS)
+        self._values = fixed.zeros("i", CELLS)
         self._record = None
 
     def analyse(self, burst, calibration) -> Analysis:
@@ -151,9 +147,6 @@ class Analyser:
         level, saturated = self.reflectance.level(burst.frames["dark"], calibration.linear)
         evidence["ambient_counts"] = level
         evidence["ambient_saturated_permille"] = saturated
-        levels = burst.dark_levels
-        spread = max(levels) - min(levels) if levels else 0
-        evidence["dark_excess_counts"] = max(0, spread - (max(levels) // DARK_SPREAD_PART if levels else 0))
         return vocabulary.TOO_BRIGHT if saturated > AMBIENT_SATURATED_PERMILLE else None
 
     def _drift(self, burst, calibration, evidence):
@@ -242,7 +235,7 @@ class Analyser:
         evidence["water_index_q14"] = fixed.median(self._values, count)
         sigma = fixed.spread(self._values, count)
         evidence["water_index_sigma_q14"] = sigma
-        evidence["water_index_error_q14"] = fixed.ratio(sigma * _MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
+        evidence["water_index_error_q14"] = fixed.ratio(sigma * MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
         levels = {}
         for band in vocabulary.NIR_BANDS:
             levels[band] = fixed.median(self._values, self._gather(reflectance.ln_r[band], usable))

@@ -7,7 +7,6 @@ and eyes swallow dots, and must neither split the face nor leave it.
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
 from dermis.core import burst, fixed, vocabulary
@@ -126,11 +125,11 @@ class Face:
         self.near = board["z_near_mm"] * SUBMM
         self.far = board["z_far_mm"] * SUBMM
         self.mask = bytearray(CELLS)
-        self.depth = array("H", [0] * CELLS)
+        self.depth = fixed.zeros("H", CELLS)
         self._state = bytearray(CELLS)
-        self._stack = array("H", [0] * CELLS)
-        self._values = array("i", [0] * CELLS)
-        self._block = array("i", [0] * 8)
+        self._stack = fixed.zeros("H", CELLS)
+        self._values = fixed.zeros("i", CELLS)
+        self._block = fixed.zeros("i", 8)
         self.clear()
 
     def clear(self):

@@ -42,6 +42,14 @@ def _ln_table():
 LN_TABLE = _ln_table()
 
 
+_ITEM_BYTES = {"H": 2, "i": 4}
+
+
+def zeros(typecode, count):
+    """array(typecode, [0] * count) without that list, which would tear holes into a small heap. "H" or "i"."""
+    return array(typecode, bytes(_ITEM_BYTES[typecode] * count))
+
+
 def isqrt(value):
     """The largest integer whose square is at most `value` (>= 0)."""
     if value < 0:
@@ -109,9 +117,12 @@ def clip(value, low, high):
 
 
 @micropython.viper
-def _ln_kernel(source: ptr32, out: ptr32, count: int, table: ptr32):
+def _ln_kernel(source: ptr32, out: ptr32, table: ptr32, block: ptr32):
+    """block: count, sign shift."""
+    count = int(block[0])
+    shift = int(block[1])
     for i in range(count):
-        value = source[i]
+        value = (int(source[i]) << shift) >> shift
         if value < 1:
             value = 1
         exponent = 0
@@ -130,7 +141,7 @@ def _ln_kernel(source: ptr32, out: ptr32, count: int, table: ptr32):
 
 def ln_each(source, out, count):
     """ln of `count` integers (array "i", 1..2^30) in Q14 into `out` (array "i"); below 1 counts as 1."""
-    _ln_kernel(source, out, count, LN_TABLE)
+    _ln_kernel(source, out, LN_TABLE, array("i", (count, SIGN_SHIFT)))
 
 
 @micropython.viper

@@ -69,9 +69,9 @@ class Motion:
     def __init__(self):
         self.shift_q4 = self.residual_permille = 0
         self.level_permille = 1000
-        self._first = array("i", [0] * CELLS)
-        self._second = array("i", [0] * CELLS)
-        self._sums = array("i", [0] * 8)
+        self._first = fixed.zeros("i", CELLS)
+        self._second = fixed.zeros("i", CELLS)
+        self._sums = fixed.zeros("i", 8)
         self._block = array("i", [COLUMNS, ROWS])
 
     def measure(self, first, second, mask, level):

@@ -7,7 +7,6 @@ the monitor tab gives, the reflectance factor is R = g c / F (z / z_ref)^2.
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
 from dermis.core import burst, fixed, vocabulary
@@ -172,24 +171,24 @@ class Reflectance:
         self.monitor_columns = monitor_columns
         self.sums = {}
         for name in self.LIT_FRAMES:
-            self.sums[name] = array("i", [0] * CELLS)
-        self.relative_850 = array("i", [0] * CELLS)
-        self.relative_1050 = array("i", [0] * CELLS)
+            self.sums[name] = fixed.zeros("i", CELLS)
+        self.relative_850 = fixed.zeros("i", CELLS)
+        self.relative_1050 = fixed.zeros("i", CELLS)
         self.ln_r = {}
-        self.index = array("i", [0] * CELLS)
+        self.index = fixed.zeros("i", CELLS)
         self.saturated = bytearray(CELLS)
         self.gain = {}
         self._flat = {}
         self._ln_flat = {}
         for band in vocabulary.NIR_BANDS:
-            self.ln_r[band] = array("i", [0] * CELLS)
-            self._flat[band] = array("H", [0] * CELLS)
-            self._ln_flat[band] = array("i", [0] * CELLS)
-        self._work = array("i", [0] * CELLS)
-        self._ln_depth = array("i", [0] * CELLS)
-        self._block = array("i", [0] * 8)
+            self.ln_r[band] = fixed.zeros("i", CELLS)
+            self._flat[band] = fixed.zeros("H", CELLS)
+            self._ln_flat[band] = fixed.zeros("i", CELLS)
+        self._work = fixed.zeros("i", CELLS)
+        self._ln_depth = fixed.zeros("i", CELLS)
+        self._block = fixed.zeros("i", 8)
         self._zero = bytes(CELLS)
-        self._histogram = array("i", [0] * 256)
+        self._histogram = fixed.zeros("i", 256)
 
     def set_calibration(self, calibration):
         """Interpolate the white target's nodes to the cells. Once a record."""

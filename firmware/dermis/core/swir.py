@@ -7,8 +7,6 @@ depth map, and what it must read at 1050 nm follows from the imager's picture of
 
 from __future__ import annotations
 
-from array import array
-
 from dermis.core import fixed, vocabulary
 from dermis.core.reflectance import COLUMNS, ROWS, STEP
 
@@ -78,7 +76,7 @@ class Spot:
         self._centre_q8 = (board["centre_u_q8"], board["centre_v_q8"])
         self._offset_um = board["swir_centre_um"]
         sigma_q8 = board["focal_px_q8"] * board["swir_fwhm_urad"] // 1000 * _SIGMA_PER_FWHM_MILLI // 1000000
-        self._weights = (array("i", [0] * COLUMNS), array("i", [0] * ROWS))
+        self._weights = (fixed.zeros("i", COLUMNS), fixed.zeros("i", ROWS))
         self._bell = _bell(max(sigma_q8, 256))
 
     def _place(self, depth):

@@ -1,0 +1,187 @@
+"""From burst to findings, on bursts made of integers. Physics is tested on rendered scenes, not here."""
+
+import synthetic
+from dermis.core import analysis, features, gates, swir, vocabulary
+from dermis.core.reflectance import dot_image
+from dermis.core.vocabulary import ATTACK, NO_DECISION
+
+RECORD = synthetic.record()
+ANALYSER = analysis.Analyser(synthetic.BOARD)
+HEAD = synthetic.make()
+
+
+def copy_of(burst):
+    out = synthetic.burst.Burst()
+    out.frames = dict(burst.frames)
+    out.swir = burst.swir
+    out.exposure_us = burst.exposure_us
+    return out
+
+
+def look(burst, record: object = RECORD):
+    return ANALYSER.analyse(burst, record)
+
+
+def test_a_head_of_skin_passes_every_gate():
+    seen = look(HEAD)
+    assert seen.findings == [] and seen.usable, seen.findings
+    evidence = seen.evidence
+    assert abs(evidence["distance_mm"] - 450) <= 15
+    assert abs(evidence["reflectance_850_e4"] - 6000) <= 120
+    assert abs(evidence["reflectance_970_e4"] - 5250) <= 110
+    # ln .525 - .28 ln .6 - .72 ln .57 = -.0968
+    assert abs(evidence["water_index_q14"] + 1586) <= 80, evidence["water_index_q14"]
+    # ln(500 / 3570) = -1.966
+    assert abs(evidence["swir_1450_1300_q14"] + 32206) <= 60
+    assert evidence["spot_overlap_permille"] > 950
+    u0, v0, u1, v1 = evidence["face_box_px"]
+    assert u0 < 120 < 200 < u1 and v0 < 90 < 150 < v1
+
+
+def test_maps_are_metric_and_centred():
+    seen = look(HEAD)
+    rows, columns, channels = 28, 24, 5
+
+    def value(row, column, channel):
+        byte = seen.maps[(row * columns + column) * channels + channel]
+        return byte - 256 if byte > 127 else byte
+
+    assert len(seen.maps) == rows * columns * channels
+    middle = value(14, 12, 4)
+    assert middle > 90  # depth confidence in the middle of the face
+    assert value(0, 0, 4) == 0 and value(0, 0, 0) == 0
+    # A head 150 mm wide fills 19 of 24 columns of 8 mm.
+    wide = len([column for column in range(columns) if value(14, column, 4) > 0])
+    assert 15 <= wide <= 20, wide
+    # Relief grows from the nose to the side of the head.
+    assert value(14, 12, 3) < value(14, 6, 3)
+
+
+def test_a_sheet_is_flat():
+    seen = look(synthetic.make(synthetic.sheet))
+    assert (ATTACK, vocabulary.FLAT) in seen.findings, seen.findings
+    assert (ATTACK, vocabulary.CYLINDRICAL) not in seen.findings
+    assert seen.evidence["plane_residual_mm16"] < 24
+
+
+def test_a_bent_sheet_is_cylindrical():
+    seen = look(synthetic.make(synthetic.bent_sheet, synthetic.PAPER))
+    reasons = [reason for verdict, reason in seen.findings]
+    assert vocabulary.CYLINDRICAL in reasons and vocabulary.FLAT not in reasons, reasons
+    assert vocabulary.NOT_SKIN_NIR in reasons and vocabulary.NOT_SKIN_SWIR in reasons, reasons
+
+
+def test_an_empty_scene_has_no_face():
+    seen = look(synthetic.make(synthetic.nothing))
+    assert seen.findings == [(NO_DECISION, vocabulary.NO_FACE)] and not seen.usable
+    assert sum(seen.maps) == 0 and sum(seen.spectra) == 0
+
+
+def test_drift_of_the_lights_is_taken_off():
+    before = dict(look(HEAD).evidence)
+    seen = look(synthetic.make(gain_permille=850))
+    assert seen.findings == [], seen.findings
+    for band in vocabulary.NIR_BANDS:
+        key = "reflectance_" + band + "_e4"
+        assert abs(seen.evidence[key] - before[key]) <= 150, key
+    assert abs(seen.evidence["monitor_drift_permille"][0] - 850) <= 15
+
+
+def test_a_dead_light_is_a_sensor_fault():
+    burst = copy_of(HEAD)
+    burst.frames["970"] = burst.frames["dark"]
+    assert look(burst).findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
+
+
+def test_missing_and_short_frames():
+    burst = copy_of(HEAD)
+    del burst.frames["1050"]
+    assert look(burst).findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
+    burst.frames["1050"] = bytes(100)
+    assert look(burst).findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
+
+
+def test_no_record():
+    assert look(HEAD, None).findings == [(NO_DECISION, vocabulary.NOT_CALIBRATED)]
+
+
+def test_saturated_frames_are_too_bright():
+    burst = copy_of(HEAD)
+    burst.frames["dark"] = b"\xff" * 76800
+    assert look(burst).findings == [(NO_DECISION, vocabulary.TOO_BRIGHT)]
+    burst = copy_of(HEAD)
+    white = bytearray(HEAD.frames["850"])
+    for row in range(240):
+        for u in range(6, 320):
+            white[row * 320 + u] = 255
+    burst.frames["850"] = white
+    assert look(burst).findings == [(NO_DECISION, vocabulary.TOO_BRIGHT)]
+
+
+def test_a_shifted_second_frame_is_motion():
+    burst = copy_of(HEAD)
+    shifted = bytearray(HEAD.frames["850"])
+    for row in range(240):
+        at = row * 320
+        shifted[at + 10 : at + 320] = HEAD.frames["850"][at + 6 : at + 316]
+    burst.frames["850b"] = shifted
+    seen = look(burst)
+    assert seen.findings == [(NO_DECISION, vocabulary.MOVING)], seen.evidence
+    assert 40 < seen.evidence["motion_px16"] < 90  # 4 px are 64
+
+
+def test_without_swir_readings_a_fitted_head_is_at_fault():
+    burst = copy_of(HEAD)
+    burst.swir = ()
+    seen = look(burst)
+    assert (NO_DECISION, vocabulary.SENSOR_FAULT) in seen.findings and not seen.usable
+    assert seen.evidence["swir"] is False
+
+
+def test_swir_that_sees_something_else_is_inconsistent():
+    burst = copy_of(HEAD)
+    burst.swir = tuple([(700 * 64 + (on - off) // 4, off, pairs) for on, off, pairs in HEAD.swir])
+    assert (ATTACK, vocabulary.INCONSISTENT) in look(burst).findings
+
+
+def test_swir_readings_out_of_range():
+    white = RECORD.swir_white
+    fine = HEAD.swir
+    assert swir.levels(fine, white)[1] is None
+    assert swir.levels(fine[:4], white)[1] == vocabulary.SENSOR_FAULT
+    assert swir.levels(fine, ())[1] == vocabulary.SENSOR_FAULT
+    assert swir.levels(((1, 1, 0),) + fine[1:], white)[1] == vocabulary.SENSOR_FAULT
+    assert swir.levels(((65535 * 64, 100, 64),) + fine[1:], white)[1] == vocabulary.TOO_BRIGHT
+    # An LED that gives nothing, or a lamp that outshines it, is no exception but a very dark band.
+    levels, reason = swir.levels(fine[:3] + ((100, 200, 64),) + fine[4:], white)
+    assert reason is None and levels is not None and levels[3] < levels[2]
+    assert swir.is_dark(((100, 100, 64),) * 5) and not swir.is_dark(fine)
+
+
+def test_dot_image_is_the_root_of_what_the_dots_add():
+    linear = RECORD.linear
+    frame, dark, out = bytearray(76800), bytearray(76800), bytearray(76800)
+    frame[0], frame[1], dark[1], frame[2], dark[2] = 100, 50, 30, 10, 20
+    dot_image(frame, dark, linear, out)
+    assert list(out[:4]) == [100, 40, 0, 0]
+
+
+def test_gates_turn_limits_into_findings_once():
+    low = {"swir_1450_1300_q14": -50000, "swir_1550_1300_q14": 0, "plane_residual_mm16": 10, "relief_mm16": 20}
+    findings, names, margins = gates.judge(low)
+    assert findings == [(ATTACK, vocabulary.FLAT), (ATTACK, vocabulary.NOT_SKIN_SWIR)]
+    assert names == ["plane", "relief", "swir_1450", "swir_1550"] and len(margins) == 4
+    assert max(margins) < 0
+
+
+def test_gates_never_make_a_bona_fide():
+    for gate in gates.GATES:
+        assert gate.verdict in (ATTACK, NO_DECISION) and gate.why
+        table = vocabulary.ATTACK_REASONS if gate.verdict == ATTACK else vocabulary.NO_DECISION_REASONS
+        assert gate.reason in table
+        assert gate.low is not None or gate.high is not None
+
+
+def test_scaling_rounds_to_nearest():
+    assert [features.scaled(value, 64) for value in (127, 128, -128, -129)] == [0, 1, 0, -1]
+    assert features.scaled(-32768, 32, 32768) == 0
