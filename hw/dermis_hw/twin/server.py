@@ -23,6 +23,7 @@ from dermis_hw.optics import DM1
 
 from . import synthetic
 from .channel import Answer, ChannelServer
+from .console import Console
 from .control import ControlServer, Reply
 from .errors import TwinError
 from .faults import Faults
@@ -129,12 +130,12 @@ class Server:
         self._closers.callback(self._stage.close)
         self._module = self._make_module(config)
         self._closers.callback(self._module.stop)
+        self._console = Console(self._to_module)
         self._channel: ChannelServer | None = None
         self._control = ControlServer(config.state_dir, self._control_request)
         self._closers.callback(self._control.close)
         self._state, self._restart_at, self._restart_cause = HELD, 0.0, "power_on"
         self._started_at = 0.0
-        self._firmware_reads = self._raw_repl = False
         self._scene: str | None = None
         self._ready = provider is not None or config.scene is None
 
@@ -250,6 +251,7 @@ class Server:
 
     def _turn(self) -> None:
         self._circuit.tick()
+        self._console.tick()
         if self._state == WAITING and time.monotonic() >= self._restart_at:
             self._start_module(self._restart_cause)
         waiting = select.poll()
@@ -273,8 +275,11 @@ class Server:
 
     def _patience_ms(self) -> int:
         times = [1.0]
-        if self._circuit.deadline is not None:
-            times.append(self._circuit.deadline - time.monotonic())
+        times += [
+            deadline - time.monotonic()
+            for deadline in (self._circuit.deadline, self._console.deadline)
+            if deadline is not None
+        ]
         if self._state == WAITING:
             times.append(self._restart_at - time.monotonic())
         if self._pty and not self._pty.is_open():
@@ -298,7 +303,7 @@ class Server:
         connection = self._module.start(main=main)
         self._channel = ChannelServer(connection, self._answer, self._log)
         self._state, self._started_at = RUNNING, time.monotonic()
-        self._firmware_reads = main
+        self._console.restart(main=main)
         if not main:
             self._module.send(b"\r\x01")  # back to the raw prompt that it came from
 
@@ -321,7 +326,7 @@ class Server:
             self._start_module("software")
         elif status == 0:
             self._to_host(b"soft reboot\r\n")
-            self._start_module("soft_reset", main=not self._raw_repl)
+            self._start_module("soft_reset", main=not self._console.raw_prompt)
         else:
             self._log(f"the firmware's process ended with status {status}")
             self._end_module(WAITING, "crash", PAUSE_S if lived_s < SHORT_LIFE_S else 0.0)
@@ -330,24 +335,21 @@ class Server:
         return self._peripherals.answer(op, module_us, payload)
 
     def _console_taken(self, by_firmware: bool) -> None:
-        self._firmware_reads = by_firmware
-        if by_firmware:
-            self._raw_repl = False
+        self._console.taken(by_firmware)
         self._module.firmware_reads_console(by_firmware)
 
     def _from_host(self, data: bytes) -> None:
         data = self._faults.spoil_to_module(data)
         if not self._module.running:
             return
-        if not self._firmware_reads:
-            # Which prompt is on decides what a soft reset comes back to.
-            raw, friendly = data.rfind(b"\x01"), data.rfind(b"\x02")
-            if raw != friendly:
-                self._raw_repl = raw > friendly
+        self._console.from_host(data)
+
+    def _to_module(self, data: bytes) -> None:
         self._module.send(data)
         self._module.flush()
 
     def _from_module(self, data: bytes) -> None:
+        self._console.from_module(data)
         self._to_host(self._faults.spoil_to_host(data))
 
     def _to_host(self, data: bytes) -> None:

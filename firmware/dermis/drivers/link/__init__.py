@@ -4,7 +4,8 @@
 class Link:
     async def read(self, buffer) -> int:
         """Wait for bytes; put what is there into `buffer` and return how many (at least 1). Raises EOFError
-        when the other side is gone for good."""
+        when the other side is gone for good. A piece ends with 0x03 where there is one, so that what follows is
+        left to the prompt which that may ask for."""
         raise NotImplementedError
 
     def write(self, data) -> None:

@@ -12,6 +12,8 @@ from dermis.core import twin_wire as wire
 from dermis.drivers.link import Link
 from dermis.drivers.twin_channel import IS_MICROPYTHON
 
+INTERRUPT = 0x03
+
 
 class _Console(Link):
     """What both interpreters share: who gets 0x03, and that virtual time waits for whoever has read."""
@@ -46,7 +48,8 @@ class MicroPythonLink(_Console):
         self._clock.activity += 1
         buffer[0] = first[0]
         count, take, ready = 1, self._source.read, self._poll.poll
-        while count < len(buffer) and ready(0):
+        # What follows a Ctrl-C may be meant for the prompt that it asks for: leave it where it is.
+        while buffer[count - 1] != INTERRUPT and count < len(buffer) and ready(0):
             byte = take(1)
             if not byte:
                 break
