@@ -1,8 +1,8 @@
 """Composition root: board file -> drivers -> module -> server.
 
-On a device `main.py` imports this; the twin runs `micropython -i -c "import dermis.main"`, so that the prompt comes
-when the server ends. `DERMIS_BOARD` names the board file, `DERMIS_MODEL` the model, and with `DERMIS_SKIP_MAIN`
-nothing is started (for the prompt, and after a soft reset by mpremote).
+A device's `/main.py` and the twin call `main()`, which returns when the prompt is wanted. `DERMIS_BOARD` names the
+board file and `DERMIS_MODEL` the model (else the board file's `model`, else `spoof.tflite` beside the board file);
+with `DERMIS_SKIP_MAIN` nothing is started.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 BOARD_FILE = "/board.json"
-MODEL_FILE = "/spoof.tflite"
+MODEL_FILE = "spoof.tflite"
 FAILED = 1
 
 
@@ -43,14 +43,18 @@ def drivers_of(board: dict) -> Any:
 
 def compose() -> Module:
     """The module, its emitters dark. Raises BadInput, SensorFault."""
-    board = read_board(setting("DERMIS_BOARD", BOARD_FILE))
+    path = setting("DERMIS_BOARD", BOARD_FILE)
+    board = read_board(path)
     drivers = drivers_of(board)
     drivers.emitters.dark()
-    return Module(drivers, board, setting("DERMIS_MODEL", MODEL_FILE))
+    beside = path[: path.rfind("/") + 1] + MODEL_FILE
+    return Module(drivers, board, setting("DERMIS_MODEL", board.get("model") or beside))
 
 
 def main():
-    """Serves until the link closes; returns when the prompt is wanted."""
+    """Serves until the link closes, then exits; returns when the prompt is wanted."""
+    if setting("DERMIS_SKIP_MAIN", ""):
+        return
     try:
         module = compose()
     except DermisError as error:
@@ -79,5 +83,5 @@ def main():
     module.link.release()
 
 
-if not setting("DERMIS_SKIP_MAIN", ""):
+if __name__ == "__main__":
     main()

@@ -29,7 +29,7 @@ def taken(message, request):
                     RC_INVALID,
                     "%s of %s must be of kind %s: %s" % (field.name, message.name, field.kind, field.meaning),
                 )
-        elif field.default == messages.REQUIRED:
+        elif field.default is messages.REQUIRED:
             raise WireError(RC_INVALID, "%s needs %s: %s" % (message.name, field.name, field.meaning))
         else:
             value = field.default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -42,14 +43,18 @@ class Module:
         self.state = rights.BENCH_STATE
         self.profile = profiles.by_name(board["profile"])
         self.log = Log(self.clock, self.link.write)
-        # The big buffers first, while the heap is whole.
+        # The big buffers first, while the heap is whole: what compiling the sources left behind lies between them
+        # otherwise (MicroPython's collector moves nothing).
+        gc.collect()
         self.taker = BurstTaker(
             board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
         )
+        self.pipeline = Pipeline(board, None, self.clock.ticks_us)
         self.model: SpoofModel | None = None
         self.model_fault = ""
         self._load_model(model_path)
-        self.pipeline = Pipeline(board, self.model, self.clock.ticks_us)
+        self.pipeline.model = self.model
+        gc.collect()
         self.calibration = CalibrationStore(self.storage, self.system.serial(), self.log)
         self.busy = ""
         self.burst: Any = None

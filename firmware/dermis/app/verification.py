@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from dermis.app.log import ERROR
 from dermis.core import decision, vocabulary
 from dermis.core.errors import DermisError
@@ -35,6 +37,7 @@ async def verification(module, time_limit_ms=0) -> dict:
             module.log.event("sensor_fault", ERROR, reason=str(error))
             return _without(module, vocabulary.SENSOR_FAULT, str(error), bursts, stages_us)
         bursts += 1
+        gc.collect()  # between frames and analysis, where a pause costs least
         _add(stages_us, CAPTURE, clock.ticks_us() - before)
         for _ in pipeline.steps(burst, module.calibration.record):
             await clock.sleep_ms(0)
