@@ -117,7 +117,7 @@ def _work(task: tuple[int, Path]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="Simulated presentations as feature shards.")
     parser.add_argument("--presentations", type=int, default=4800)
     parser.add_argument("--output", type=Path, default=Path("build/train"))
     parser.add_argument("--processes", type=int, default=2)

@@ -101,7 +101,7 @@ def int8_scores(tflite: bytes, data: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="Trains the spoof model and releases it.")
     parser.add_argument("--shards", type=Path, default=Path("build/train"))
     parser.add_argument("--release", type=Path, default=Path("models/released"))
     parser.add_argument("--epochs", type=int, default=60)
