@@ -113,11 +113,13 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 
 def limits(name: str) -> tuple[float, float]:
-    """The range of a parameter: by hand, or by the smallest and largest population mean."""
+    """The range that a scene may ask for: whatever `draw` can give, and a good deal beyond."""
     if name in LIMITS:
         return LIMITS[name]
-    means = [FIGURES[population][name][0] for population in POPULATIONS]
-    return min(means) * SMALLEST_FACTOR, max(means) * LARGEST_FACTOR
+    figures = [FIGURES[population][name] for population in POPULATIONS]
+    smallest, largest = min(mean for mean, _ in figures), max(mean for mean, _ in figures)
+    spread = LIMIT_SD * max(sd for _, sd in figures)
+    return min(smallest * SMALLEST_FACTOR, smallest - spread), max(largest * LARGEST_FACTOR, largest + spread)
 
 
 def median(population: str) -> HeadParameters:

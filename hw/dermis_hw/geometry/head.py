@@ -69,7 +69,7 @@ def _curve(points: list[tuple[float, float]], x: np.ndarray) -> np.ndarray:
     )
 
 
-def _bump(x: np.ndarray, centre: float, width: float, power: float = 2.0) -> np.ndarray:
+def _bump(x: np.ndarray, centre: float | np.ndarray, width: float, power: float = 2.0) -> np.ndarray:
     return np.exp(-(np.abs((x - centre) / width) ** power))
 
 

@@ -1,4 +1,7 @@
-"""Mesh files: Wavefront .obj and Stanford .ply (ASCII and binary), in millimetres, in the imager's axes."""
+"""Mesh files: Wavefront .obj and Stanford .ply (ASCII and binary), in millimetres.
+
+Axes as modelling tools export them: y up, x to the right of who looks at the face, z out of the face.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class MeshError(ValueError):
 
 
 def load(path: Path) -> Mesh:
-    """The mesh of a file; polygons are cut into fans. All of it is one region, "body".
+    """The mesh of a file in the imager's axes (x up, z away); polygons are cut into fans. One region, "body".
 
     Raises MeshError for a missing file, one of another format, and one that holds no triangles.
     """
@@ -42,7 +45,7 @@ def load(path: Path) -> Mesh:
         raise MeshError(f"{path} holds coordinates that are not numbers: export it again")
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise MeshError(f"{path} has a face of vertices that are not there: export it again")
-    return meshes.make(vertices, faces)
+    return meshes.make(vertices[:, [1, 0, 2]] * [1.0, 1.0, -1.0], faces)
 
 
 def _fans(polygons: list[list[int]]) -> np.ndarray:

@@ -13,6 +13,13 @@ from dermis_hw.geometry.printed import PRINTED
 CELL_MM = 2.5  # of a sheet: fine enough that a bend of 60 mm radius has a sagitta of .01 mm a cell
 
 
+MOST_CELLS = 100  # along a straight side
+
+
+def _vertices(size_mm: float, most: int) -> int:
+    return max(2, min(round(size_mm / CELL_MM), most) + 1)
+
+
 def plane(height_mm: float, width_mm: float) -> Mesh:
     """A sheet square to the axis: height along x, width along y."""
     return cylinder(height_mm, width_mm, float("inf"))
@@ -23,14 +30,15 @@ def cylinder(height_mm: float, width_mm: float, radius_mm: float) -> Mesh:
 
     `local` keeps the flat sheet's (x, y, 0), so that a print bends with it.
     """
-    rows = max(2, round(height_mm / CELL_MM) + 1)
-    columns = max(2, round(width_mm / CELL_MM) + 1)
+    bent = np.isfinite(radius_mm)
+    rows = _vertices(height_mm, MOST_CELLS)
+    columns = _vertices(width_mm, round(width_mm / CELL_MM) if bent else MOST_CELLS)
     x, s = np.meshgrid(
         np.linspace(-height_mm / 2, height_mm / 2, rows),
         np.linspace(-width_mm / 2, width_mm / 2, columns),
         indexing="ij",
     )
-    if np.isfinite(radius_mm):
+    if bent:
         y, z = radius_mm * np.sin(s / radius_mm), radius_mm * (1 - np.cos(s / radius_mm))
     else:
         y, z = s, np.zeros_like(s)

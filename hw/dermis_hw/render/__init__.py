@@ -8,11 +8,12 @@ from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1, Optics
 from dermis_hw.render.compose import Ambient, Geometry
+from dermis_hw.render.variant import RenderError
 
 if TYPE_CHECKING:
     from dermis_hw.scenes import Scene
 
-__all__ = ["Ambient", "Geometry", "geometry", "render"]
+__all__ = ["Ambient", "Geometry", "RenderError", "geometry", "render"]
 
 
 def geometry(scene: Scene, *, optics: Optics = DM1, time_s: float = 0.0) -> Geometry:

@@ -58,12 +58,15 @@ class Samples:
         return (total / self.oversampling**2).astype(np.float32).reshape(height, width)
 
 
-def _mitsuba_mesh(mi: ModuleType, meshes: list[Mesh]):
+def _mitsuba_mesh(mi: ModuleType, meshes: list[Mesh], bsdf=None):
     """All meshes as one, so that the index of a triangle says which: Mitsuba's shape index differs by variant."""
     sizes = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
     vertices = np.concatenate([mesh.vertices for mesh in meshes])
     faces = np.concatenate([mesh.faces + start for mesh, start in zip(meshes, sizes, strict=False)])
-    shape = mi.Mesh("scene", len(vertices), len(faces))
+    properties = mi.Properties()
+    if bsdf is not None:
+        properties["mesh_bsdf"] = bsdf
+    shape = mi.Mesh("scene", len(vertices), len(faces), props=properties)
     parameters = mi.traverse(shape)
     parameters["vertex_positions"] = vertices.astype(np.float32).ravel()
     parameters["faces"] = faces.astype(np.uint32).ravel()

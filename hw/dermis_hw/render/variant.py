@@ -11,9 +11,10 @@ import glob
 import hashlib
 import json
 import os
-import platform
+import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,10 @@ print("works")
 """
 
 _chosen: ModuleType | None = None
+
+
+class RenderError(RuntimeError):
+    """Nothing can be rendered here; the message is one sentence that says what to do."""
 
 
 def _candidates() -> list[str]:
@@ -68,7 +73,9 @@ def _works(library: str) -> bool:
 def _cache_file() -> Path:
     import mitsuba
 
-    what = "|".join([platform.machine(), platform.node(), mitsuba.__version__, sys.executable, *_candidates()])
+    what = "|".join(
+        [sysconfig.get_platform(), socket.gethostname(), mitsuba.__version__, sys.executable, *_candidates()]
+    )
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(home) / "dermis" / f"mitsuba-{hashlib.sha256(what.encode()).hexdigest()[:16]}.json"
 
@@ -97,11 +104,15 @@ def mitsuba() -> ModuleType:
     """The mitsuba module with its variant set, chosen once per process.
 
     `DERMIS_MITSUBA_VARIANT` forces a variant. Falls back to the scalar one and says so once on stderr.
+    Raises RenderError where Mitsuba is not installed or has no such variant.
     """
     global _chosen
     if _chosen is not None:
         return _chosen
-    import mitsuba as mi
+    try:
+        import mitsuba as mi
+    except ImportError as error:
+        raise RenderError("Mitsuba renders the scenes and is not installed: pip install 'dermis[sim]'") from error
 
     forced = os.environ.get(FORCE_VARIABLE)
     library = None if forced and not forced.startswith("llvm") else _library()
@@ -116,6 +127,8 @@ def mitsuba() -> ModuleType:
             f"scalar variant; install libllvm19 or set {LIBRARY_VARIABLE}.",
             file=sys.stderr,
         )
+    if variant not in mi.variants():
+        raise RenderError(f"Mitsuba has no variant '{variant}': unset {FORCE_VARIABLE} or give {SCALAR_VARIANT}")
     if library:
         os.environ[LIBRARY_VARIABLE] = library
     mi.set_variant(variant)

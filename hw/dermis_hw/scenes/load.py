@@ -20,7 +20,7 @@ from dermis_hw.scenes.place import PARAMETERS
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 _TOP = ("format", "name", "kind", "species", "note", "expect", "object", "pose", "ambient", "background", "module")
 _OBJECT = ("geometry", "parameters", "material", "regions", "offset_mm", "holes", "position_mm")
@@ -236,6 +236,8 @@ def _materials(
         # A film on the head before it: what lies beneath shows through.
         body = body.over(before[0].materials[""])
     out = {"": body}
+    if "regions" in table.values and geometry != "head":
+        raise SceneError(f"{table.where}: only geometry 'head' has regions; give '{geometry}' one material")
     regions = _Table(table.values.get("regions", {}), f"{table.where}'s regions", heads.REGIONS)
     chosen = {}
     if geometry == "head" and named.startswith("skin") and not offset:
@@ -249,7 +251,7 @@ def _check_size(path: Path) -> None:
     size = float(sorted(meshfile.load(path).extent())[1])  # of a thin mask the two larger sides count
     if SMALLEST_FACE_MM <= size <= LARGEST_FACE_MM:
         return
-    for factor, unit in ((1000.0, "metres"), (10.0, "centimetres"), (25.4, "inches"), (0.001, "micrometres")):
+    for factor, unit in ((1000.0, "metres"), (10.0, "centimetres"), (0.001, "micrometres")):
         if SMALLEST_FACE_MM <= size * factor <= LARGEST_FACE_MM:
             raise SceneError(f"{path} is {size:g} across, which looks like {unit}: export it in millimetres")
     raise SceneError(
