@@ -39,6 +39,7 @@ BOARD = {
     "profile": "border",
 }
 SERIAL = "DM1-0042"
+QUIET_TURNS = 6
 
 
 class FakeClock:
@@ -47,6 +48,7 @@ class FakeClock:
     def __init__(self):
         self.now = 0
         self._deadlines = []
+        self._activity = 0
         self.seconds = 0
 
     def ticks_us(self):
@@ -57,16 +59,19 @@ class FakeClock:
 
     async def until(self, deadline):
         self._deadlines.append(deadline)
+        self._activity += 1
+        seen, quiet = self._activity, 0
         try:
-            for _ in range(4):  # whoever is awake comes first
-                await asyncio.sleep(0)
             while self.now < deadline:
-                if min(self._deadlines) == deadline:
-                    self.now = deadline
-                else:
-                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                quiet = quiet + 1 if self._activity == seen else 0
+                seen = self._activity
+                # Whoever is awake comes first, even when it is passed from task to task.
+                if quiet >= QUIET_TURNS and min(self._deadlines) == deadline:
+                    self.now = max(self.now, deadline)
         finally:
             self._deadlines.remove(deadline)
+            self._activity += 1
 
     def unix_time(self):
         return self.seconds
@@ -231,7 +236,7 @@ class FakeLink:
         self.incoming = []
         self.written = bytearray()
         self.released = False
-        self.patience = 400  # turns of the loop before the end, so that answers under way are written
+        self.patience = 2000  # turns of the loop before the end, so that answers under way are written
 
     async def read(self, buffer):
         while self.incoming:

@@ -64,7 +64,7 @@ class CalibrationStore:
             self._received = 0
         if self._incoming is None or len(self._incoming) != total:
             raise BadInput("no record of %d bytes is being handed over; start again at off 0" % total)
-        if offset > self._received or offset + len(data) > total:
+        if not 0 <= offset <= self._received or offset + len(data) > total:
             raise BadInput("the next piece starts at %d of %d; send that one" % (self._received, total))
         self._incoming[offset : offset + len(data)] = data
         self._received = max(self._received, offset + len(data))

@@ -1,0 +1,336 @@
+"""The server behind a fake link: every message answers as the table says, and nothing from outside stops it."""
+
+import asyncio
+import json
+
+import fakes
+from dermis.app import module as modules
+from dermis.app import rights
+from dermis.app.fields import is_kind
+from dermis.app.handlers import HANDLERS
+from dermis.app.server import CLOSED, PROMPT, Server
+from dermis.core import cbor, errors, messages, smp, vocabulary
+from dermis.core.errors import BadInput, SensorFault
+
+# Fields by message that make a sound request on a fresh module; the others need none.
+SOUND = {
+    "echo": {"d": "Hello"},
+    "datetime_write": {"datetime": "2026-01-31T12:00:00Z"},
+    "watch": {"on": False},
+    "burst_part": {"id": 1, "frame": "850"},
+    "calibration_write": {"off": 0, "len": 1000, "data": b"1234"},
+}
+
+
+def made(**changes):
+    drivers = fakes.drivers()
+    drivers.clock.seconds = 1769860800
+    module = modules.Module(drivers, dict(fakes.BOARD), None)
+    for name in changes:
+        setattr(module, name, changes[name])
+    drivers.link.written = bytearray()
+    return module
+
+
+def request(name, fields, version=smp.VERSION_2, sequence=1):
+    message = messages.by_name(name)
+    return smp.frame(smp.packet(message.op, version, message.group, sequence, message.id, cbor.dumps(fields)))
+
+
+def served(module, incoming):
+    """(how it ended, [(header, map)], [log events]) of serving these chunks."""
+    module.link.incoming = list(incoming)
+    module.link.written = bytearray()
+    ended = asyncio.run(Server(module).run())
+    written = bytes(module.link.written)
+    answers = []
+    for packet in smp.Deframer(65536).feed(written):
+        header, body = smp.parse(packet)
+        answers.append((header, cbor.loads(body)))
+    log = [json.loads(line) for line in written.split(b"\n") if line.startswith(b"{")]
+    return ended, answers, log
+
+
+def asked(module, name, fields=None):
+    """The answer's map to one request."""
+    if fields is None:
+        fields = SOUND.get(name, {})
+    _, answers, _ = served(module, [request(name, fields), 20000])
+    assert len(answers) == 1, (name, answers)
+    header, answer = answers[0]
+    message = messages.by_name(name)
+    assert (header.group, header.id, header.op) == (message.group, message.id, message.op + 1)
+    return answer
+
+
+def test_every_message_has_a_handler_and_no_handler_is_unknown():
+    assert sorted(HANDLERS) == sorted([message.name for message in messages.MESSAGES])
+
+
+def test_every_answer_has_the_fields_of_the_table():
+    module = made()
+    module.calibration.record = fakes.FakeRecord()
+    module.storage.write("calibration.bin", bytes(9000))
+    asked(module, "burst", {"lights": ["850"]})
+    for message in messages.MESSAGES:
+        if message.name == "burst":
+            continue
+        if message.name == "burst_part":
+            module.burst_id, module.burst = 1, asyncio.run(module.taker.take(None, ("850",), False))
+        answer = asked(module, message.name)
+        assert sorted(answer) == sorted([field.name for field in message.response]), (message.name, answer)
+        for field in message.response:
+            assert is_kind(answer[field.name], field.kind), (message.name, field.name, answer[field.name])
+
+
+def test_both_versions_of_smp_are_answered_in_kind():
+    for version in (smp.VERSION_1, smp.VERSION_2):
+        _, answers, _ = served(made(), [request("echo", {"d": "x"}, version, 200)])
+        header, answer = answers[0]
+        assert header.version == version and header.sequence == 200 and answer == {"r": "x"}
+    _, answers, _ = served(made(), [request("echo", {"d": "x"}, 3)])
+    assert answers[0][1]["rc"] == errors.RC_NOT_SUPPORTED
+
+
+def test_unknown_addresses_are_not_supported():
+    for group, identifier, op in ((0, 99, 0), (99, 0, 2), (64, 0, 2), (0, 2, 0)):
+        packet = smp.frame(smp.packet(op, smp.VERSION_2, group, 1, identifier, b"\xa0"))
+        ended, answers, _ = served(made(), [packet])
+        assert ended == CLOSED and answers[0][1]["rc"] == errors.RC_NOT_SUPPORTED and answers[0][1]["rsn"]
+
+
+def test_fields_are_checked():
+    module = made()
+    for name, fields in (
+        ("watch", {}),
+        ("watch", {"on": 1}),
+        ("burst_part", {"id": 1}),
+        ("verify", {"time_limit_ms": True}),
+        ("verify", {"time_limit_ms": "5"}),
+        ("verify", {"time_limit_ms": -1}),
+        ("verify", {"nonce": bytes(33)}),
+        ("burst", {"lights": ["green"]}),
+        ("burst", {"lights": "850"}),
+        ("os_info", {"format": "sx"}),
+        ("datetime_write", {"datetime": "yesterday"}),
+        ("calibration_write", {"off": 0, "len": 1 << 40, "data": b""}),
+        ("calibration_write", {"off": 5, "len": 10, "data": b"12345"}),
+        ("echo", {"d": b"bytes"}),
+    ):
+        answer = asked(module, name, fields)
+        assert answer["rc"] == errors.RC_INVALID and len(answer["rsn"]) > 10, (name, fields, answer)
+    assert asked(module, "echo", {"d": "x", "more": 1}) == {"r": "x"}
+    assert asked(module, "echo", {}) == {"r": ""}
+
+
+def test_bodies_that_are_no_map():
+    message = messages.by_name("echo")
+    for body in (b"\x80", b"\xa1", b"\xff", b"\x00"):
+        packet = smp.frame(smp.packet(message.op, smp.VERSION_1, message.group, 1, message.id, body))
+        _, answers, _ = served(made(), [packet])
+        assert answers[0][1]["rc"] == errors.RC_INVALID, body
+    _, answers, _ = served(made(), [smp.frame(smp.packet(message.op, 1, message.group, 1, message.id, b""))])
+    assert answers[0][1] == {"r": ""}
+
+
+def test_the_field_state_closes_what_the_bench_state_opens():
+    module = made(state=rights.FIELD_STATE)
+    for message in messages.MESSAGES:
+        answer = asked(module, message.name) if message.right != messages.NONE else None
+        if answer is not None:
+            assert answer["rc"] == errors.RC_ACCESS_DENIED, message.name
+    assert asked(module, "echo", {"d": "x"}) == {"r": "x"} and module.system.resets == 0
+    ended, _, _ = served(module, [200, b"\r\x03"])
+    assert ended == CLOSED
+    assert not rights.granted(rights.BENCH_STATE, messages.SERVICE) and not rights.granted("lost", messages.NONE)
+
+
+def test_garbage_and_then_a_request():
+    module = made()
+    noise = module.system.random(20000)
+    ended, answers, _ = served(module, [noise, b"\n", request("echo", {"d": "still here"})])
+    assert ended == CLOSED and answers[-1][1] == {"r": "still here"}
+
+
+def test_answers_that_come_back_are_not_answered():
+    _, answers, _ = served(made(), [smp.frame(smp.packet(3, 1, 0, 1, 0, b"\xa0"))])
+    assert answers == []
+
+
+def test_an_exception_in_a_handler_is_logged_and_answered_and_the_module_goes_on():
+    async def broken(_module, _request):
+        raise KeyError("lost")
+
+    async def hungry(_module, _request):
+        raise MemoryError
+
+    async def faulty(_module, _request):
+        raise SensorFault("the imager is silent; check its cable")
+
+    kept = HANDLERS["evidence"]
+    try:
+        for handler, code, words in (
+            (broken, errors.RC_UNKNOWN, "KeyError"),
+            (hungry, errors.RC_NO_MEMORY, "memory"),
+            (faulty, errors.RC_UNKNOWN, "imager"),
+        ):
+            HANDLERS["evidence"] = handler
+            _, answers, log = served(made(), [request("evidence", {}), request("echo", {"d": "on"})])
+            assert answers[0][1]["rc"] == code and words in answers[0][1]["rsn"]
+            assert answers[1][1] == {"r": "on"}
+            if handler is not faulty:
+                assert [event["event"] for event in log] == ["handler_failed"] and log[0]["message"] == "evidence"
+    finally:
+        HANDLERS["evidence"] = kept
+
+
+def test_an_answer_too_long_for_a_packet_says_so():
+    assert asked(made(), "echo", {"d": "x" * 4060}) == {"r": "x" * 4060}
+    assert asked(made(evidence={"long": "x" * 5000}), "evidence")["rc"] == errors.RC_TOO_LONG
+
+
+def test_one_at_a_time_at_the_sensors_and_echo_in_between():
+    module = made()
+    _, answers, _ = served(
+        module,
+        [
+            request("burst", {}, sequence=1),
+            request("burst", {}, sequence=2),
+            request("verify", {}, sequence=3),
+            request("echo", {"d": "quick"}, sequence=4),
+            5000,
+        ],
+    )
+    by_sequence = {header.sequence: answer for header, answer in answers}
+    assert [header.sequence for header, _ in answers] == [2, 3, 4, 1]
+    assert by_sequence[2]["rc"] == by_sequence[3]["rc"] == errors.RC_BUSY and "burst" in by_sequence[2]["rsn"]
+    assert by_sequence[4] == {"r": "quick"} and by_sequence[1]["id"] == 1 and module.busy == ""
+
+
+def test_more_requests_than_it_holds():
+    _, answers, _ = served(made(), [request("burst", {})] + [request("echo", {"d": "x"})] * 3 + [3000])
+    assert len(answers) == 4
+    many = b"".join([request("burst", {}, sequence=index) for index in range(8)])
+    _, answers, _ = served(made(), [many, 3000])
+    assert len(answers) == 8 and len([each for _, each in answers if each.get("rc") == errors.RC_BUSY]) == 7
+
+
+def test_a_burst_is_fetched_in_pieces_and_given_up():
+    module = made()
+    taken = asked(module, "burst", {})
+    assert taken["frames"] == list(vocabulary.FRAMES) and taken["meta"]["order"][0] == "dark"
+    got = b""
+    while len(got) < 76800:
+        part = asked(module, "burst_part", {"id": taken["id"], "frame": "1050", "off": len(got)})
+        assert part["off"] == len(got) and part["len"] == 76800
+        got += part["data"]
+    assert got == bytes(module.burst.frames["1050"])
+    for fields in ({"id": 7, "frame": "850"}, {"id": 1, "frame": "green"}):
+        assert asked(module, "burst_part", fields)["rc"] == errors.RC_NO_ENTRY
+    for offset in (-1, 76800):
+        assert asked(module, "burst_part", {"id": 1, "frame": "850", "off": offset})["rc"] == errors.RC_INVALID
+    asked(module, "monitor_baseline")
+    assert asked(module, "burst_part", {"id": 1, "frame": "850"})["rc"] == errors.RC_NO_ENTRY
+
+
+def test_the_clock_is_read_and_set():
+    module = made()
+    assert asked(module, "datetime_read") == {"datetime": "2026-01-31T12:00:00"}
+    assert asked(module, "datetime_write", {"datetime": "2028-02-29T23:59:58.123+00:00"}) == {}
+    assert asked(module, "datetime_read") == {"datetime": "2028-02-29T23:59:58"}
+    module.clock.seconds = 0
+    assert asked(module, "datetime_read")["rc"] == errors.RC_BAD_STATE
+
+
+def test_os_info_and_parameters():
+    module = made()
+    assert asked(module, "os_info", {"format": "on"}) == {"output": fakes.SERIAL + " Dermis"}
+    assert asked(module, "os_info", {"format": "a"})["output"].endswith(" Dermis")
+    assert asked(module, "parameters")["buf_size"] == smp.BUFFER_SIZE
+
+
+def test_reset_is_answered_first():
+    module = made()
+    assert asked(module, "reset", {"force": 1}) == {}
+    assert module.system.resets == 1
+
+
+def test_ctrl_c_alone_gives_the_prompt_and_in_noise_does_not():
+    for chunks in ([300, b"\r\x03"], [300, b"\r", b"\x03"], [300, b"\x03\r\x01"], [300, b"\x03"]):
+        assert served(made(), chunks)[0] == PROMPT, chunks
+    for chunks in ([300, b"a\x03"], [300, b"abc", b"\x03"], [b"\x06\x09AA\x03"], [300, b"\r\n"]):
+        assert served(made(), chunks)[0] == CLOSED, chunks
+
+
+def test_a_record_that_is_none_changes_nothing():
+    module = made()
+    module.storage.files["calibration.bin"] = b"before"
+    answer = asked(module, "calibration_write", {"off": 0, "len": 4, "data": b"none"})
+    assert answer["rc"] == errors.RC_INVALID and module.storage.files["calibration.bin"] == b"before"
+    assert asked(module, "calibration_state") == {"calibrated": False, "hash": "", "created": ""}
+    assert asked(module, "calibration_read")["rc"] == errors.RC_NO_ENTRY
+
+
+def test_pieces_of_a_record_are_held_together():
+    module = made()
+    store = module.calibration
+    assert store.receive(0, 10, b"abc") == 3
+    assert store.receive(3, 10, b"def") == 6
+    assert store.receive(3, 10, b"def") == 6  # a repeated request
+    for offset, total, data in ((7, 10, b"x"), (6, 11, b"x"), (6, 10, b"12345"), (-1, 10, b"x")):
+        try:
+            store.receive(offset, total, data)
+        except BadInput:
+            continue
+        raise AssertionError((offset, total, data))
+    assert store.receive(0, 5, b"ab") == 2  # anew
+
+
+def test_without_record_or_model_there_is_no_decision():
+    module = made()
+    answer = asked(module, "verify", {"nonce": b"n"})
+    assert (answer["verdict"], answer["reasons"]) == ("no_decision", ["not_calibrated"]) and answer["nonce"] == b"n"
+    module.calibration.record = fakes.FakeRecord()
+    answer = asked(module, "verify")
+    assert (answer["verdict"], answer["reasons"]) == ("no_decision", ["sensor_fault"])
+    assert "model" in answer["evidence"]["fault"] and answer["bursts"] == 0
+    assert asked(module, "evidence")["evidence"] == answer["evidence"]
+
+
+def test_the_self_test_names_what_fails():
+    module = made()
+    answer = asked(module, "selftest")
+    bad = sorted([check["name"] for check in answer["checks"] if not check["ok"]])
+    assert bad == ["calibration", "model"] and not answer["ok"], answer
+    module.swir.fault = SensorFault("the ADC does not answer")
+    module.thermometer.fault = None
+    module.storage.broken = True
+    answer = asked(module, "selftest")
+    bad = [check["name"] for check in answer["checks"] if not check["ok"]]
+    assert "swir_1450" in bad and "storage" in bad and "light_850" not in bad
+    for check in answer["checks"]:
+        assert check["ok"] or check["todo"], check
+
+
+def test_watch_writes_verdicts_until_it_is_stopped():
+    module = made()
+    ended, answers, log = served(
+        module,
+        [
+            request("watch", {"on": True, "period_ms": 100}, sequence=1),
+            1000,
+            request("verify", {}, sequence=2),
+            50,
+            request("watch", {"on": False}, sequence=3),
+            50,
+            request("verify", {}, sequence=4),
+            1000,
+        ],
+    )
+    by_sequence = {header.sequence: answer for header, answer in answers}
+    verdicts = [event for event in log if event["event"] == "verdict"]
+    assert ended == CLOSED and len(verdicts) >= 5
+    assert verdicts[0]["verdict"] == "no_decision" and verdicts[0]["reasons"] == ["not_calibrated"]
+    assert by_sequence[1] == {"on": True} and by_sequence[3] == {"on": False}
+    assert by_sequence[2]["rc"] == errors.RC_BUSY and "watch" in by_sequence[2]["rsn"]
+    assert by_sequence[4]["verdict"] == "no_decision" and module.watch is None and module.busy == ""
