@@ -9,36 +9,13 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from dataclasses import dataclass
 
-from dermis_hw.lightfield import LightField
-from dermis_hw.module_instance import ModuleInstance
-
-# A moving presentation goes and comes back in this time, rendered at these steps.
-MOTION_SPAN_S = 1.0
-MOTION_STEP_S = 0.1
-
-
-@dataclass(frozen=True)
-class Job:
-    number: int
-    path: str
-    module: ModuleInstance
-    seed: int
-
-
-@dataclass(frozen=True)
-class Result:
-    """`fields`: one a step of `MOTION_STEP_S`, a single one when nothing moves. `error`: one sentence, or None."""
-
-    number: int
-    fields: tuple[LightField, ...] = ()
-    error: str | None = None
+from .render_job import MOTION_SPAN_S, MOTION_STEP_S, Job, Result
 
 
 def render_job(job: Job) -> Result:
     """Load and render. Whatever is wrong with the scene becomes the result's sentence."""
-    from dermis_hw import render, scenes
+    from dermis_hw import materials, render, scenes
 
     try:
         scene = scenes.load(job.path)
@@ -46,7 +23,7 @@ def render_job(job: Job) -> Result:
         fields = tuple(
             render.render(scene, job.module, seed=job.seed, time_s=step * MOTION_STEP_S) for step in range(steps)
         )
-    except scenes.SceneError as problem:
+    except (scenes.SceneError, materials.MaterialError) as problem:
         return Result(job.number, error=str(problem))
     except Exception as problem:  # noqa: BLE001 - the twin must go on with the scene that it has
         text = f"the scene {job.path} cannot be rendered ({type(problem).__name__}: {problem}); report this"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
 
-from .render_worker import MOTION_SPAN_S, MOTION_STEP_S, Job, Result
+from .render_job import MOTION_SPAN_S, MOTION_STEP_S, Job, Result
 from .world import FieldAt
 
 Done = Callable[[FieldAt | None, str | None], None]  # the light field by time, or a sentence
@@ -28,7 +28,7 @@ def field_by_time(fields: tuple[LightField, ...]) -> FieldAt:
         place = phase if phase <= MOTION_SPAN_S else 2 * MOTION_SPAN_S - phase
         return fields[min(round(place / MOTION_STEP_S), len(fields) - 1)]
 
-    return field_at if len(fields) > 1 else lambda _time_s: fields[0]
+    return field_at if len(fields) > 1 else lambda _time_s: next(iter(fields))
 
 
 class Stage:
@@ -93,7 +93,7 @@ class Stage:
         while True:
             try:
                 result = pickle.load(worker.stdout)  # type: ignore[arg-type]
-            except (EOFError, pickle.UnpicklingError):
+            except (EOFError, OSError, ValueError, pickle.UnpicklingError):
                 result = Result(0, error="the renderer ended unexpectedly; ask for the scene again")
             self._results.put(result)
             os.write(self._wake_writer, b"\0")
