@@ -11,11 +11,11 @@ import glob
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import uuid
 from pathlib import Path
 from types import ModuleType
 
@@ -73,9 +73,9 @@ def _works(library: str) -> bool:
 def _cache_file() -> Path:
     import mitsuba
 
-    what = "|".join(
-        [sysconfig.get_platform(), socket.gethostname(), mitsuba.__version__, sys.executable, *_candidates()]
-    )
+    # A home may be shared by machines, and what works depends on the CPU.
+    machine = [sysconfig.get_platform(), str(uuid.getnode()), str(mitsuba.__version__), sys.executable]
+    what = "|".join([*machine, *_candidates()])
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(home) / "dermis" / f"mitsuba-{hashlib.sha256(what.encode()).hexdigest()[:16]}.json"
 
