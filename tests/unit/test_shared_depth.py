@@ -123,14 +123,14 @@ def test_another_pattern_is_not_matched():
     for v in range(HEIGHT):
         frame[v * WIDTH : (v + 1) * WIDTH] = bytes(reversed(frame[v * WIDTH : (v + 1) * WIDTH]))
     MAPPER.measure(frame)
-    assert len(valid(MAPPER)) <= len(MAPPER.confidence) // 50
+    assert len(valid(MAPPER)) <= len(MAPPER.confidence) // 100
     MAPPER.measure(draw(dot_positions(seed=2)))
-    assert len(valid(MAPPER)) <= len(MAPPER.confidence) // 50
+    assert len(valid(MAPPER)) <= len(MAPPER.confidence) // 100
 
 
 def test_beyond_the_search_is_not_matched():
     MAPPER.measure(draw(DOTS, 40 * UNIT))
-    assert len(valid(MAPPER)) <= len(MAPPER.confidence) // 50
+    assert len(valid(MAPPER)) <= len(MAPPER.confidence) // 100
 
 
 def test_no_signal_is_no_depth():
@@ -251,10 +251,10 @@ def test_triangulate_cells():
 
 def test_every_platform_gives_these_bytes():
     """The hash was computed once under CPython; MicroPython must agree bit for bit, and so must the device."""
-    sheared = [(u + (v >> 2), v) for u, v in DOTS]
-    MAPPER.measure(draw(sheared, 21, peak=110, noise=60))
+    sheared = [(u + (v >> 3), v) for u, v in DOTS]
+    MAPPER.measure(draw(sheared, 21, peak=110, noise=40))
     depth = array("H", [0] * len(MAPPER.disparity))
     triangulate(MAPPER.disparity, MAPPER.confidence, depth, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
     digest = hashlib.sha256(bytes(MAPPER.disparity) + bytes(MAPPER.confidence) + bytes(depth)).digest()
     assert len(valid(MAPPER)) > 300
-    assert binascii.hexlify(digest[:8]) == b"9c5bba94b57d1bb5", binascii.hexlify(digest[:8])
+    assert binascii.hexlify(digest[:8]) == b"b1465d38c1e169e3", binascii.hexlify(digest[:8])

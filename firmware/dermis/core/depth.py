@@ -26,10 +26,10 @@ _CURVE_SCALE = 20
 _GUARD_PX = 2  # disparities beside the best are the same peak
 _LIMIT_OF_64 = 24  # a window of which more than 24/64 of the bits differ is no match
 _MARGIN_OF_64 = 2  # nor is one that beats its rival by less than this
-_LOWEST_CORRELATION = 8192  # of 16384
+_LOWEST_CORRELATION = 9000  # of 16384: chance reaches it once in a thousand cells
 _ENERGY_FLOOR = 40  # mean square of a window's contrast: below it there are no dots
 _AGREEMENT = 24  # 1/16 px between neighbours: a steep cheek at 250 mm
-_NEIGHBOURS = 2
+_NEIGHBOURS = 3  # of eight; two windows that overlap may agree by chance
 
 
 def _square_root(value):
