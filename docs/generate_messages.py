@@ -1,4 +1,7 @@
-"""Prints docs/formats/messages.md from the table of messages: `python docs/generate_messages.py > docs/formats/messages.md`."""
+"""Prints docs/formats/messages.md from the table of messages.
+
+python docs/generate_messages.py > docs/formats/messages.md
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ def page() -> str:
         )
     out.append("")
     out.append("Groups: " + "; ".join(f"{number} {name}" for number, name in GROUPS.items()) + ".")
-    retired = ", ".join(f"{group}/{identifier}/{op}" for group, identifier, op in messages.RETIRED) or "none yet"
+    retired = ", ".join("/".join(map(str, address)) for address in messages.RETIRED) or "none yet"
     out += [f"Retired addresses, never used again: {retired}.", ""]
     for message in messages.MESSAGES:
         out += [f"## {message.name}", message.meaning, ""]
