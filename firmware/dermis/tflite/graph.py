@@ -94,8 +94,11 @@ class Tensor(Block):
         return self.zero_point + 128 if self.kind == INT8 else self.zero_point
 
     def scale(self, channel=0):
-        """The scale (of one channel) as (mantissa, exponent); see `quantise`."""
-        return quantise.scale_from_bits(self._table.reader.at("<I", 4, self._scales + 4 * channel))
+        """The scale (of one channel) as (mantissa, exponent); see `quantise`. Raises BadModel where it is none."""
+        scale = quantise.scale_from_bits(self._table.reader.at("<I", 4, self._scales + 4 * channel))
+        if scale is None:
+            raise BadModel("Tensor '%s' has a scale that is no positive number; quantise the model again." % self.name)
+        return scale
 
     def scale_as_float(self):
         """The tensor's one scale as a float; 0.0 where it has none."""

@@ -34,14 +34,6 @@ def aligned(offset):
     return (offset + ALIGNMENT - 1) & -ALIGNMENT
 
 
-def needed(blocks, steps):
-    """The lower bound of any arena: the most bytes that one step needs at once."""
-    return max(
-        [0]
-        + [sum([block.bytes for block in blocks if block.first <= step <= block.last]) for step in range(-1, steps + 1)]
-    )
-
-
 def allocate(blocks, limit):
     """Places `blocks` in one new buffer and sets their `data`. Raises BadModel above `limit` bytes."""
     for block in blocks:

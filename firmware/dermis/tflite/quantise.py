@@ -16,16 +16,17 @@ MULTIPLIER_BITS = 31
 LARGEST_SHIFT = 30  # a left shift of an int32 by more has no meaning; no sane pair of scales asks for it
 
 LOWEST, HIGHEST = -128, 127  # int8
+MOST_STEPS = 1 << 20  # far beyond any int8: what lies above is clamped anyway
 
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3  # fused activations, enum ActivationFunctionType
 
 
 def scale_from_bits(bits):
-    """The value of a float32 bit pattern as (mantissa, exponent). Raises BadModel unless it is finite and above 0."""
+    """The value of a float32 bit pattern as (mantissa, exponent); None unless it is finite and above 0."""
     exponent = (bits >> 23) & 255
     mantissa = bits & 0x7FFFFF
     if bits >> 31 or exponent == 255 or not (exponent or mantissa):
-        raise BadModel("A tensor's scale is not a positive number; quantise the model again.")
+        return None
     return (mantissa, -149) if exponent == 0 else (mantissa | 0x800000, exponent - 150)
 
 
@@ -102,14 +103,14 @@ def shifts(shift):
 
 
 def rounded_steps(value, scale):
-    """round(float32(value / scale)), halves away from zero, for an integer `value` > 0; capped at 2**20."""
+    """round(float32(value / scale)), halves away from zero, for an integer `value` > 0; at most MOST_STEPS."""
     quotient, exponent = rounded_quotient(value, scale[0], SINGLE_BITS)
     exponent -= scale[1]
     if exponent >= 0:
-        return 1 << 20
+        return MOST_STEPS
     if exponent < -SINGLE_BITS - 1:
         return 0
-    return min((quotient + (1 << (-exponent - 1))) >> -exponent, 1 << 20)
+    return min((quotient + (1 << (-exponent - 1))) >> -exponent, MOST_STEPS)
 
 
 def activation_range(activation, scale, zero_point):

@@ -22,6 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import numpy as np
+import refused_models
 import single_ops
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
@@ -72,9 +73,11 @@ class Oracle:
 
 def entry(name, file, vectors, rng):
     """One entry of a pack."""
-    oracle = Oracle(file)
     parts = [struct.pack("<B", len(name)), name.encode(), struct.pack("<I", len(file)), file]
     parts.append(struct.pack("<H", vectors))
+    if not vectors:  # nothing to run
+        return b"".join(parts)
+    oracle = Oracle(file)
     for _ in range(vectors):
         inputs = oracle.random_inputs(rng)
         parts += [value.tobytes() for value in inputs]
@@ -212,6 +215,8 @@ def write():
             pack.append(packed)
             made += 1
     (DATA / "single_ops.pack").write_bytes(b"".join(pack))
+    refused = [entry(model.__name__, model(), 0, rng) for model in refused_models.MODELS]
+    (DATA / "refused.pack").write_bytes(b"".join(refused))
     for build in (separable, residual, two_inputs):
         model, file = keras_model(build, rng)
         (DATA / f"{build.__name__}.pack").write_bytes(entry(build.__name__, file, 4, rng))

@@ -20,7 +20,7 @@ def read(name):
         at += 4 + size
         entries.append([title, model, None, struct.unpack_from("<H", data, at)[0]])
         at += 2
-        width = vector_bytes(model)
+        width = vector_bytes(model) if entries[-1][3] else 0
         entries[-1][2] = data[at : at + width * entries[-1][3]]
         at += width * entries[-1][3]
     return entries

@@ -15,7 +15,6 @@ BUILDERS = {
     17: windows.Pool,
     18: elementwise.Mul,
     19: elementwise.Relu,
-    20: elementwise.Relu,
     21: elementwise.Relu6,
     22: shaping.Reshape,
     25: softmax.Softmax,

@@ -8,16 +8,18 @@ from array import array
 from struct import unpack
 
 from .. import fixedpoint, kernels_simple, quantise
-from ..graph import FLOAT32, INT8, UINT8
-from ..native import int32_array
+from ..graph import FLOAT32, UINT8
+from ..native import int32_array, words
 from . import layout
 from .step import Step
 
 SUB = 41
-RELU_N1_TO_1 = 20
 ADD_HEADROOM = 20  # bits by which ADD scales its inputs up before they are summed
 LOGISTIC_INTEGER_BITS = 4  # of the fixed-point input: beyond 16 the result is saturated
 LOGISTIC_BITS = 8
+FLOAT_BIAS = 150  # of a float32's exponent, counted from its mantissa's last bit
+FLOAT_LARGEST_EXPONENT = 254
+FLOAT_INFINITY = 0x7F800000
 LOGISTIC_SCALE = (1 << 23, -31)  # 1/256 as a float32's mantissa and exponent
 
 
@@ -53,13 +55,13 @@ def rescaler(x, y):
 
 
 class Relu(Table):
-    """RELU and RELU_N1_TO_1, with a change of scale."""
+    """RELU by itself may change the scale."""
 
     def __init__(self, node):
         x, y = unary(node)
         super().__init__(node, (x,), y)
         rescaled = rescaler(x, y)
-        lowest, highest = node.clamps(quantise.RELU_N1_TO_1 if node.code == RELU_N1_TO_1 else quantise.RELU, y)
+        lowest, highest = node.clamps(quantise.RELU, y)
         self._fill(lambda value: clamp(rescaled(value), lowest, highest))
 
 
@@ -105,14 +107,12 @@ class Quantize(Table):
 
 def float_steps(bits, scale):
     """round(float32 / scale) of a float32 bit pattern, halves away from zero; what is no number counts as 0."""
-    exponent, mantissa = (bits >> 23) & 255, bits & 0x7FFFFF
-    if exponent == 255:
-        steps = 0 if mantissa else 1 << 20
-    elif exponent == 0 and mantissa == 0:
-        steps = 0
+    magnitude = bits & 0x7FFFFFFF
+    value = quantise.scale_from_bits(magnitude)
+    if value is not None:
+        steps = quantise.rounded_steps(value[0], (scale[0], scale[1] - value[1]))
     else:
-        mantissa, exponent = quantise.scale_from_bits(bits & 0x7FFFFFFF)
-        steps = quantise.rounded_steps(mantissa, (scale[0], scale[1] - exponent))
+        steps = quantise.MOST_STEPS if magnitude == FLOAT_INFINITY else 0
     return -steps if bits >> 31 else steps
 
 
@@ -130,8 +130,6 @@ class Dequantize(Step):
         self._table = int32_array([product_bits(scale, value - x.raised_zero) for value in range(256)])
 
     def bind(self):
-        from ..native import words
-
         self._target = words(self.output.data)
 
     def run(self):
@@ -143,21 +141,16 @@ def product_bits(scale, steps):
     """The float32 bit pattern of scale * steps (exact in a double, then rounded to nearest even)."""
     if steps == 0:
         return 0
-    mantissa, exponent = quantise.rounded_quotient(scale[0] * abs(steps), 1, quantise.SINGLE_BITS)
-    exponent += scale[1] + 150
-    if exponent < 1:  # a denormal: these bits are fewer
-        mantissa, exponent = subnormal(scale[0] * abs(steps), scale[1]), 0
-        bits = mantissa
-    elif exponent > 254:
-        bits = 0x7F800000
+    product = scale[0] * abs(steps)
+    mantissa, exponent = quantise.rounded_quotient(product, 1, quantise.SINGLE_BITS)
+    exponent += scale[1] + FLOAT_BIAS
+    if exponent < 1:  # a denormal: whole units of 2**-149, of which the scale is a multiple
+        bits = product << (scale[1] + FLOAT_BIAS - 1)
+    elif exponent > FLOAT_LARGEST_EXPONENT:
+        bits = FLOAT_INFINITY
     else:
         bits = (exponent << 23) | (mantissa & 0x7FFFFF)
     return bits | (0x80000000 if steps < 0 else 0)
-
-
-def subnormal(mantissa, exponent):
-    """mantissa * 2**exponent in units of 2**-149, to nearest even; exponent >= -149 always holds for a float32."""
-    return mantissa << (exponent + 149)
 
 
 class Logistic(Table):
@@ -245,6 +238,3 @@ class Mul(Step):
     def run(self):
         a, b = self.reads
         kernels_simple.multiply(a.data, b.data, self.output.data, self._block)
-
-
-__all__ = ["INT8", "Add", "Dequantize", "Logistic", "Mul", "Quantize", "Relu", "Relu6"]

@@ -30,6 +30,8 @@ class Softmax(Step):
         if self._depth >= LARGEST_SUM_TERMS:
             raise node.refuse("%d classes are more than %d." % (self._depth, LARGEST_SUM_TERMS - 1))
         beta = quantise.scale_from_bits(node.options.uint32(0))
+        if beta is None:
+            raise node.damaged("its beta is no positive number.")
         mantissa, exponent = x.scale()
         # beta * scale in steps of the fixed-point input, as a fraction of 31 bits and a left shift.
         factor, shift = quantise.normalised(((mantissa, exponent + 31 - INPUT_INTEGER_BITS), beta), ())

@@ -17,8 +17,11 @@ MAX_POOL_2D = 17
 LARGEST_REACH = 1 << 20  # cells that a dilated window may span: keeps every index within 32 bits
 
 
-def geometry(node, x, y, padding, window, strides, dilations, depth):
-    """(pad top, pad left), after checking that y's shape follows from x's. Raises BadModel where it does not."""
+def geometry(node, x, y, padding, window, strides, dilations, channels=0):
+    """(pad top, pad left), after checking that y's shape follows from x's. Raises BadModel where it does not.
+
+    y has `channels` channels, or where that is 0 as many as x.
+    """
     if len(x.shape) != AXES or len(y.shape) != AXES:
         raise node.damaged("it needs tensors of 4 axes.")
     if padding not in (SAME, VALID):
@@ -35,7 +38,7 @@ def geometry(node, x, y, padding, window, strides, dilations, depth):
         count = (size + stride - 1) // stride if padding == SAME else (size + stride - reach) // stride
         pads.append(max((count - 1) * stride + reach - size, 0) // 2 if padding == SAME else 0)
         shape.append(count)
-    node.same_shape(y, shape + [depth])
+    node.same_shape(y, shape + [channels or x.shape[3]])
     return pads
 
 
@@ -193,7 +196,7 @@ class Pool(Step):
         options = node.options
         strides = (options.int32(2), options.int32(1))
         window = (options.int32(4), options.int32(3))
-        pads = geometry(node, x, y, options.int8(0), window, strides, (1, 1), x.shape[-1])
+        pads = geometry(node, x, y, options.int8(0), window, strides, (1, 1))
         self._block = int32_array(
             tuple(x.shape)
             + (y.shape[1], y.shape[2])

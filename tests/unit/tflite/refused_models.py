@@ -1,0 +1,154 @@
+"""Sound .tflite files that ask for what is not implemented, and files that contradict themselves."""
+
+import numpy as np
+from model_writer import FLOAT32, INT32, Writer, options
+
+
+def _one(name, build, option=None, version=1):
+    """A model of one operator on the tensors that `build(writer)` gives as (inputs, outputs, model's inputs)."""
+    writer = Writer()
+    inputs, outputs, given = build(writer)
+    writer.operator(name, inputs, outputs, option, version)
+    return writer.finish(given, outputs)
+
+
+def _unary(x_shape=(1, 4), y_shape=(1, 4), xs: float | None = 0.5, ys: float | None = 0.5, **kind):
+    def build(writer):
+        x = writer.tensor(x_shape, xs, name="given", **kind)
+        return [x], [writer.tensor(y_shape, ys, name="wanted", **kind)], [x]
+
+    return build
+
+
+def _conv(weights, x_depth=2, constant=True):
+    def build(writer):
+        x = writer.tensor([1, 4, 4, x_depth], 0.5, name="given")
+        w = writer.tensor(weights, 0.1, name="weights", data=np.ones(weights) if constant else None)
+        y = writer.tensor([1, 4, 4, weights[0]], 0.5, name="wanted")
+        return [x, w, -1], [y], [x] if constant else [x, w]
+
+    return build
+
+
+CONV = {"strideH": 1, "strideW": 1}
+
+
+def operator_unknown():
+    return _one("HARD_SWISH", _unary(), version=7)
+
+
+def operator_custom():
+    return _one("CUSTOM", _unary())
+
+
+def float_tensors():
+    return _one("RELU", _unary(xs=None, ys=None, kind=FLOAT32))
+
+
+def unquantised():
+    return _one("RELU", _unary(xs=None))
+
+
+def grouped_convolution():
+    return _one("CONV_2D", _conv([2, 1, 1, 1], 2), options("Conv2DOptions", **CONV), 5)
+
+
+def computed_weights():
+    return _one("CONV_2D", _conv([2, 1, 1, 2], 2, constant=False), options("Conv2DOptions", **CONV))
+
+
+def fused_tanh():
+    fused = options("Conv2DOptions", fusedActivationFunction=4, **CONV)
+    return _one("CONV_2D", _conv([2, 1, 1, 2], 2), fused)
+
+
+def logistic_other_scale():
+    return _one("LOGISTIC", _unary())
+
+
+def bad_shape():
+    return _one("RELU", _unary(y_shape=(1, 5)))
+
+
+def bad_stride():
+    return _one("CONV_2D", _conv([2, 1, 1, 2], 2), options("Conv2DOptions", strideH=0, strideW=1))
+
+
+def bad_batch():
+    return _one("RELU", _unary((-1, 4), (-1, 4)))
+
+
+def bad_scales():
+    return _one("RELU", _unary(xs=1e30, ys=1e-9))
+
+
+def bad_scale_sign():
+    return _one("RELU", _unary(xs=-1.0))
+
+
+def bad_zero_point():
+    def build(writer):
+        x = writer.tensor([4], 0.5, 200, name="given")
+        return [x], [writer.tensor([4], 0.5, name="wanted")], [x]
+
+    return _one("RELU", build)
+
+
+def bad_order():
+    writer = Writer()
+    x, y, z = (writer.tensor([4], 0.5, name=name) for name in ("given", "wanted", "never"))
+    writer.operator("ADD", [x, z], [y], options("AddOptions"))
+    return writer.finish([x], [y])
+
+
+def bad_double_output():
+    writer = Writer()
+    x, y = (writer.tensor([4], 0.5, name=name) for name in ("given", "wanted"))
+    writer.operator("RELU", [x], [y])
+    writer.operator("RELU", [x], [y])
+    return writer.finish([x], [y])
+
+
+def bad_weights_length():
+    def build(writer):
+        x = writer.tensor([1, 4], 0.5, name="given")
+        w = writer.tensor([2, 4], 0.5, name="weights", data=np.ones(7))
+        return [x, w, -1], [writer.tensor([1, 2], 0.5, name="wanted")], [x]
+
+    return _one("FULLY_CONNECTED", build, options("FullyConnectedOptions"))
+
+
+def bad_axis():
+    def build(writer):
+        x = writer.tensor([1, 4], 0.5, name="given")
+        a = writer.tensor([1], kind=INT32, data=[2], name="axes")
+        return [x, a], [writer.tensor([1], 0.5, name="wanted")], [x]
+
+    return _one("MEAN", build, options("ReducerOptions"))
+
+
+def bad_arena():
+    return _one("RELU", _unary((1, 1 << 23), (1, 1 << 23)))
+
+
+MODELS = (
+    operator_unknown,
+    operator_custom,
+    float_tensors,
+    unquantised,
+    grouped_convolution,
+    computed_weights,
+    fused_tanh,
+    logistic_other_scale,
+    bad_shape,
+    bad_stride,
+    bad_batch,
+    bad_scales,
+    bad_scale_sign,
+    bad_zero_point,
+    bad_order,
+    bad_double_output,
+    bad_weights_length,
+    bad_axis,
+    bad_arena,
+)

@@ -1,0 +1,156 @@
+"""What a user of the interpreter meets: descriptions, results, the profile, and refusals that say what to do."""
+
+import packs
+from dermis.tflite import BadInput, BadModel, Model, ModelError, UnsupportedOp
+
+# What must stand in the message; the models are refused_models.py's.
+REFUSALS = {
+    "operator_unknown": (UnsupportedOp, ("HARD_SWISH version 7", "'wanted'", "README.md")),
+    "operator_custom": (UnsupportedOp, ("CUSTOM", "'wanted'", "replace")),
+    "float_tensors": (UnsupportedOp, ("RELU version 1", "'given'", "float32", "full int8")),
+    "unquantised": (UnsupportedOp, ("RELU", "'given'", "quantise")),
+    "grouped_convolution": (UnsupportedOp, ("CONV_2D version 5", "group")),
+    "computed_weights": (UnsupportedOp, ("'weights'", "constants")),
+    "fused_tanh": (UnsupportedOp, ("activation 4", "layer of its own")),
+    "logistic_other_scale": (UnsupportedOp, ("LOGISTIC", "1/256")),
+    "bad_shape": (BadModel, ("RELU", "(1, 5)", "(1, 4)")),
+    "bad_stride": (BadModel, ("CONV_2D", "at least 1")),
+    "bad_batch": (BadModel, ("'given'", "batch of 1")),
+    "bad_scales": (BadModel, ("2**30",)),
+    "bad_scale_sign": (BadModel, ("'given'", "no positive number")),
+    "bad_zero_point": (BadModel, ("'given'", "200")),
+    "bad_order": (BadModel, ("'never'", "before it is computed")),
+    "bad_double_output": (BadModel, ("'wanted'", "twice")),
+    "bad_weights_length": (BadModel, ("'weights'", "7", "8")),
+    "bad_axis": (BadModel, ("MEAN", "axis 2")),
+    "bad_arena": (BadModel, ("8388608", "limit")),
+}
+
+
+def raised(action, *arguments):
+    """The ModelError that a call raises, None where it raises none."""
+    try:
+        action(*arguments)
+    except ModelError as error:
+        return error
+    return None
+
+
+def two_inputs():
+    [(_, file, vectors, count)] = packs.read("two_inputs")
+    return file, vectors, count
+
+
+def test_refusals_name_what_is_wrong_and_what_helps():
+    entries = packs.read("refused")
+    assert sorted([entry[0] for entry in entries]) == sorted(REFUSALS)
+    for name, file, _, _ in entries:
+        kind, words = REFUSALS[name]
+        error = raised(Model, file)
+        assert error is not None and type(error) is kind, name
+        for word in words:
+            assert word in str(error), (name, word, str(error))
+
+
+def test_inputs_are_described_and_take_integers_as_they_are():
+    file, _, _ = two_inputs()
+    maps, spectra = Model(file).inputs
+    assert "maps" in maps.name and "spectra" in spectra.name
+    assert maps.shape == (1, 28, 24, 5) and spectra.shape == (1, 10)
+    for info in (maps, spectra):  # representative data from -128 to 127: see make_models.whole_range
+        assert (info.type, info.scale, info.zero_point) == ("int8", 1.0, 0)
+    assert maps.bytes == 28 * 24 * 5
+
+
+def test_the_output_is_a_probability():
+    file, _, _ = two_inputs()
+    [out] = Model(file).outputs
+    assert (out.shape, out.type, out.scale, out.zero_point) == ((1, 1), "int8", 1 / 256, -128)
+
+
+def test_results_are_signed_and_belong_to_the_model():
+    file, vectors, count = two_inputs()
+    model = Model(file)
+    width = len(vectors) // count
+    maps, spectra = [info.bytes for info in model.inputs]
+    first = model.invoke([vectors[:maps], vectors[maps : maps + spectra]])
+    expected = vectors[width - 1]
+    assert first[0][0] == (expected - 256 if expected > 127 else expected)
+    second = model.invoke([vectors[width : width + maps], vectors[width + maps : width + maps + spectra]])
+    assert first[0] is second[0]
+    assert first[0][0] & 255 == vectors[2 * width - 1]
+
+
+def test_the_model_may_be_any_buffer_and_is_not_changed():
+    file, vectors, count = two_inputs()
+    for buffer in (file, bytearray(file), memoryview(file)):
+        assert packs.check(Model(buffer), vectors, count) == 0
+        assert bytes(buffer) == file
+    inside = memoryview(b"....." + file + b"....")
+    assert packs.check(Model(inside[5 : 5 + len(file)]), vectors, count) == 0
+
+
+def test_inputs_may_be_any_buffer():
+    from array import array
+
+    file, vectors, _ = two_inputs()
+    model = Model(file)
+    maps, spectra = vectors[: 28 * 24 * 5], vectors[28 * 24 * 5 : 28 * 24 * 5 + 10]
+    results = set()
+    for kind in (bytes, bytearray, memoryview, lambda data: array("b", data), lambda data: array("B", data)):
+        results.add(bytes(model.invoke([kind(maps), kind(spectra)])[0]))
+    assert len(results) == 1
+
+
+def test_wrong_inputs_are_refused():
+    file, _, _ = two_inputs()
+    model = Model(file)
+    maps, spectra = bytes(28 * 24 * 5), bytes(10)
+    for inputs, word in (
+        ([], "takes 2 inputs, not 0"),
+        ([maps], "not 1"),
+        ([maps, spectra, spectra], "not 3"),
+        ([spectra, maps], "takes 3360 bytes, not 10"),
+        ([maps, spectra[:9]], "takes 10 bytes, not 9"),
+        ([maps + b"\x00", spectra], "not 3361"),
+    ):
+        error = raised(model.invoke, inputs)
+        assert isinstance(error, BadInput) and word in str(error), inputs
+    assert raised(model.invoke, [maps, spectra]) is None
+
+
+def test_profile():
+    file, _, _ = two_inputs()
+    model = Model(file)
+    assert [entry["us"] for entry in model.profile()] == [0] * len(model.profile())
+    model.invoke([bytes(info.bytes) for info in model.inputs])
+    profile = model.profile()
+    assert profile[0]["op"] == "CONV_2D" and profile[0]["macs"] == 14 * 12 * 6 * 3 * 3 * 5
+    assert profile[-1]["op"] == "LOGISTIC"
+    assert sum([entry["macs"] for entry in profile]) == model.macs
+    assert sum([entry["us"] for entry in profile]) > 0
+
+
+def test_the_arena_is_shared_by_tensors_and_bounded():
+    file, _, _ = two_inputs()
+    model = Model(file)
+    every = sum([packs_bytes(entry["shape"]) for entry in model.profile()]) + sum([info.bytes for info in model.inputs])
+    assert model.arena_bytes < every
+    assert raised(Model, file, model.arena_bytes) is None
+    error = raised(Model, file, model.arena_bytes - 1)
+    assert isinstance(error, BadModel) and str(model.arena_bytes) in str(error)
+
+
+def packs_bytes(shape):
+    size = 1
+    for count in shape:
+        size *= count
+    return size
+
+
+def test_what_is_not_a_model():
+    for data in (b"", b"TFL3", bytes(100), b"\x1c\x00\x00\x00TFL4" + bytes(100)):
+        error = raised(Model, data)
+        assert isinstance(error, BadModel) and "not a .tflite" in str(error)
+    error = raised(Model, b"\x1c\x00\x00\x00TFL3")
+    assert isinstance(error, BadModel) and "cut short" in str(error)
