@@ -215,10 +215,10 @@ def _shoulders(p: HeadParameters, m: Landmarks) -> Mesh:
     polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.arange(columns) * 2 * np.pi / columns, indexing="ij")
     k = m.scale
     body = np.stack(
-        [125 * k * np.cos(polar), 220 * k * np.sin(polar) * np.cos(around), 105 * k * np.sin(polar) * np.sin(around)],
+        [125 * k * np.cos(polar), 220 * k * np.sin(polar) * np.cos(around), 95 * k * np.sin(polar) * np.sin(around)],
         -1,
     ).reshape(-1, 3)
-    centre = [m.menton - (NECK_MM + 100) * k, 0.0, p.nose_protrusion + 118 * k]
+    centre = [m.menton - (NECK_MM + 100) * k, 0.0, p.nose_protrusion + 140 * k]
     weight = {"clothes": np.ones(len(body))}
     faces = meshes.grid_faces(rows, columns, closed=True)
     return meshes.facing(meshes.make(body + centre, faces, regions=weight, body="skin"))
