@@ -9,7 +9,7 @@ from __future__ import annotations
 from dermis.core import burst as bursts
 from dermis.core import feature_tensor, features, fixed, gates, swir, vocabulary
 from dermis.core.depth import DepthMapper, triangulate
-from dermis.core.face import MEASURED, Face
+from dermis.core.face import Face
 from dermis.core.motion import Motion
 from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP, Reflectance, dot_image
 from dermis.core.shape import ShapeFitter
@@ -83,7 +83,7 @@ class Analyser:
         self._shape = ShapeFitter(ROWS, COLUMNS)
         self._dots = bytearray(bursts.FRAME_BYTES)
         self._usable = bytearray(CELLS)
-        self._measured = bytearray(CELLS)
+        self._window = bytearray(CELLS)
         self._values = fixed.zeros("i", CELLS)
         self._record = None
 
@@ -270,20 +270,13 @@ class Analyser:
 
     def _shapes(self, evidence):
         board, face = self.board, self.face
-        mask = self._mask_measured()
+        face.window(self._window)
         if self._shape.measure(
-            face.depth, mask, STEP, board["focal_px_q8"], board["centre_u_q8"], board["centre_v_q8"]
+            face.depth, self._window, STEP, board["focal_px_q8"], board["centre_u_q8"], board["centre_v_q8"]
         ):
             evidence["plane_residual_mm16"] = self._shape.plane_residual
             evidence["cylinder_residual_mm16"] = self._shape.cylinder_residual
             evidence["relief_mm16"] = self._shape.relief
-
-    def _mask_measured(self):
-        """1 where the face's depth was measured (and not filled in)."""
-        mask, out = self.face.mask, self._measured
-        for cell in range(CELLS):
-            out[cell] = mask[cell] == MEASURED
-        return out
 
     def _swir(self, burst, calibration, evidence):
         """Ratios, overlap and agreement; the reason why there are none although the head is fitted, or None."""

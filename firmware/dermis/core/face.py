@@ -31,15 +31,21 @@ DEEPEST_MM = 130
 LARGEST_STEP_MM = 40
 # Crown to chin is 232 mm for the 95th percentile of men (ISO 7250-3); lower down is neck and chest.
 TALLEST_MM = 240
+# Half axes of the window for shapes: bizygomatic breadth is 140 mm, brow to chin about 150 (ISO 7250-3).
+WINDOW_U_MM, WINDOW_V_MM = 80, 62
 # The monitor tab covers columns 0..5 of the frame and disturbs the windows that touch it.
 FIRST_COLUMN = 3
 # A cell lit to less than this part of a white at the reference distance (Q12) is background.
 LIT_Q12 = 120
 # Neighbours (of 24) in the measured face that make a lit cell without depth a part of it.
 FILL_NEIGHBOURS = 8
-# Nothing in depth, but light comes back: as from skin nearer than 250 mm, or as from something far.
-NEAR_LEVEL_Q12 = 6500
-LIT_PART_PERMILLE = 120
+# Nothing in depth, but light comes back. From skin of R850 = .4 it exceeds 1.6 nearer than 225 mm, where the
+# disparities end; from a face at 760 to 1,100 mm it is .08 or more, and covers 3% of the frame or more; a wall of
+# R850 = .8 gives that from 1,400 mm and covers most of the frame.
+NEAR_LEVEL_Q12, NEAR_PERMILLE = 6500, 120
+FAR_LEVEL_Q12, FAR_LEAST_PERMILLE, FAR_MOST_PERMILLE = 320, 30, 500
+# The nearest part is where this many percent of the depths are nearer: a nose tip is a few cells, a stray match one.
+NEAREST_PERCENT = 1
 # Part of the face's cells whose depth is known; less, and something covers it or drowns the dots.
 LEAST_VALID_PERMILLE = 550
 
@@ -150,10 +156,9 @@ class Face:
         """
         self.clear()
         front = self._front(depth)
-        if front is None:
-            return self._why_nothing(depth, relative)
-        if not self._largest_body(depth, front):
-            return vocabulary.NO_FACE
+        if front is None or not self._largest_body(depth, front):
+            self.clear()
+            return self._why_nothing(relative)
         self._cut_below(depth)
         self._fill(depth, relative)
         self._measure(depth)
@@ -189,14 +194,17 @@ class Face:
                     return first * BIN_MM * SUBMM
         return None
 
-    def _why_nothing(self, depth, relative):
+    @staticmethod
+    def _why_nothing(relative):
         lit = near = 0
-        for cell in range(CELLS):
-            if relative[cell] >= LIT_Q12:
-                lit += 1
+        for row in range(ROWS):
+            for cell in range(row * COLUMNS + FIRST_COLUMN, (row + 1) * COLUMNS):
+                lit += relative[cell] >= FAR_LEVEL_Q12
                 near += relative[cell] >= NEAR_LEVEL_Q12
-        if near * 1000 >= LIT_PART_PERMILLE * CELLS:
+        if near * 1000 >= NEAR_PERMILLE * CELLS:
             return vocabulary.TOO_NEAR
+        if FAR_LEAST_PERMILLE * CELLS <= lit * 1000 <= FAR_MOST_PERMILLE * CELLS:
+            return vocabulary.TOO_FAR
         return vocabulary.NO_FACE
 
     def _largest_body(self, depth, front):
@@ -278,7 +286,7 @@ class Face:
         self.centre_u_q4 = (sum_u * 16 * STEP) // count + 16 * (STEP // 2)
         self.centre_v_q4 = (sum_v * 16 * STEP) // count + 16 * (STEP // 2)
         gathered = self._gather(depth)
-        self.nearest = fixed.percentile(self._values, gathered, 3)
+        self.nearest = fixed.percentile(self._values, gathered, NEAREST_PERCENT)
         side = self.cell_mm_q8(self.median)
         self.width_mm = (self.row1 - self.row0) * side >> 8
         self.height_mm = (self.column1 - self.column0) * side >> 8
@@ -290,6 +298,20 @@ class Face:
                 self._values[count] = depth[cell]
                 count += 1
         return count
+
+    def window(self, out):
+        """Mark the measured cells within the face's metric window in `out` (bytearray of cells): an ellipse about the
+        centroid, `WINDOW_U_MM` and `WINDOW_V_MM` half axes. It leaves hair, ears and neck out."""
+        side = self.cell_mm_q8(self.median)
+        half_u, half_v = (WINDOW_U_MM << 8) // side, (WINDOW_V_MM << 8) // side
+        centre_u, centre_v = self.centre_u_q4 // (16 * STEP), self.centre_v_q4 // (16 * STEP)
+        limit = half_u * half_u * half_v * half_v
+        for row in range(ROWS):
+            off_v = (row - centre_v) * half_u
+            for column in range(COLUMNS):
+                off_u = (column - centre_u) * half_v
+                cell = row * COLUMNS + column
+                out[cell] = self.mask[cell] == MEASURED and off_u * off_u + off_v * off_v <= limit
 
     def box_px(self):
         """[u0, v0, u1, v1] of the face in pixels, ends excluded."""

@@ -37,17 +37,17 @@ GATES = (
     Gate(
         "cylinder",
         "cylinder_residual_mm16",
-        27,  # 1.7 mm
+        34,  # 2.1 mm
         None,
         ATTACK,
         CYLINDRICAL,
-        "bent photos .35-1.0 mm, faces 2.9-4.9 mm (PHYSICS, depth table)",
+        "bent photos .35-1.0 mm, with holes for eyes 1.8; faces 2.9-4.9 mm (PHYSICS, depth table; renders)",
     ),
     Gate(
         "relief",
         "relief_mm16",
         192,  # 12 mm
-        1120,  # 70 mm
+        1280,  # 80 mm
         ATTACK,
         SHAPE,
         "faces 20-35 mm; more than twice that is no head seen from the front (PHYSICS, depth table)",
@@ -109,7 +109,7 @@ GATES = (
     Gate(
         "overlap",
         "spot_overlap_permille",
-        700,
+        600,
         None,
         NO_DECISION,
         OCCLUDED,
