@@ -150,6 +150,7 @@ def test_swir_readings_out_of_range():
     assert swir.levels(fine, white)[1] is None
     assert swir.levels(fine[:4], white)[1] == vocabulary.SENSOR_FAULT
     assert swir.levels(fine, ())[1] == vocabulary.SENSOR_FAULT
+    assert swir.levels(((1, 1),) + fine[1:], white)[1] == vocabulary.SENSOR_FAULT
     assert swir.levels(((1, 1, 0),) + fine[1:], white)[1] == vocabulary.SENSOR_FAULT
     assert swir.levels(((65535 * 64, 100, 64),) + fine[1:], white)[1] == vocabulary.TOO_BRIGHT
     # An LED that gives nothing, or a lamp that outshines it, is no exception but a very dark band.

@@ -128,7 +128,8 @@ class Analyser:
         )
         if reason:
             return reason
-        self._shapes(evidence)
+        if not self._shapes(evidence):
+            return vocabulary.OCCLUDED
         if not self._reflect(calibration, evidence):
             return self._why_dark(evidence, out)
         reason = self._swir(burst, calibration, evidence)
@@ -269,14 +270,16 @@ class Analyser:
         return vocabulary.OCCLUDED
 
     def _shapes(self, evidence):
-        board, face = self.board, self.face
+        """Residuals and relief within the face's window; False when too little depth was measured there."""
+        board, face, shape = self.board, self.face, self._shape
         face.window(self._window)
-        if self._shape.measure(
-            face.depth, self._window, STEP, board["focal_px_q8"], board["centre_u_q8"], board["centre_v_q8"]
-        ):
-            evidence["plane_residual_mm16"] = self._shape.plane_residual
-            evidence["cylinder_residual_mm16"] = self._shape.cylinder_residual
-            evidence["relief_mm16"] = self._shape.relief
+        focal, centre_u, centre_v = board["focal_px_q8"], board["centre_u_q8"], board["centre_v_q8"]
+        if not shape.measure(face.depth, self._window, STEP, focal, centre_u, centre_v):
+            return False
+        evidence["plane_residual_mm16"] = shape.plane_residual
+        evidence["cylinder_residual_mm16"] = shape.cylinder_residual
+        evidence["relief_mm16"] = shape.relief
+        return True
 
     def _swir(self, burst, calibration, evidence):
         """Ratios, overlap and agreement; the reason why there are none although the head is fitted, or None."""

@@ -27,7 +27,9 @@ FRONT_MM = 60
 SMALLEST_FRONT_MM2 = 4500
 # Nose tip to ear is 95-120 mm (ISO 7250-3, nose to tragion about 120); what lies farther behind is no face.
 DEEPEST_MM = 130
-# Two cells of one face lie at most two apart and differ by less than this: the side of a nose, the rim of a jaw.
+# Two cells of one face lie at most `REACH_MM` apart (the rim of spectacles, a strand of hair between them) and
+# differ by less than `LARGEST_STEP_MM`: the side of a nose, the rim of a jaw.
+REACH_MM = 20
 LARGEST_STEP_MM = 40
 # Crown to chin is 232 mm for the 95th percentile of men (ISO 7250-3); lower down is neck and chest.
 TALLEST_MM = 240
@@ -54,13 +56,14 @@ LEAST_VALID_PERMILLE = 550
 def _grow_kernel(state: ptr8, depth: ptr16, stack: ptr16, block: ptr32) -> int:
     """Mark what hangs together with the cell block[3]: state 1 becomes block[4]; returns how many cells.
 
-    Cells hang together when at most two apart along both axes and not farther in depth than block[2].
-    block: columns, rows, largest step, seed, mark. stack: as many as cells.
+    Cells hang together when at most block[5] apart along both axes and not farther in depth than block[2].
+    block: columns, rows, largest step, seed, mark, reach. stack: as many as cells.
     """
     columns = int(block[0])
     rows = int(block[1])
     largest = int(block[2])
     mark = int(block[4])
+    reach = int(block[5])
     stack[0] = int(block[3])
     state[int(block[3])] = mark
     top = 1
@@ -72,11 +75,11 @@ def _grow_kernel(state: ptr8, depth: ptr16, stack: ptr16, block: ptr32) -> int:
         here = int(depth[cell])
         row = cell // columns
         column = cell - row * columns
-        y = row - 2
-        while y <= row + 2:
+        y = row - reach
+        while y <= row + reach:
             if y >= 0 and y < rows:
-                x = column - 2
-                while x <= column + 2:
+                x = column - reach
+                while x <= column + reach:
                     if x >= 0 and x < columns:
                         other = y * columns + x
                         if int(state[other]) == 1:
@@ -214,18 +217,19 @@ class Face:
             for column in range(COLUMNS):
                 cell = row * COLUMNS + column
                 state[cell] = 1 if column >= FIRST_COLUMN and front <= depth[cell] <= last and depth[cell] else 0
+        side = self.cell_mm_q8(front + FRONT_MM * SUBMM // 2)
+        reach = ((REACH_MM << 8) + side // 2) // side
         best, best_mark, mark = 0, 0, 1
         for cell in range(CELLS):
             if state[cell] == 1:
                 mark = mark + 1 if mark < 255 else 2
                 found = _grow_kernel(
-                    state, depth, self._stack, self._set(COLUMNS, ROWS, LARGEST_STEP_MM * SUBMM, cell, mark)
+                    state, depth, self._stack, self._set(COLUMNS, ROWS, LARGEST_STEP_MM * SUBMM, cell, mark, reach)
                 )
                 if found > best:
                     best, best_mark = found, mark
                     for other in range(CELLS):
                         self.mask[other] = MEASURED if state[other] == mark else 0
-        side = self.cell_mm_q8(front + FRONT_MM * SUBMM // 2)
         return best_mark > 0 and best * (side * side >> 8) >> 8 >= SMALLEST_FRONT_MM2
 
     def _cut_below(self, depth):
@@ -255,7 +259,7 @@ class Face:
         for cell in range(CELLS):
             if mask[cell] == 0 and relative[cell] >= LIT_Q12 and cell % COLUMNS >= FIRST_COLUMN:
                 near = _neighbours_kernel(mask, depth, self._set(COLUMNS, ROWS, cell))
-                if near & 255 >= FILL_NEIGHBOURS and not self._background(depth[cell], near >> 8):
+                if near & 255 >= FILL_NEIGHBOURS and self._is_gap(depth[cell], near >> 8):
                     state[cell] = FILLED
                     self.depth[cell] = near >> 8
         for cell in range(CELLS):
@@ -263,8 +267,9 @@ class Face:
                 mask[cell] = FILLED
 
     @staticmethod
-    def _background(depth, around):
-        return depth > around + LARGEST_STEP_MM * SUBMM
+    def _is_gap(depth, around):
+        """No depth, or a stray match before the face; what lies behind is background, what agrees was left out."""
+        return depth == 0 or depth < around - LARGEST_STEP_MM * SUBMM
 
     def _measure(self, depth):
         mask = self.mask

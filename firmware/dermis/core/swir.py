@@ -38,7 +38,10 @@ def levels(readings, white):
     if len(readings) != len(vocabulary.SWIR_BANDS) or len(white) != len(vocabulary.SWIR_BANDS):
         return None, vocabulary.SENSOR_FAULT
     out = []
-    for (on, off, pairs), reference in zip(readings, white):
+    for reading, reference in zip(readings, white):
+        if len(reading) != 3:
+            return None, vocabulary.SENSOR_FAULT
+        on, off, pairs = reading
         if pairs < _LEAST_PAIRS or on < 0 or off < 0:
             return None, vocabulary.SENSOR_FAULT
         if max(on, off) >= SATURATED_COUNTS * pairs:
