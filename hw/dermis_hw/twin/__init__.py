@@ -48,7 +48,7 @@ class Twin:
     line; by default the one that lives in the folder, or the nominal one. virtual_time: time passes only while
     the firmware sleeps. pty: also offer the console on a pseudo-terminal linked there. interpreter: "auto",
     "cpython" or the path of a MicroPython. model: the .tflite that the module carries; by default the newest released
-    one. log: takes the lines that the twin says.
+    one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. log: takes the lines that the twin says.
 
     The constructor returns when the port answers and the scene is in force; it raises TwinError with what the
     twin said when it could not start.
@@ -68,6 +68,7 @@ class Twin:
         interpreter: str = "auto",
         swir: bool = True,
         model: str | os.PathLike | None = None,
+        entry: str = "",
         log: Callable[[str], None] | None = None,
     ):
         self.state_dir = Path(state_dir)
@@ -79,6 +80,7 @@ class Twin:
         arguments += ["--pty", str(pty)] if pty else []
         arguments += [] if swir else ["--no-swir"]
         arguments += ["--model", str(model)] if model else []
+        arguments += ["--entry", entry] if entry else []
         self.log_lines: list[str] = []
         with contextlib.ExitStack() as stack:
             if module is not None:
@@ -209,6 +211,7 @@ def run_foreground(
     interpreter: str = "auto",
     swir: bool = True,
     model: str | os.PathLike | None = None,
+    entry: str = "",
     parent_pipe: int | None = None,
     log: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -234,6 +237,7 @@ def run_foreground(
         interpreter=interpreter,
         swir=swir,
         model=Path(model) if model else None,
+        entry=entry,
         parent_pipe=parent_pipe,
     )
     server = Server(config, _load_provider(provider) if provider else None, log or say)

@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--interpreter", default="auto", help="auto, cpython, or a MicroPython")
     parser.add_argument("--no-swir", action="store_true", help="a module without the SWIR head")
     parser.add_argument("--model", help="the .tflite that the module carries; default: the newest released one")
+    parser.add_argument("--entry", default="", help="another program than dermis.main, as folder:module")
     parser.add_argument("--announce", action="store_true", help="print {'url': ...} when ready")
     parser.add_argument("--parent-pipe", type=int, help="descriptor whose end of file ends the twin")
     arguments = parser.parse_args(argv)
@@ -55,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             interpreter=arguments.interpreter,
             swir=not arguments.no_swir,
             model=arguments.model,
+            entry=arguments.entry,
             parent_pipe=arguments.parent_pipe,
             on_ready=ready,
         )

@@ -34,14 +34,14 @@ import os
 os.putenv("MICROPYINSPECT", "1")
 try:
     import dermis.boot
-    import dermis.main
-    dermis.main.main()
+    import {entry}
+    {entry}.main()
 except SystemExit:
     os.unsetenv("MICROPYINSPECT")
     raise
 """
 START_PROMPT = 'import os\nos.putenv("MICROPYINSPECT", "1")\n'
-START_CPYTHON = "import dermis.boot\nimport dermis.main\ndermis.main.main()\n"
+START_CPYTHON = "import dermis.boot\nimport {entry}\n{entry}.main()\n"
 
 
 def firmware_folder() -> Path:
@@ -96,15 +96,17 @@ class ModuleProcess:
     """One process after another. `interpreter`: path of a MicroPython, or None for CPython.
 
     `board_path`: the board file. `storage`: folder for CPython's files. `root`: the working folder.
-    `model`: the .tflite that the module carries.
+    `model`: the .tflite that the module carries. `entry`: another program than `dermis.main`, as folder:module.
     """
 
-    def __init__(self, interpreter: str | None, board_path: Path, storage: Path, root: Path, model: Path | None):
+    def __init__(self, interpreter: str | None, board_path: Path, storage: Path, root: Path, model: Path | None, entry: str = ""):
         self._interpreter = interpreter
         self._board_path = board_path
         self._storage = storage
         self._root = root
         self._model = model
+        self._entry_folder, _, entry_module = entry.rpartition(":")
+        self._entry = entry_module or "dermis.main"
         self._process: subprocess.Popen | None = None
         self._master = -1
         self.backlog = bytearray()
@@ -202,12 +204,14 @@ class ModuleProcess:
 
     def _command(self, main: bool) -> list[str]:
         if self._interpreter:
-            return [self._interpreter, "-X", f"heapsize={HEAP}", "-c", START_MAIN if main else START_PROMPT]
-        return [sys.executable, "-c", START_CPYTHON]
+            program = START_MAIN.format(entry=self._entry) if main else START_PROMPT
+            return [self._interpreter, "-X", f"heapsize={HEAP}", "-c", program]
+        return [sys.executable, "-c", START_CPYTHON.format(entry=self._entry)]
 
     def _environment(self, channel: int) -> dict[str, str]:
         """Only what is named here: nothing of the host's environment may tell the firmware what it looks at."""
         folder = firmware_folder()
+        extra = f":{self._entry_folder}" if self._entry_folder else ""
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
         environment["DERMIS_TWIN_FD"] = str(channel)
         environment["DERMIS_BOARD"] = str(self._board_path)
@@ -216,9 +220,9 @@ class ModuleProcess:
         if self._model:
             environment["DERMIS_MODEL"] = str(self._model)
         if self._interpreter:
-            environment["MICROPYPATH"] = f":{folder}:{folder / 'lib'}:{DEVICE}:.frozen"
+            environment["MICROPYPATH"] = f"{extra}:{folder}:{folder / 'lib'}:{DEVICE}:.frozen"
         else:
-            environment["PYTHONPATH"] = str(folder)
+            environment["PYTHONPATH"] = f"{folder}{extra}"
             environment["PYTHONUNBUFFERED"] = "1"
         return environment
 

@@ -63,6 +63,7 @@ class Config:
     interpreter: str = "auto"
     swir: bool = True
     model: Path | None = None  # the .tflite that the module carries; by default the newest released one
+    entry: str = ""  # another program than dermis.main, as folder:module
     parent_pipe: int | None = None  # a descriptor whose end of file means that the parent is gone
 
 
@@ -180,7 +181,7 @@ class Server:
         path.write_text(json.dumps(board, indent=1, sort_keys=True) + "\n")
         folder = config.state_dir.resolve()
         model = config.model.resolve() if config.model else released_model()
-        return ModuleProcess(interpreter, path.resolve(), folder / "data", folder / "root", model)
+        return ModuleProcess(interpreter, path.resolve(), folder / "data", folder / "root", model, config.entry)
 
     # --- the loop
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 EIO, EINVAL, ENOENT = 5, 22, 2
+UNREADABLE = "the data partition cannot be read; erase it and calibrate again"
 MOUNT_POINT = "/data"
 UNFINISHED = ".new"  # a file under this ending was not finished when the power was cut
 LFS_MAGIC, LFS_MAGIC_AT = b"littlefs", 8  # in the first or the second block of every LittleFS
@@ -104,7 +105,7 @@ class FolderStorage(Storage):
 
     def _path(self, name):
         if not name or "/" in name or name.startswith(".") or name.endswith(UNFINISHED):
-            raise OSError(EINVAL)
+            raise OSError(EINVAL, "a name is one part, does not begin with a dot and does not end in " + UNFINISHED)
         return self._root + "/" + name
 
 
@@ -124,13 +125,13 @@ class BrokenStorage(Storage):
     """A data partition that cannot be mounted and is not ours to erase: every call fails with EIO."""
 
     def read(self, name: str) -> bytes:
-        raise OSError(EIO)
+        raise OSError(EIO, UNREADABLE)
 
     def write(self, name: str, data: bytes) -> None:
-        raise OSError(EIO)
+        raise OSError(EIO, UNREADABLE)
 
     def remove(self, name: str) -> None:
-        raise OSError(EIO)
+        raise OSError(EIO, UNREADABLE)
 
     def free_bytes(self) -> int:
         return 0
