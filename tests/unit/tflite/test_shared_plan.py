@@ -41,6 +41,13 @@ def test_a_branch_is_kept():
     assert check([block(100, -1, 4), block(100, 0, 1), block(100, 1, 2), block(100, 2, 4)]) == 300
 
 
+def test_a_chain_that_swells_in_the_middle():
+    # Largest first alone would need 8,736: the blocks of 2,688 would not meet without a gap.
+    assert (
+        check([block(3360, -1, 0), block(2688, 0, 1), block(2688, 1, 2), block(4032, 2, 3), block(1008, 3, 4)]) == 6720
+    )
+
+
 def test_a_gap_is_used():
     blocks = [block(100, 0, 5), block(60, 0, 1), block(50, 0, 5), block(40, 2, 5), block(20, 2, 5)]
     assert check(blocks) == live_at_once(blocks) + 2 == 212  # 210, aligned
