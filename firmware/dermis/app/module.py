@@ -43,9 +43,7 @@ class Module:
         self.state = rights.BENCH_STATE
         self.profile = profiles.by_name(board["profile"])
         self.log = Log(self.clock, self.link.write)
-        # The big buffers first, while the heap is whole: what compiling the sources left behind lies between them
-        # otherwise (MicroPython's collector moves nothing).
-        gc.collect()
+        gc.collect()  # what compiling the sources left behind shall not lie between the big buffers
         self.taker = BurstTaker(
             board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
         )
