@@ -133,6 +133,15 @@ def _relative_kernel(sums: ptr32, flat: ptr16, out: ptr32, block: ptr32):
 
 
 @micropython.viper
+def _widen_kernel(source: ptr16, out: ptr32, block: ptr32):
+    """out = source * factor. block: cells, factor (at most 2^14)."""
+    count = int(block[0])
+    factor = int(block[1])
+    for i in range(count):
+        out[i] = int(source[i]) * factor
+
+
+@micropython.viper
 def _combine_kernel(ln_sums: ptr32, ln_flat: ptr32, ln_depth: ptr32, out: ptr32, block: ptr32):
     """ln R: out = ln_sums - ln_flat + 2 ln_depth + constant. block: cells, constant, sign shift."""
     count = int(block[0])
@@ -179,11 +188,10 @@ class Reflectance:
         self.saturated = bytearray(CELLS)
         self.gain = {}
         self._flat = {}
-        self._ln_flat = {}
+        self._ln_flat = fixed.zeros("i", CELLS)  # of the band at work
         for band in vocabulary.NIR_BANDS:
             self.ln_r[band] = fixed.zeros("i", CELLS)
             self._flat[band] = fixed.zeros("H", CELLS)
-            self._ln_flat[band] = fixed.zeros("i", CELLS)
         self._work = fixed.zeros("i", CELLS)
         self._ln_depth = fixed.zeros("i", CELLS)
         self._block = fixed.zeros("i", 8)
@@ -193,7 +201,7 @@ class Reflectance:
     def set_calibration(self, calibration):
         """Interpolate the white target's nodes to the cells. Once a record."""
         for band in vocabulary.NIR_BANDS:
-            nodes, flat, work = calibration.flat[band], self._flat[band], self._work
+            nodes, flat = calibration.flat[band], self._flat[band]
             for row in range(ROWS):
                 v, dv = divmod(row * STEP + STEP // 2, FLAT_STEP)
                 for column in range(COLUMNS):
@@ -201,10 +209,7 @@ class Reflectance:
                     at = v * FLAT_COLUMNS + u
                     low = nodes[at] * (FLAT_STEP - du) + nodes[at + 1] * du
                     high = nodes[at + FLAT_COLUMNS] * (FLAT_STEP - du) + nodes[at + FLAT_COLUMNS + 1] * du
-                    value = (low * (FLAT_STEP - dv) + high * dv) // (FLAT_STEP * FLAT_STEP)
-                    flat[row * COLUMNS + column] = value
-                    work[row * COLUMNS + column] = value * PIXELS_PER_CELL
-            fixed.ln_each(work, self._ln_flat[band], CELLS)
+                    flat[row * COLUMNS + column] = (low * (FLAT_STEP - dv) + high * dv) // (FLAT_STEP * FLAT_STEP)
 
     def load(self, frames, linear):
         """Sum the lit frames over the cells. frames: name -> 76,800 codes, all of `LIT_FRAMES` and `dark`."""
@@ -238,15 +243,16 @@ class Reflectance:
     def convert(self, depth, z_ref_mm):
         """ln R of every cell from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros)."""
         work = self._work
-        for i in range(CELLS):
-            work[i] = depth[i]
+        _widen_kernel(depth, work, self._set(CELLS, 1))
         fixed.ln_each(work, self._ln_depth, CELLS)
         at_reference = 2 * fixed.ln_q14(16 * z_ref_mm)
         for band in vocabulary.NIR_BANDS:
+            _widen_kernel(self._flat[band], work, self._set(CELLS, PIXELS_PER_CELL))
+            fixed.ln_each(work, self._ln_flat, CELLS)
             fixed.ln_each(self.sums[band], work, CELLS)
             _combine_kernel(
                 work,
-                self._ln_flat[band],
+                self._ln_flat,
                 self._ln_depth,
                 self.ln_r[band],
                 self._set(CELLS, self.gain[band] - at_reference, SIGN_SHIFT),
