@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Iterator
 
 import serial
 
+from dermis_host import rfc2217_port
 from dermis_host.errors import LinkError, NotDermis
 from dermis_host.wire import CONTINUE, START, Deframer, frame_lines
 
@@ -27,7 +29,9 @@ class Link:
         self.port = port
         self._lines = Deframer()
         self._pending = bytearray()
-        self._serial = _open(port, baud)
+        self._is_chunked = port.startswith("rfc2217://")
+        self._is_socket = port.startswith("socket://")
+        self._serial = _open(port, baud, 0 if self._is_socket else POLL_S)
 
     @property
     def damaged_frames(self) -> int:
@@ -51,14 +55,23 @@ class Link:
             if time.monotonic() >= until:
                 return
             try:
-                self._pending += self._serial.read(1)
-                if waiting := self._serial.in_waiting:
-                    self._pending += self._serial.read(min(waiting, READ_SIZE))
+                self._pending += self._read()
             except (serial.SerialException, OSError, TypeError) as problem:
                 raise LinkError(_gone(self.port, problem)) from None
 
     def close(self) -> None:
         self._serial.close()
+
+    def _read(self) -> bytes:
+        """What is there, or what comes within POLL_S."""
+        if self._is_socket:
+            # Its `in_waiting` knows only whether there is something: wait, then take what is there.
+            select.select([self._serial], [], [], POLL_S)
+            return self._serial.read(READ_SIZE)
+        if self._is_chunked:
+            return self._serial.read(READ_SIZE)
+        first = self._serial.read(1)
+        return first + self._serial.read(min(self._serial.in_waiting, READ_SIZE)) if first else first
 
     def _complete_lines(self) -> Iterator[bytes | str]:
         while True:
@@ -80,9 +93,11 @@ class Link:
                     yield packet
 
 
-def _open(port: str, baud: int):
+def _open(port: str, baud: int, timeout_s: float):
     try:
-        opened = serial.serial_for_url(port, baudrate=baud, timeout=POLL_S, do_not_open=True)
+        if port.startswith("rfc2217://"):
+            return rfc2217_port.open_port(port, baud, timeout_s)
+        opened = serial.serial_for_url(port, baudrate=baud, timeout=timeout_s, do_not_open=True)
         if "://" not in port:
             opened.exclusive = True  # two programs on one tty steal each other's bytes
         opened.open()

@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    recordings = [recording.load(path) for path in arguments.file]
     model = arguments.model or released_model()
     if not model.is_file():
         raise UsageError(f"There is no model {model}: name one with --model.")
-    recordings = [recording.load(path) for path in arguments.file]
     results = replay(recordings, model, heap=arguments.heap, tell=output.note)
     rows = table("recording", "verdict", "score", "reasons")
     for path, result in zip(arguments.file, results, strict=True):

@@ -120,9 +120,13 @@ def run(
     twin_module = twin_access.simulation("dermis_hw.twin")
     scenes = twin_access.simulation("dermis_hw.scenes")
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="dermis-demo-") as state, twin_access.twin_errors(), twin_module.Twin(
-        state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=on_log
-    ) as twin:
+    with (
+        tempfile.TemporaryDirectory(prefix="dermis-demo-") as state,
+        twin_access.twin_errors(),
+        twin_module.Twin(
+            state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=on_log
+        ) as twin,
+    ):
         told("starting the module")
         with Module(twin.url, on_log=on_log) as module:
             operator = twin_access.TwinOperator(twin.set_scene)

@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 from dermis.core import messages, vocabulary
-from dermis_host import LinkError, Module, ModuleReset, NotDermis, RequestFailed, RequestTimeout, module
+from dermis_host import LinkError, Module, ModuleReset, NotDermis, RequestFailed, RequestTimeout
+from dermis_host import module as client_module
 from dermis_host.answers import BY_MESSAGE
 from fake_module import META, FakeModule, Refused, frame
 
@@ -119,7 +120,7 @@ def test_late_answers_to_earlier_requests_are_passed_over(monkeypatch):
     held = []
     with FakeModule() as fake, Module(fake.url) as client:
         fake.handlers["echo"] = lambda fields: held.append(fields)
-        monkeypatch.setattr(module, "ANSWER_S", 0.2)
+        monkeypatch.setattr(client_module, "ANSWER_S", 0.2)
         with pytest.raises(RequestTimeout, match="alive"):
             client._ask("echo", 0.2, d="first")
         fake.handlers["echo"] = lambda fields: {"r": fields["d"]}
@@ -160,7 +161,7 @@ def test_a_restart_without_a_word_shows_in_the_uptime():
 
 
 def test_silence_is_a_link_error(monkeypatch):
-    monkeypatch.setattr(module, "PROBE_S", 0.2)
+    monkeypatch.setattr(client_module, "PROBE_S", 0.2)
     with FakeModule() as fake, Module(fake.url) as client:
         fake.handlers["identity"] = lambda _: None
         fake.handlers["echo"] = lambda _: None
