@@ -14,9 +14,10 @@ from dermis_hw.geometry import mesh as meshes
 from dermis_hw.geometry.anthropometry import HeadParameters
 from dermis_hw.geometry.mesh import Mesh
 
-FRONT_COLUMNS, BACK_COLUMNS, ROWS = 128, 32, 132
+FRONT_COLUMNS, BACK_COLUMNS, ROWS, DOME_ROWS = 128, 32, 108, 24
 # Below the chin and above the sellion, mm, for an adult of face_height 118; scales with the head.
 NECK_MM, CROWN_MM = 70.0, 108.0
+DOME_MM = 60.0  # above the sellion, where the crown begins to close
 REGIONS = ("eyes", "lips", "brow", "hair", "beard", "clothes")
 
 
@@ -113,7 +114,8 @@ def _sections(p: HeadParameters, m: Landmarks, x: np.ndarray) -> tuple[np.ndarra
         x,
     )  # fmt: skip
     # Round the crown off: every half-axis shrinks as an ellipse's does.
-    close = np.sqrt(np.clip(1 - _step(x, s + 66 * k, crown) ** 2, 0.0, 1.0))
+    start = s + DOME_MM * k
+    close = np.sqrt(1 - np.clip((x - start) / (crown - start), 0.0, 1.0) ** 2)
     centre = np.full_like(x, middle)
     return half * close, centre - (centre - front) * close, centre, centre + (rear - centre) * close
 
@@ -231,7 +233,15 @@ def head(p: HeadParameters | None = None, *, body: bool = True) -> Mesh:
     """
     p = p or HeadParameters()
     m = landmarks(p)
-    x = np.linspace(m.menton - NECK_MM * m.scale, m.sellion + CROWN_MM * m.scale, ROWS)
+    dome = m.sellion + DOME_MM * m.scale
+    # Closer together towards the top, as an ellipse's slope asks for.
+    rise = np.sin(np.linspace(0.0, 0.5 * np.pi, DOME_ROWS + 1))
+    x = np.concatenate(
+        [
+            np.linspace(m.menton - NECK_MM * m.scale, dome, ROWS, endpoint=False),
+            dome + (CROWN_MM - DOME_MM) * m.scale * rise,
+        ]
+    )
     half, front, centre, rear = _sections(p, m, x)
     angle = np.concatenate(
         [
@@ -250,7 +260,7 @@ def head(p: HeadParameters | None = None, *, body: bool = True) -> Mesh:
     own = _own_form(p, points)
     points[:, 2] -= in_front * (_face(p, m, points[:, 0], points[:, 1]) + own)
     paint = _paint(p, m, points, in_front)
-    faces = meshes.grid_faces(ROWS, len(angle), closed=True)
+    faces = meshes.grid_faces(len(x), len(angle), closed=True)
     skull = meshes.facing(meshes.make(points, faces, regions=paint, body="skin"))
     outwards = skull.vertex_normals()
     grown = skull.vertices + (p.hair_mm * paint["hair"])[:, None] * outwards
