@@ -2,8 +2,11 @@
 
 Adults: Zhuang and Bradtmiller, "Head-and-Face Anthropometric Survey of U.S. Respirator Users", Journal of
 Occupational and Environmental Hygiene 2(11):567-576, 2005 (the NIOSH panel behind ISO 16976-2): 2543 men and 1454
-women measured. Children of about eight years: Farkas, "Anthropometry of the Head and Face", 2nd edition, 1994,
-rounded to half a millimetre, both sexes together. Correlations are reduced to one common size factor.
+women measured. Children of about eight years: after Farkas, "Anthropometry of the Head and Face", 2nd edition, 1994,
+rounded, both sexes together. Correlations are reduced to one common size factor.
+
+The figures were entered without the publications at hand and have not been checked against them line by line; nothing
+but the spread of simulated heads rests on them. Check them before anything else does.
 """
 
 from __future__ import annotations
