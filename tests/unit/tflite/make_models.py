@@ -4,7 +4,7 @@
     python tests/unit/tflite/make_models.py --check N compares N random single-operator models, writes nothing
 
 Needs tensorflow-cpu 2.21 and tflite_micro, which no test needs. tflite-micro is the oracle: its reference kernels
-are what a microcontroller runs, and LiteRT rounds some layers differently.
+are what a microcontroller runs; LiteRT with XNNPACK rounds some layers differently.
 
 A .pack file is a sequence of entries: name length (1 byte), name, model length (4 bytes, little-endian), model,
 number of vectors (2 bytes), vectors; a vector is the inputs' bytes and then the outputs' bytes.

@@ -112,12 +112,13 @@ def fully_connected(rng):
     writer = Writer()
     length = int(np.exp(rng.uniform(0, np.log(2000))))
     channels, batches = int(rng.integers(1, 12)), int(rng.integers(1, 4))
-    xs, ws = scale(rng), scale(rng)
+    xs, ws = scale(rng), np.array([scale(rng) for _ in range(channels if rng.random() < 0.3 else 1)])
     x = writer.tensor([batches, length], xs, zero_point(rng))
-    w_zero = zero_point(rng) if rng.random() < 0.2 else 0
+    w_zero = zero_point(rng) if len(ws) == 1 and rng.random() < 0.3 else 0
     w = writer.tensor([channels, length], ws, w_zero, data=rng.integers(-127, 128, (channels, length)))
     b = writer.tensor([channels], xs * ws, kind=INT32, data=rng.integers(-20000, 20000, channels))
-    y = writer.tensor([batches, channels], spread(rng, float(xs * ws * 70 * 70 * np.sqrt(length))), zero_point(rng))
+    typical = float(xs * np.median(ws) * 70 * 70 * np.sqrt(length))
+    y = writer.tensor([batches, channels], spread(rng, typical), zero_point(rng))
     writer.operator(
         "FULLY_CONNECTED",
         [x, w, b] if rng.random() < 0.8 else [x, w, -1],
