@@ -8,12 +8,12 @@ with `DERMIS_SKIP_MAIN` nothing is started.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from dermis.app import heap
 from dermis.app.log import INFO
 from dermis.app.module import FIRMWARE_VERSION, Module, read_board, runtime
 from dermis.app.server import PROMPT, Server
@@ -25,21 +25,12 @@ if TYPE_CHECKING:
 BOARD_FILE = "/board.json"
 MODEL_FILE = "spoof.tflite"
 FAILED = 1
-# MicroPython collects when the heap is full, and by then rubbish lies between the big buffers for good: nothing is
-# ever moved. Collecting after this many bytes keeps one large piece free (a calibration record takes two of 80 kB).
-COLLECT_AFTER = 128 * 1024
 
 
 def setting(name: str, default: str) -> str:
     """An environment variable where the platform has them, else the default."""
     getenv = getattr(os, "getenv", None)
     return (getenv(name) if getenv else None) or default
-
-
-def heap_free() -> int:
-    """Bytes of heap left, after a collection; 0 where nobody counts them."""
-    gc.collect()
-    return gc.mem_free() if hasattr(gc, "mem_free") else 0  # type: ignore[attr-defined]
 
 
 def drivers_of(board: dict) -> Any:
@@ -65,8 +56,7 @@ def main():
     """Serves until the link closes, then exits; returns when the prompt is wanted."""
     if setting("DERMIS_SKIP_MAIN", ""):
         return
-    if hasattr(gc, "mem_free"):  # MicroPython
-        gc.threshold(COLLECT_AFTER)  # type: ignore[attr-defined]
+    heap.prepare()
     try:
         module = compose()
     except DermisError as error:
@@ -82,7 +72,7 @@ def main():
         runtime=runtime(),
         state=module.state,
         calibrated=module.calibration.record is not None,
-        heap_free=heap_free(),
+        heap_free=heap.free(),
     )
     try:
         ended = asyncio.run(Server(module).run())

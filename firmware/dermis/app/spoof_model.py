@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from dermis import tflite
+from dermis.app import heap
 from dermis.core import feature_tensor
 from dermis.core.errors import BadInput
 
@@ -79,8 +80,7 @@ class SpoofModel:
 
 def load(path) -> SpoofModel:
     """The model in a .tflite file, with the .json beside it when there is one. Raises OSError, BadInput."""
-    with open(path, "rb") as file:
-        data = file.read()
+    data = heap.read_whole(path)
     description = None
     try:
         with open(path[: path.rindex(".")] + ".json") as file:

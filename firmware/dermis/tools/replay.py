@@ -15,6 +15,7 @@ import json
 import sys
 import time
 
+from dermis.app import heap
 from dermis.app.pipeline import Pipeline
 from dermis.app.spoof_model import load
 from dermis.core import burst as bursts
@@ -47,6 +48,7 @@ class Replay:
     """One job: analyser, model and frame buffers are made once and serve every burst."""
 
     def __init__(self, folder):
+        heap.prepare()
         self._folder = folder
         self.job = read_json(folder + "/job.json")
         if not isinstance(self.job, dict) or "bursts" not in self.job or "board" not in self.job:
@@ -103,15 +105,15 @@ class Replay:
         if not name:
             return None
         if name != self._calibration_name:
+            self._calibration = None  # its room is needed for the next one
             try:
-                with open(self._folder + "/" + name, "rb") as file:
-                    data = file.read()
+                data = heap.read_whole(self._folder + "/" + name)
             except OSError:
                 raise BadInput("the calibration record %s cannot be read; write it again" % name)
             try:
                 self._calibration = calibration.decode(data)
             except NotCalibrated:
-                self._calibration = None
+                self._calibration = None  # an empty file: the module had none
             self._calibration_name = name
         return self._calibration
 

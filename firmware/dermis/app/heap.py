@@ -1,0 +1,40 @@
+"""How the heap is kept usable: MicroPython's collector moves nothing, so what lies scattered stays scattered."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_gc: Any = gc  # CPython's has neither threshold nor mem_free
+COUNTED = hasattr(gc, "mem_free")
+# Without this, collection waits until the heap is full, and by then rubbish lies between the big buffers. Collecting
+# after this many bytes keeps one large piece free (a calibration record takes two of 80 kB).
+COLLECT_AFTER = 128 * 1024
+
+
+def prepare():
+    """Call before anything big is made."""
+    if COUNTED:
+        _gc.threshold(COLLECT_AFTER)
+    gc.collect()
+
+
+def free() -> int:
+    """Bytes left after a collection; 0 where nobody counts them."""
+    gc.collect()
+    return _gc.mem_free() if COUNTED else 0
+
+
+def read_whole(path: str) -> bytearray:
+    """A file's bytes in one piece of exactly its size (reading without a size grows a buffer again and again).
+
+    Raises OSError.
+    """
+    data = bytearray(os.stat(path)[6])
+    with open(path, "rb") as file:
+        count = file.readinto(data)
+    return data if count == len(data) else data[:count]
