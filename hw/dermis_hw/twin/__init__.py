@@ -48,7 +48,8 @@ class Twin:
     line; by default the one that lives in the folder, or the nominal one. virtual_time: time passes only while
     the firmware sleeps. pty: also offer the console on a pseudo-terminal linked there. interpreter: "auto",
     "cpython" or the path of a MicroPython. model: the .tflite that the module carries; by default the newest released
-    one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. log: takes the lines that the twin says.
+    one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. log: takes
+    the lines that the twin says.
 
     The constructor returns when the port answers and the scene is in force; it raises TwinError with what the
     twin said when it could not start.

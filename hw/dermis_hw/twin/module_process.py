@@ -99,7 +99,9 @@ class ModuleProcess:
     `model`: the .tflite that the module carries. `entry`: another program than `dermis.main`, as folder:module.
     """
 
-    def __init__(self, interpreter: str | None, board_path: Path, storage: Path, root: Path, model: Path | None, entry: str = ""):
+    def __init__(
+        self, interpreter: str | None, board_path: Path, storage: Path, root: Path, model: Path | None, entry: str = ""
+    ):
         self._interpreter = interpreter
         self._board_path = board_path
         self._storage = storage

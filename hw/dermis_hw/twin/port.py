@@ -177,16 +177,27 @@ class PortClient:
         if events & select.POLLOUT:
             self._flush()
         if events & (select.POLLIN | select.POLLHUP | select.POLLERR) and not self.closed:
-            try:
-                data = self._socket.recv(65536)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if data:
-                self._telnet.take(data)
-            else:
-                self.close()
+            self._receive()
+
+    def is_gone(self) -> bool:
+        """Whether the client has closed; what it sent before is taken first."""
+        while not self.closed and self._receive():
+            pass
+        return self.closed
+
+    def _receive(self) -> bool:
+        """Take one piece; False when there is nothing more for now."""
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return False
+        self._telnet.take(data)
+        return True
 
     def send(self, data: bytes) -> None:
         self.write(data.replace(b"\xff", b"\xff\xff"))
@@ -246,7 +257,8 @@ class Port:
             connection, _ = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        if self.client is not None and not self.client.closed:
+        # A tool that closes and opens again at once is no second client.
+        if self.client is not None and not self.client.is_gone():
             with contextlib.suppress(OSError):  # whoever is refused may be gone already
                 connection.send(REFUSAL)
             connection.close()

@@ -122,6 +122,6 @@ def swir_sums(
     noise = rng.standard_normal(2) * optics.swir_noise_counts * np.sqrt(pairs)
     sums = []
     for level, deviation in ((off + signal, noise[0]), (off, noise[1])):
-        total = min(level, optics.swir_full_scale) * pairs + deviation
+        total = level * pairs + deviation
         sums.append(int(np.clip(round(total), 0, optics.swir_full_scale * pairs)))
     return sums[0], sums[1]
