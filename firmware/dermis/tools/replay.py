@@ -81,7 +81,7 @@ class Replay:
             burst = bursts.from_header(entry["meta"])
             files = entry["frames"]
         except KeyError as missing:
-            raise BadInput("a burst of the job lacks %s; write it as a recording's meta" % missing)
+            raise BadInput("a burst of the job lacks %s; write it as a recording's meta" % missing.args[0])
         for name in files:
             if name not in self._buffers:
                 raise BadInput("there is no frame %r; there are: %s" % (name, ", ".join(vocabulary.FRAMES)))

@@ -1,0 +1,99 @@
+"""The glue between features and model: order of inputs, score, thresholds, and models that are not for us."""
+
+import fakes
+from dermis.app import spoof_model
+from dermis.core import profiles
+from dermis.core.errors import BadInput
+
+MAPS, SPECTRA = spoof_model.MAPS_SHAPE, spoof_model.SPECTRA_SHAPE
+
+
+class Tensor:
+    def __init__(self, shape):
+        self.shape = shape
+
+
+class ModelError(Exception):
+    pass
+
+
+class FakeInterpreter:
+    """Stands for `dermis.tflite`: a model with these input shapes that answers the first byte of the spectra."""
+
+    ModelError = ModelError
+    shapes = (MAPS, SPECTRA)
+
+    @staticmethod
+    def Model(data):
+        if data == b"broken":
+            raise ModelError("the bytes are no .tflite file; export the model again")
+        return FakeModel()
+
+
+class FakeModel:
+    def __init__(self):
+        self.inputs = [Tensor(shape) for shape in FakeInterpreter.shapes]
+        self.given = []
+
+    def invoke(self, inputs):
+        self.given = [len(each) for each in inputs]
+        spectra = min(inputs, key=len)
+        return [[spectra[0]]]
+
+
+def with_shapes(shapes, function):
+    kept, spoof_model.tflite, FakeInterpreter.shapes = spoof_model.tflite, FakeInterpreter, shapes
+    try:
+        return function()
+    finally:
+        spoof_model.tflite, FakeInterpreter.shapes = kept, (MAPS, SPECTRA)
+
+
+def fault_of(function, shapes=(MAPS, SPECTRA)):
+    try:
+        with_shapes(shapes, function)
+    except BadInput as error:
+        return str(error)
+    return ""
+
+
+def test_inputs_go_where_their_shapes_say():
+    maps, spectra = bytes(28 * 24 * 5), bytes(10)
+    for shapes, lengths in (((MAPS, SPECTRA), [3360, 10]), ((SPECTRA, MAPS), [10, 3360])):
+        model = with_shapes(shapes, lambda: spoof_model.SpoofModel(b"any"))
+        model.score(maps, spectra)
+        assert model._model.given == lengths
+    for shapes in ((MAPS,), (MAPS, MAPS), ((1, 28, 24, 4), SPECTRA)):
+        assert "model" in fault_of(lambda: spoof_model.SpoofModel(b"any"), shapes)
+
+
+def test_score_over_the_whole_range():
+    model = with_shapes((MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any"))
+    for byte, score in ((0x80, 0), (0xFF, 4960), (0, 5000), (64, 7500), (127, 9960)):
+        assert model.score(bytes(3360), bytes([byte]) + bytes(9)) == score, byte
+
+
+def test_thresholds_are_whole_ones():
+    border, turnstile = profiles.by_name("border"), profiles.by_name("turnstile")
+    described = with_shapes(
+        (MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any", {"name": "spoof-1", "threshold": {"border": 6100}})
+    )
+    assert described.threshold(border) + border.threshold_offset == 6100 and described.name == "spoof-1"
+    assert described.threshold(turnstile) is None and len(described.hash) == 16
+
+
+def test_models_that_are_not_for_us():
+    assert "tflite" in fault_of(lambda: spoof_model.SpoofModel(b"broken"))
+    assert "version 2" in fault_of(lambda: spoof_model.SpoofModel(b"any", {"feature_tensor": 2}))
+    try:
+        spoof_model.load("no/such/spoof.tflite")
+    except OSError:
+        return
+    raise AssertionError("a model that is not there was loaded")
+
+
+def test_a_module_says_what_is_wrong_with_its_model():
+    from dermis.app.module import Module
+
+    module = Module(fakes.drivers(), dict(fakes.BOARD), "no/such/spoof.tflite")
+    assert module.model is None and "install" in module.model_fault and module.model_hash() == ""
