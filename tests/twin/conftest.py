@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
@@ -40,7 +41,7 @@ def make_shared_twin(tmp_path_factory) -> Iterator[Callable[..., Twin]]:
     yield from _twins(tmp_path_factory.mktemp("shared"))
 
 
-def wait_for(condition: Callable[[], object], what: str, limit_s: float = 15.0):
+def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 15.0) -> Any:
     """The first true value of `condition`; fails with `what` when none comes in time."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:

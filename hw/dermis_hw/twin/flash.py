@@ -82,7 +82,7 @@ class Flash:
         return self.read(entry.offset, entry.size)
 
     def close(self) -> None:
-        self._map.flush()
+        # The map is shared: the system keeps what was written, also when this process is killed.
         self._map.close()
         self._file.close()
 

@@ -124,7 +124,7 @@ class _Telnet(rfc2217.PortManager):
     def __init__(self, lines: _Lines, connection: PortClient, deliver: Callable[[bytes], None]):
         self._pending = bytearray()
         self._deliver = deliver
-        super().__init__(lines, connection)
+        super().__init__(lines, connection)  # pyright: ignore[reportArgumentType] - it needs no more of a port
 
     def take(self, data: bytes) -> None:
         if self.mode == rfc2217.M_NORMAL and self.suboption is None and b"\xff" not in data:
@@ -141,7 +141,7 @@ class _Telnet(rfc2217.PortManager):
 
     def _telnet_process_subnegotiation(self, suboption: bytes) -> None:
         self._flush()
-        super()._telnet_process_subnegotiation(suboption)
+        super()._telnet_process_subnegotiation(suboption)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _flush(self) -> None:
         if self._pending:

@@ -16,7 +16,7 @@ CHECKSUM_STEP = 97
 
 
 def main():
-    with open(os.getenv("DERMIS_BOARD")) as file:
+    with open(os.getenv("DERMIS_BOARD") or "board.json") as file:
         board = json.load(file)
     asyncio.run(Probe(drivers(board)).run())
 
