@@ -78,8 +78,9 @@ def calibrate(seed: int, folder: Path) -> tuple[ModuleInstance, bytes]:
 
     (dark,) = look(procedure.DARK)
     *white, check = look(procedure.WHITE, procedure.WHITE_BURSTS + 1)
-    (near,), (far,) = look(procedure.NEAR), look(procedure.FAR)
-    outcome = procedure.compute(procedure.Bursts(dark, white, check, near, far), module.serial)
+    (near,) = look(procedure.NEAR)
+    far, far_check = look(procedure.FAR, 2)
+    outcome = procedure.compute(procedure.Bursts(dark, white, check, near, far, far_check), module.serial)
     record = outcome.record()
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(record)
