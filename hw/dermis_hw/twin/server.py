@@ -40,6 +40,9 @@ POWER_OFF_S = 0.05  # how long the module is without power after a cut
 # A firmware that ends with an error within this time would otherwise restart as fast as it can.
 SHORT_LIFE_S, PAUSE_S = 1.0, 1.0
 
+# What the module said since the twin started is kept in the state folder, up to this much, for whoever asks why.
+CONSOLE_LOG_LIMIT = 1 << 20
+
 RUNNING, HELD, DEAD, WAITING = "running", "held", "dead", "waiting"
 
 
@@ -132,6 +135,8 @@ class Server:
         self._module = self._make_module(config)
         self._closers.callback(self._module.stop)
         self._console = Console(self._to_module)
+        self._console_log = open(config.state_dir / "console.log", "wb")
+        self._closers.callback(self._console_log.close)
         self._channel: ChannelServer | None = None
         self._control = ControlServer(config.state_dir, self._control_request)
         self._closers.callback(self._control.close)
@@ -350,6 +355,9 @@ class Server:
         self._module.flush()
 
     def _from_module(self, data: bytes) -> None:
+        if self._console_log.tell() < CONSOLE_LOG_LIMIT:
+            self._console_log.write(data)
+            self._console_log.flush()
         self._console.from_module(data)
         self._to_host(self._faults.spoil_to_host(data))
 
@@ -411,6 +419,7 @@ class Server:
             "scene": self._scene,
             "rendering": self._stage.busy,
             "client": bool(self._port.client and not self._port.client.closed),
+            "backlog": len(self._module.backlog),
             "flash_operations": self._flash.operations,
             "faults": self._faults.active,
         }
