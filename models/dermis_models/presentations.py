@@ -115,7 +115,7 @@ def _faces(rng, seed, variants, frame):
     for _ in range(variants):
         if rng.random() < PRINTED_HEAD_SHARE:
             material = str(rng.choice(RIGID))
-            yield [{"geometry": "head", "parameters": head, "material": material}], "head_printed", np.nan
+            yield [{"geometry": "head", "parameters": head, "material": material}], "rigid_head", np.nan
             continue
         skin, tone = _skin(rng)
         thing: dict[str, Any] = {"geometry": "head", "parameters": head, "material": skin}
@@ -137,13 +137,13 @@ def _masks(rng, seed, variants, frame):
         if soft:
             scatter, pigment = rng.uniform(0.6, 2.0), rng.uniform(0.5, 2.0)
             mask = f"silicone:{thickness:.2f},scatter={scatter:.2f},pigment={pigment:.2f}"
-            species = "mask_silicone_thin" if thickness < 1.5 else "mask_silicone_full"
+            species = "silicone_mask_thin" if thickness < 1.5 else "silicone_mask_full"
             if rng.random() < 0.25:
-                mask, species = f"{mask} over air", "mask_silicone_air_gap"
+                mask, species = f"{mask} over air", "silicone_mask_air_gap"
             elif rng.random() < 0.12:
-                mask, species = "latex", "mask_latex"
+                mask, species = "latex", "latex_mask"
         else:
-            mask, species = str(rng.choice(RIGID)), "mask_rigid"
+            mask, species = str(rng.choice(RIGID)), "rigid_mask"
         wearer = {"geometry": "head", "parameters": head, "material": skin}
         if mask.endswith(" over air"):
             mask = f"{mask} over {skin}"
@@ -188,7 +188,7 @@ def _papercraft(rng, seed, variants, frame):
     head = _head(rng, seed)
     for _ in range(variants):
         material = str(rng.choice(PRINTS[:4]))
-        yield [{"geometry": "papercraft", "parameters": head, "material": material}], "mask_papercraft", np.nan
+        yield [{"geometry": "papercraft", "parameters": head, "material": material}], "papercraft_mask", np.nan
 
 
 def _screens(rng, seed, variants, frame):
@@ -197,4 +197,4 @@ def _screens(rng, seed, variants, frame):
     frame["pose"]["distance_mm"] = float(rng.uniform(290, 400))
     for _ in range(variants):
         thing = {"geometry": "plane", "parameters": size, "material": "screen_glass"}
-        yield [thing], "screen_phone" if phone else "screen_tablet", np.nan
+        yield [thing], "photo_screen", np.nan
