@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+FILE_WIDTH = 150  # of a table that goes to a file or a pipe, where nobody wraps it
 VERDICT_STYLE = {"bona_fide": "green", "attack": "red", "no_decision": "yellow"}
 
 
@@ -23,6 +24,8 @@ class Output:
         self.verbose = verbose
         self.out = Console(file=sys.stdout, highlight=False)
         self.err = Console(file=sys.stderr, highlight=False)
+        if not self.out.is_terminal:
+            self.out.width = FILE_WIDTH
         self._said: set[str] = set()
 
     def say(self, text: Any = "") -> None:
@@ -66,8 +69,8 @@ class Output:
 def table(*headings: str, title: str | None = None) -> Table:
     """A plain table of ours."""
     made = Table(title=title, title_justify="left", header_style="bold")
-    for heading in headings:
-        made.add_column(heading)
+    for index, heading in enumerate(headings):
+        made.add_column(heading, no_wrap=index == 0)
     return made
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from dermis.core import vocabulary
 
+from dermis_host import evidence
 from dermis_host.answers import Verdict
 from dermis_host.errors import EXIT_ATTACK, EXIT_NO_DECISION, EXIT_OK
 from dermis_host.output import Output, table, verdict_text
@@ -28,21 +28,12 @@ def show(verdict: Verdict, output: Output) -> None:
     """The verdict, its reasons and score, then the evidence and the time of each stage."""
     output.say(f"{verdict_text(verdict.verdict)}  {', '.join(verdict.reasons)}")
     output.say(f"score {verdict.score}, {verdict.bursts} burst(s), profile {verdict.profile}")
-    evidence = table("evidence", "value")
-    for name, value in verdict.evidence.items():
-        evidence.add_row(name, brief(value))
-    output.say(evidence)
+    rows = table("evidence", "value")
+    for name, value in evidence.readable(verdict.evidence):
+        rows.add_row(name, value)
+    output.say(rows)
     stages = table("stage", "ms")
     for name, microseconds in verdict.stages_us.items():
         stages.add_row(name, f"{microseconds / 1000:.1f}")
     output.say(stages)
     output.say(f"firmware {verdict.firmware}, model {verdict.model_hash}, calibration {verdict.calibration or 'none'}")
-
-
-def brief(value: Any) -> str:
-    """A value of evidence in few characters."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {brief(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return " ".join(brief(inner) for inner in value)
-    return str(value)

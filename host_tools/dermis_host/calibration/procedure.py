@@ -77,13 +77,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Bursts:
-    """Recordings by target; `white_check` is one more of the white target, kept out of what is computed from it."""
+    """Recordings by target; the `_check` ones are one more of the same, kept out of what is computed from it."""
 
     dark: Recording
     white: Sequence[Recording]
     white_check: Recording
     near: Recording
     far: Recording
+    far_check: Recording
 
 
 def take(module: Module, operator: Operator, z_ref_mm: int, told: Callable[[str], None] = lambda _: None) -> Bursts:
@@ -101,8 +102,8 @@ def take(module: Module, operator: Operator, z_ref_mm: int, told: Callable[[str]
     (dark,) = bursts(DARK, 1, ("dark",))
     *white, white_check = bursts(WHITE, WHITE_BURSTS + 1)
     (near,) = bursts(NEAR, 1, depth_frames)
-    (far,) = bursts(FAR, 1, depth_frames)
-    return Bursts(dark, white, white_check, near, far)
+    far, far_check = bursts(FAR, 2, depth_frames)
+    return Bursts(dark, white, white_check, near, far, far_check)
 
 
 def compute(
@@ -215,37 +216,36 @@ def _swir(outcome, bursts: Bursts, white_reflectance: float) -> list[int]:
 
 
 def _planes(outcome, bursts: Bursts, table, reference, board, tell) -> maths.Triangle:
-    """Baseline and offset from the two planes, then the planes' distances measured with them."""
+    """Baseline and offset from the two planes, then the far plane's distance from another burst with them."""
     focal, nominal = board["focal_px_q8"] / 256, board["baseline_um"] / 1000
-    z_ref = float(board["z_ref_mm"])
-    geometry = depth_map.Geometry(focal, nominal, z_ref)
-    disparity, spread = {}, {}
-    for true_mm, recording in ((NEAR_MM, bursts.near), (FAR_MM, bursts.far)):
+    geometry = depth_map.Geometry(focal, nominal, float(board["z_ref_mm"]))
+    add = outcome.measurements.append
+
+    def plane(recording: Recording, true_mm: float) -> tuple[float, float]:
+        """(mean, standard deviation) of the disparity, px."""
         dots = maths.dot_pattern([recording.frames], table)
         found = depth_map.measure(reference, dots, geometry, PLANE_SEARCH, tell=tell)
-        inside = (
-            (found.u_px >= EDGE_U_PX)
-            & (found.u_px < DM1.width - EDGE_U_PX)
-            & (found.v_px >= EDGE_V_PX)
-            & (found.v_px < DM1.height - EDGE_V_PX)
-        )
-        part = float(found.valid[inside].mean())
-        outcome.measurements.append(Measurement("dots_valid", 100 * part, f"{true_mm:g} mm"))
-        if not (found.valid & inside).any():
-            raise ValueError(f"no dots were found on the plane at {true_mm:g} mm")
+        inside = _inside(found)
+        add(Measurement("dots_valid", 100 * float(found.valid[inside].mean()), f"{true_mm:g} mm"))
         values = found.disparity_px[found.valid & inside]
-        disparity[true_mm] = float(values.mean())
-        spread[true_mm] = float(values.std())
-    triangle = maths.triangulate(focal, z_ref, (NEAR_MM, disparity[NEAR_MM]), (FAR_MM, disparity[FAR_MM]))
-    add = outcome.measurements.append
-    add(Measurement("dots_shift", disparity[NEAR_MM], f"{NEAR_MM:g} mm"))
+        if not values.size:
+            raise ValueError(f"no dots were found on the plane at {true_mm:g} mm")
+        return float(values.mean()), float(values.std())
+
+    near_px, _ = plane(bursts.near, NEAR_MM)
+    far_px, far_spread_px = plane(bursts.far, FAR_MM)
+    triangle = maths.triangulate(focal, geometry.reference_mm, (NEAR_MM, near_px), (FAR_MM, far_px))
+    add(Measurement("dots_shift", near_px, f"{NEAR_MM:g} mm"))
     add(Measurement("baseline", triangle.baseline_mm - nominal))
     add(Measurement("z_offset", triangle.offset_mm))
-    uncorrected = maths.Triangle(focal, z_ref, nominal)
-    for true_mm, d in disparity.items():
-        rounded = maths.Triangle(focal, z_ref, round(triangle.baseline_mm, 3), round(triangle.offset_mm, 3))
-        before = uncorrected.distance_mm(d) - true_mm
-        add(Measurement("plane", rounded.distance_mm(d) - true_mm, f"{true_mm:g} mm", before))
+    again_px, _ = plane(bursts.far_check, FAR_MM)
+    before = maths.Triangle(focal, geometry.reference_mm, nominal).distance_mm(again_px) - FAR_MM
+    add(Measurement("plane", triangle.distance_mm(again_px) - FAR_MM, f"{FAR_MM:g} mm", before))
     mm_per_px = FAR_MM**2 / (focal * triangle.baseline_mm)
-    add(Measurement("plane_rms", spread[FAR_MM] * mm_per_px, f"{FAR_MM:g} mm"))
+    add(Measurement("plane_rms", far_spread_px * mm_per_px, f"{FAR_MM:g} mm"))
     return triangle
+
+
+def _inside(found: depth_map.DepthMap) -> np.ndarray:
+    u, v = found.u_px, found.v_px
+    return (u >= EDGE_U_PX) & (u < DM1.width - EDGE_U_PX) & (v >= EDGE_V_PX) & (v < DM1.height - EDGE_V_PX)

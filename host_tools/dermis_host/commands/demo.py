@@ -6,18 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
+from dermis_host import evidence
 from dermis_host.demo import runner
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
 from dermis_host.output import Output, plain, table, verdict_text
-
-# What of the evidence says most in one line; see docs/formats/evidence.md for all of it.
-HIGHLIGHTS = (
-    ("water_index", "water"),
-    ("plane_residual", "plane"),
-    ("cylinder_residual", "cylinder"),
-    ("relief", "relief"),
-    ("swir_ratio_1450_1300", "1450/1300"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,17 +59,7 @@ def _show(result: runner.DemoResult, output: Output) -> None:
             verdict_text(scene.verdict.verdict),
             ", ".join(scene.verdict.reasons),
             str(scene.verdict.score),
-            highlights(scene.verdict.evidence),
+            evidence.highlights(scene.verdict.evidence),
             "[green]yes[/]" if scene.ok else "[red]no[/]",
         )
     output.say(rows)
-
-
-def highlights(evidence: dict) -> str:
-    """The evidence that says most, short."""
-    shown = []
-    for prefix, label in HIGHLIGHTS:
-        key = next((key for key in sorted(evidence) if key.startswith(prefix)), None)
-        if key is not None:
-            shown.append(f"{label} {evidence[key]}")
-    return ", ".join(shown)

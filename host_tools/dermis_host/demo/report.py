@@ -13,7 +13,6 @@ from dermis_host import depth_map, pictures
 from dermis_host.calibration import maths
 from dermis_host.calibration.procedure import Outcome
 from dermis_host.recording import Recording
-from dermis_host.verdicts import brief
 
 FRAME_TITLES = {
     "dark": "ambient",
@@ -62,11 +61,6 @@ def figures(recording: Recording, depth_mm: np.ndarray) -> list[dict[str, str]]:
         }
     )
     return shown
-
-
-def evidence_rows(evidence: dict[str, Any]) -> list[tuple[str, str]]:
-    """Evidence as rows of text."""
-    return [(name, brief(value)) for name, value in sorted(evidence.items())]
 
 
 def write(path: Path, context: dict[str, Any]) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 from dermis_hw.module_instance import draw
 
-from dermis_host import twin_access
+from dermis_host import evidence, twin_access
 from dermis_host.answers import Identity, Verdict
 from dermis_host.calibration import procedure
 from dermis_host.demo import report
 from dermis_host.errors import UsageError
 from dermis_host.module import Module
+from dermis_host.recording import Recording
 
 SHOWN_FRAMES = tuple(report.FRAME_TITLES)
 FIRST_SCENE = procedure.DARK.scene
@@ -111,7 +112,6 @@ def run(
     tell: Callable[[str], None],
     on_log: Callable[[str], None],
     advance: Callable[[SceneResult | None], None],
-    pictures: bool = True,
 ) -> DemoResult:
     """Runs it all. `told` hears what is being done, `tell` remarks, `advance` each scene's result (None: calibrated).
 
@@ -150,13 +150,14 @@ def run(
                     expected_reasons=list(scene.expect.reasons),
                     verdict=verdict,
                 )
-                if pictures:
-                    recording = module.capture(frames=SHOWN_FRAMES)
-                    result.figures = report.figures(recording, report.relief(recording, outcome))
                 results.append(result)
                 advance(result)
             identity = module.identity()
     return DemoResult(seed, identity, outcome, calibration_hash, results, time.monotonic() - started)
+
+
+def _figures(recording: Recording, outcome: procedure.Outcome) -> list[dict[str, str]]:
+    return report.figures(recording, report.relief(recording, outcome))
 
 
 def write_report(result: DemoResult, path: Path) -> None:
@@ -176,7 +177,7 @@ def write_report(result: DemoResult, path: Path) -> None:
                 "title": scene.title,
                 "note": scene.note,
                 "figures": scene.figures,
-                "evidence_rows": report.evidence_rows(scene.verdict.evidence),
+                "evidence_rows": evidence.readable(scene.verdict.evidence),
             }
             for scene in result.scenes
         ],

@@ -1,0 +1,74 @@
+"""Evidence for people. On the wire it is integers whose names end with their unit (docs/formats/evidence.md)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+# ending of a name: (what one unit is worth, unit, decimals)
+UNITS = {
+    "_q14": (1 / 16384, "", 3),
+    "_mm16": (1 / 16, "mm", 1),
+    "_px16": (1 / 16, "px", 1),
+    "_e4": (1e-4, "", 3),
+    "_permille": (0.1, "%", 1),
+    "_cc": (0.01, "degC", 1),
+    "_mm": (1, "mm", 0),
+    "_us": (1, "us", 0),
+}
+GATES, MARGINS = "gates", "gate_margins"
+# name on the wire -> (label, whether it is a logarithm of a ratio)
+HIGHLIGHTS = {
+    "water_index_q14": ("water", False),
+    "relief_mm16": ("relief", False),
+    "plane_residual_mm16": ("plane", False),
+    "cylinder_residual_mm16": ("cylinder", False),
+    "swir_1450_1300_q14": ("1450/1300", True),
+}
+
+
+def readable(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+    """(name, value with its unit), by name; each gate with its margin, negative where it failed."""
+    rows = [_row(name, value) for name, value in sorted(evidence.items()) if name not in (GATES, MARGINS)]
+    gates, margins = evidence.get(GATES, ()), evidence.get(MARGINS, ())
+    if len(gates) == len(margins):
+        rows += [(f"gate {gate}", f"margin {margin}") for gate, margin in zip(gates, margins, strict=True)]
+    else:
+        rows += [_row(name, evidence[name]) for name in (GATES, MARGINS) if name in evidence]
+    return rows
+
+
+def highlights(evidence: dict[str, Any]) -> str:
+    """What says most, in one line."""
+    shown = []
+    for name, (label, is_log) in HIGHLIGHTS.items():
+        value = evidence.get(name)
+        if isinstance(value, int):
+            worth, unit, decimals = _unit(name)
+            number = math.exp(value * worth) if is_log else value * worth
+            shown.append(f"{label} {number:.{decimals}f}{' ' + unit if unit else ''}")
+    if not shown and "fault" in evidence:
+        shown.append(str(evidence["fault"]))
+    return ", ".join(shown)
+
+
+def _row(name: str, value: Any) -> tuple[str, str]:
+    ending = next((ending for ending in UNITS if name.endswith(ending)), "")
+    return name.removesuffix(ending).replace("_", " "), _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(name, item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(name, item)}" for key, item in value.items())
+    if not isinstance(value, int):
+        return str(value)
+    worth, unit, decimals = _unit(name)
+    return f"{value * worth:.{decimals}f} {unit}".strip()
+
+
+def _unit(name: str) -> tuple[float, str, int]:
+    return next((unit for ending, unit in UNITS.items() if name.endswith(ending)), (1, "", 0))
