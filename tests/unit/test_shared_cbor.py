@@ -135,6 +135,13 @@ def test_long_byte_strings_and_buffers():
         assert cbor.loads(kind(cbor.dumps({"reference": kind(data)})))["reference"] == data
 
 
+def test_large_byte_strings_can_stay_where_they_are():
+    data = cbor.dumps({"long": bytes(5000), "short": b"1234"})
+    got = cbor.loads(data, 4096)
+    assert isinstance(got["long"], memoryview) and len(got["long"]) == 5000 and bytes(got["long"]) == bytes(5000)
+    assert isinstance(got["short"], bytes) and isinstance(cbor.loads(data)["long"], bytes)
+
+
 def test_maps_are_written_in_one_order():
     names = ["serial", "format", "z_ref_mm", "a", "linear"]
     assert cbor.dumps(dict.fromkeys(names, 1)) == cbor.dumps(dict.fromkeys(sorted(names), 1))

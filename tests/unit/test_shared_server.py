@@ -70,7 +70,7 @@ def test_every_message_has_a_handler_and_no_handler_is_unknown():
 def test_every_answer_has_the_fields_of_the_table():
     module = made()
     module.calibration.record = fakes.FakeRecord()
-    module.storage.write("calibration.bin", bytes(9000))
+    module.calibration._file = bytes(9000)
     asked(module, "burst", {"lights": ["850"]})
     for message in messages.MESSAGES:
         if message.name == "burst":

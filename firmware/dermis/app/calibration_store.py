@@ -22,6 +22,7 @@ class CalibrationStore:
         self._storage = storage
         self._serial = serial
         self._log = log
+        self._file: Any = b""  # of the record in force, which holds views of it
         self._incoming: Any = None
         self._received = 0
         self.record: Any = None
@@ -30,7 +31,9 @@ class CalibrationStore:
 
     def _load(self):
         try:
-            self.record = self._checked(self._storage.read(FILE))
+            data = self._storage.read(FILE)
+            self.record = self._checked(data)
+            self._file = data
         except OSError:
             self.fault = "there is no calibration record; calibrate the module"
         except (BadInput, NotCalibrated) as error:
@@ -46,9 +49,8 @@ class CalibrationStore:
         return self.record.hash if self.record else ""
 
     def read(self, offset: int, length: int):
-        """(piece, length of the whole file) of the record in force. Raises OSError when the storage fails."""
-        data = self._storage.read(FILE)
-        return data[offset : offset + length], len(data)
+        """(piece, length of the whole file) of the record in force; (b"", 0) when there is none."""
+        return bytes(memoryview(self._file)[offset : offset + length]), len(self._file)
 
     def receive(self, offset: int, total: int, data) -> int:
         """Take a piece of a new record; returns how many bytes are held.
@@ -73,7 +75,7 @@ class CalibrationStore:
         whole, self._incoming, self._received = self._incoming, None, 0
         record = self._checked(whole)
         self._storage.write(FILE, whole)
-        self.record = record
+        self.record, self._file = record, whole
         self.fault = ""
         self._log.event("calibration_stored", hash=record.hash)
         return total

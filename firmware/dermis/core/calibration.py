@@ -13,6 +13,7 @@ FORMAT = 1
 MAGIC = b"DRMCAL1\n"
 DIGEST_BYTES = 32
 HEADER_BYTES = len(MAGIC) + DIGEST_BYTES
+VIEWS_FROM = 4096  # the reference stays in the file's bytes, where it already has its place in the heap
 HASH_BYTES = 8  # of the SHA-256 that names a record
 
 # The grid of `flat`: a node every 20 px, the last one just outside the frame.
@@ -45,7 +46,8 @@ class Calibration:
     """A record in force. Fields are those of docs/formats/calibration.md, except:
 
     linear: array "H" of 256; flat: band -> array "H" of 221, row by row (13 rows of 17 nodes);
-    reference: bytes, 76,800; hash: the record's name, hex of the first 8 bytes of the file's SHA-256.
+    reference: 76,800 bytes, a view of the file's; hash: the record's name, hex of the first 8 bytes of the file's
+    SHA-256.
     """
 
     def __init__(self):
@@ -86,7 +88,7 @@ def decode(data) -> Calibration:
     body = view[HEADER_BYTES:]
     if hashlib.sha256(body).digest() != bytes(view[len(MAGIC) : HEADER_BYTES]):
         raise BadInput("the calibration record is damaged (its digest does not match); hand it over again")
-    record = cbor.loads(body)
+    record = cbor.loads(body, VIEWS_FROM)
     if not isinstance(record, dict):
         raise BadInput("the calibration record holds no map; write it anew")
     _check(record)
@@ -143,7 +145,7 @@ def _of(record, key, kind, meaning):
 
 
 def _bytes_of(record, key, length):
-    value = _of(record, key, (bytes, bytearray), "bytes")
+    value = _of(record, key, (bytes, bytearray, memoryview), "bytes")
     if len(value) != length:
         raise BadInput("%r of the calibration record has %d bytes, not %d%s" % (key, len(value), length, AGAIN))
     return value

@@ -95,15 +95,17 @@ def _first(pair):
     return pair[0]
 
 
-def loads(data: Any) -> Any:
+def loads(data: Any, views_from: int = 0) -> Any:
     """The one item that `data` (anything with a buffer) holds; byte strings come back as bytes.
 
+    With `views_from`, byte strings of at least that many bytes come back as memoryviews of `data`, uncopied (unless
+    they came in chunks): a record's largest part then needs no second place in the heap, and `data` must not change.
     Raises BadInput when it is cut short, is followed by more bytes, nests deeper than `DEPTH_LIMIT`, is longer
     than `LENGTH_LIMIT`, repeats a key, or holds what we do not carry (tags, floats, undefined).
     """
     if len(data) > LENGTH_LIMIT:
         raise BadInput("this is %d bytes of CBOR; at most %d are taken" % (len(data), LENGTH_LIMIT))
-    decoder = _Decoder(memoryview(data))
+    decoder = _Decoder(memoryview(data), views_from or LENGTH_LIMIT + 1)
     obj = decoder.item(0)
     if decoder.offset != len(data):
         raise BadInput("%d bytes follow the CBOR item; send one item and no more" % (len(data) - decoder.offset))
@@ -111,8 +113,9 @@ def loads(data: Any) -> Any:
 
 
 class _Decoder:
-    def __init__(self, data):
+    def __init__(self, data, views_from):
         self.data = data
+        self.views_from = views_from
         self.offset = 0
 
     def _take(self, count):
@@ -202,7 +205,9 @@ class _Decoder:
             return -1 - self._argument(info)
         if major in (_BYTES, _TEXT):
             content = self._chunks(major) if info == _INDEFINITE else self._take(self._argument(info))
-            return _text(content) if major == _TEXT else bytes(content)
+            if major == _TEXT:
+                return _text(content)
+            return content if len(content) >= self.views_from else bytes(content)
         if major == _ARRAY:
             return self._array(info, depth + 1)
         if major == _MAP:

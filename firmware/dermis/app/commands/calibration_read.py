@@ -1,5 +1,5 @@
 from dermis.app.server_limits import PIECE_BYTES
-from dermis.core.errors import RC_INVALID, RC_NO_ENTRY, RC_UNKNOWN, WireError
+from dermis.core.errors import RC_INVALID, RC_NO_ENTRY, WireError
 
 
 async def handle(module, request):
@@ -7,10 +7,7 @@ async def handle(module, request):
     if store.record is None:
         raise WireError(RC_NO_ENTRY, store.fault)
     offset = request["off"]
-    try:
-        data, length = store.read(offset, PIECE_BYTES)
-    except OSError:
-        raise WireError(RC_UNKNOWN, "the calibration record cannot be read from the storage; run the self-test")
+    data, length = store.read(offset, PIECE_BYTES)
     if not 0 <= offset < length:
         raise WireError(RC_INVALID, "off must lie within the %d bytes of the record" % length)
     return {"off": offset, "len": length, "data": data}
