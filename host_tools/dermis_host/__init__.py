@@ -7,6 +7,7 @@ with Module("rfc2217://127.0.0.1:7000") as module:
 """
 
 from dermis_host.errors import (
+    CalibrationFailed,
     DeviceCodeError,
     HostError,
     LinkError,
@@ -20,6 +21,7 @@ from dermis_host.module import Module
 from dermis_host.recording import Recording
 
 __all__ = [
+    "CalibrationFailed",
     "DeviceCodeError",
     "HostError",
     "LinkError",

@@ -75,7 +75,7 @@ def test_exit_code_and_json_of_a_verdict(capsys, verdict, code):
 def test_verdict_for_people(capsys):
     with FakeModule(verify=lambda _: VERDICT) as fake:
         _, out, _ = run(capsys, "verify", "-p", fake.url)
-    for part in ("attack", "flat", "score 12", "relief_mm", "capture"):
+    for part in ("attack", "flat", "score 12", "relief", "1 mm", "capture"):
         assert part in out
 
 

@@ -1,0 +1,171 @@
+"""Small parts: telnet sorting, framing, evidence for people, pictures, the report's template, replay."""
+
+from __future__ import annotations
+
+import base64
+import io
+import random
+
+import numpy as np
+import pytest
+from dermis_host import evidence, pictures, wire
+from dermis_host.recording import Recording
+from dermis_host.replaying import replay
+from dermis_host.rfc2217_port import Rfc2217Port
+from dermis_hw.boards import board_file
+from fake_module import META
+from PIL import Image
+from serial.rfc2217 import DO, IAC, SB, SE
+
+
+class Heard(Rfc2217Port):
+    """A port that writes down what it sorts."""
+
+    def __init__(self):
+        super().__init__()
+        self.plain, self.commands = bytearray(), []
+        self._read_buffer = self  # type: ignore[assignment]
+
+    def put(self, data):
+        self.plain += data
+
+    def _telnet_process_subnegotiation(self, suboption):
+        self.commands.append(("sub", suboption))
+
+    def _telnet_negotiate_option(self, command, option):
+        self.commands.append((command, option))
+
+    def _telnet_process_command(self, command):
+        self.commands.append(("command", command))
+
+
+def test_telnet_is_sorted_the_same_however_it_is_cut():
+    suboption = b"\x2c\x65" + IAC + IAC + b"\x01"
+    stream = (
+        b"ab" + IAC + IAC + b"c" + IAC + DO + b"\x2c" + b"d" + IAC + SB + suboption + IAC + SE + b"e" + IAC + b"\xf1f"
+    )
+    expected = [(DO, b"\x2c"), ("sub", b"\x2c\x65" + IAC + b"\x01"), ("command", b"\xf1")]
+    rng = random.Random(1)
+    for _ in range(200):
+        port, left, at = Heard(), b"", 0
+        while at < len(stream):
+            size = rng.randint(1, 9)
+            left = port._sort(left + stream[at : at + size])
+            at += size
+        assert (bytes(port.plain), port.commands, left) == (b"ab" + IAC + b"cdef", expected, b"")
+
+
+def test_a_damaged_frame_is_counted_and_the_next_one_read():
+    packet = wire.request("echo", d="x" * 300).BYTES
+    lines = wire.frame_lines(packet).splitlines(keepends=True)
+    deframer = wire.Deframer()
+    assert len(lines) > 2
+    exchanged = [lines[0], lines[2], lines[1], *lines[3:]]
+    assert not any(deframer.feed(line) for line in exchanged)
+    assert deframer.damaged == 1
+    assert [deframer.feed(line) for line in lines][-1] == packet
+
+
+def test_unknown_names_and_fields_are_refused():
+    with pytest.raises(KeyError):
+        wire.request("no_such_message")
+    with pytest.raises(ValueError, match="no field nonsense"):
+        wire.request("verify", nonsense=1)
+    with pytest.raises(ValueError):
+        wire.request("verify", time_limit_ms="soon")
+
+
+def test_evidence_reads_with_units():
+    given = {
+        "relief_mm16": 552,
+        "water_index_q14": -1638,
+        "swir_1450_1300_q14": -32768,
+        "temperature_cc": 2550,
+        "swir": True,
+        "gates": ["plane"],
+        "gate_margins": [-7],
+        "fault": "none",
+    }
+    rows = dict(evidence.readable(given))
+    assert rows["relief"] == "34.5 mm" and rows["temperature"] == "25.5 degC" and rows["swir"] == "yes"
+    assert rows["gate plane"] == "margin -7"
+    assert evidence.highlights(given) == "water -0.100, relief 34.5 mm, 1450/1300 0.135"
+    assert evidence.highlights({"fault": "no lamp"}) == "no lamp"
+    assert dict(evidence.readable({"gates": ["plane"], "gate_margins": []}))["gates"] == "plane"
+
+
+def test_ramp_keeps_nan_off_the_ramp():
+    colours = pictures.ramp(np.array([[0.0, 1.0, np.nan]]))
+    assert tuple(colours[0, 2]) == pictures.NO_VALUE and colours[0, 0].sum() < colours[0, 1].sum()
+    assert (pictures.ramp(np.full((2, 2), np.nan)) == pictures.NO_VALUE).all()
+    assert pictures.usual_range(np.array([np.nan])) == (None, None)
+
+
+def test_upright_puts_plus_u_on_top():
+    frame = np.zeros((240, 320), np.uint8)
+    frame[0, 319] = 255
+    shown = pictures.upright(frame)
+    assert shown.shape == (320, 240) and shown[0, 0] == 255
+
+
+def test_data_uri_is_a_picture():
+    uri = pictures.data_uri(np.zeros((8, 6, 3), np.uint8))
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
+        assert image.size == (6, 8)
+
+
+def test_sixteen_bit_and_colour_images_become_grey(tmp_path):
+    Image.fromarray(np.full((4, 4), 0x8000, np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(np.full((4, 4, 3), 128, np.uint8)).save(tmp_path / "colour.png")
+    for name in ("deep.png", "colour.png"):
+        assert pictures.read_grey(tmp_path / name)[0, 0] == 128
+
+
+def test_report_is_self_contained_and_escapes(tmp_path):
+    from dermis_host.demo import report
+
+    scene = {
+        "name": "x",
+        "title": "<script>alert(1)</script>",
+        "note": "",
+        "kind": "attack",
+        "species": "",
+        "expected": "attack",
+        "expected_reasons": [],
+        "verdict": "attack",
+        "reasons": ["flat"],
+        "score": 5,
+        "bursts": 1,
+        "ok": True,
+        "stages_us": {"capture": 1500},
+        "evidence_rows": [("relief", "1.0 mm")],
+        "figures": [{"title": "850 nm", "uri": "data:image/webp;base64,AA", "alt": "a"}],
+    }
+    context = {
+        "seed": 1,
+        "passed": 1,
+        "scenes": [scene],
+        "identity": dict.fromkeys(("serial", "runtime", "firmware", "model", "model_hash", "profile"), "x"),
+        "calibration_hash": "c",
+        "created": "now",
+        "seconds": 1.0,
+        "measurements": [
+            {"name": "flat", "before": 3.0, "value": 0.2, "unit": "%", "low": None, "high": 1.0, "ok": True}
+        ],
+    }
+    path = tmp_path / "report.html"
+    report.write(path, context)
+    text = path.read_text()
+    assert "<script>" not in text and "http" not in text and text.count("data:image") == 1
+    assert "1 of 1 scenes as expected" in text
+
+
+def test_replay_of_what_cannot_be_judged_fails_closed():
+    rng = np.random.default_rng(1)
+    frames = {name: rng.integers(0, 60, (240, 320), dtype=np.uint8) for name in META["frames"]}
+    whole = Recording(META, frames, b"", board_file("twin"), {"verdict": "bona_fide"})
+    part = Recording({**META, "frames": ["dark"]}, {"dark": frames["dark"]}, b"", board_file("twin"))
+    results = replay([whole, part], None)
+    assert len(results) == 2
+    for result in results:
+        assert result.get("verdict") == "no_decision" or "error" in result
