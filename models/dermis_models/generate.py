@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from dermis.core import feature_tensor
-from dermis_host import device_code
 from dermis_host.errors import CalibrationFailed
+from dermis_host.replaying import replay
 from dermis_hw import render, scenes
-from dermis_hw.boards import board_json
 
 from dermis_models import modules, presentations
 
@@ -52,31 +51,22 @@ def shard(number: int, folder: Path) -> Path:
     path = folder / f"shard-{number:04d}.npz"
     if path.exists():
         return path
-    drawn, jobs, distances, subjects = [], [], [], []
-    with device_code.job_folder() as job:
-        (job / "board.json").write_bytes(board_json("twin"))
-        for seed in range(number * GEOMETRIES, (number + 1) * GEOMETRIES):
-            rng = np.random.default_rng([seed, 0xB0])
-            variants = presentations.draw(seed, VARIANTS)
-            parsed = [scenes.parse(each.values, Path(each.values["name"])) for each in variants]
-            geometry = render.geometry(parsed[0])
-            for index, (presentation, scene) in enumerate(zip(variants, parsed, strict=True)):
-                module, record = calibrated(module_of(seed, rng), folder / "modules")
-                field = geometry.compose(
-                    scenes.place(scene)[1], module, temperature_c=scene.temperature_c, seed=seed * VARIANTS + index
-                )
-                recording = modules.take(field, module, rng)
-                files = {}
-                for name, pixels in recording.frames.items():
-                    files[name] = f"{len(jobs)}-{name}.bin"
-                    pixels.tofile(job / files[name])
-                (job / f"{module.serial}.cal").write_bytes(record)
-                jobs.append({"meta": recording.meta, "frames": files, "calibration": f"{module.serial}.cal"})
-                drawn.append(presentation)
-                distances.append(scene.pose.distance_mm)
-                subjects.append(seed)
-        device_code.run("replay", job, {"bursts": jobs, "board": "board.json", "model": None, "features_only": True})
-        results = [json.loads(line) for line in (job / "results.jsonl").read_text().splitlines()]
+    drawn, recordings, distances, subjects = [], [], [], []
+    for seed in range(number * GEOMETRIES, (number + 1) * GEOMETRIES):
+        rng = np.random.default_rng([seed, 0xB0])
+        variants = presentations.draw(seed, VARIANTS)
+        parsed = [scenes.parse(each.values, Path(each.values["name"])) for each in variants]
+        geometry = render.geometry(parsed[0])
+        for index, (presentation, scene) in enumerate(zip(variants, parsed, strict=True)):
+            module, record = calibrated(module_of(seed, rng), folder / "modules")
+            field = geometry.compose(
+                scenes.place(scene)[1], module, temperature_c=scene.temperature_c, seed=seed * VARIANTS + index
+            )
+            recordings.append(modules.take(field, module, rng, record))
+            drawn.append(presentation)
+            distances.append(scene.pose.distance_mm)
+            subjects.append(seed)
+    results = replay(recordings, None, features_only=True)
     _save(path, drawn, results, subjects, distances)
     return path
 

@@ -23,7 +23,7 @@ from dermis_hw.twin import sensor
 TEMPERATURE_C = 25.0
 
 
-def take(field: LightField, module: ModuleInstance, rng: np.random.Generator) -> Recording:
+def take(field: LightField, module: ModuleInstance, rng: np.random.Generator, calibration: bytes = b"") -> Recording:
     """One burst of a light field by this module, without the timing of a real one: every frame wholly lit."""
     board = board_file("twin")
     imager = sensor.ImagerSensor(DM1, module)
@@ -48,7 +48,7 @@ def take(field: LightField, module: ModuleInstance, rng: np.random.Generator) ->
         temperature_cc=round(field.temperature_c * 100),
         swir=swir,
     )
-    return Recording(header, frames, board=board)
+    return Recording(header, frames, calibration, board)
 
 
 @lru_cache(maxsize=1)

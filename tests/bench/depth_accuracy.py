@@ -94,11 +94,11 @@ def range_mm(disparity_px: np.ndarray) -> np.ndarray:
     return 1 / (1 / DM1.z_ref_mm + disparity_px / (DM1.focal_px * DM1.baseline_mm))
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--klux", type=float, default=0.0, help="sunlight on the face")
     parser.add_argument("--seeds", type=int, default=1, help="small turns of the head drawn for each place")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     camera = Camera(7)
     reference = camera.dot_image(render(scenes.load(scenes.builtin("target_plane_450"))), 0.0)
     mapper = DepthMapper(DM1.width, DM1.height, STEP, WINDOW)

@@ -1,0 +1,1 @@
+"""`make bench`: figures, none of them a test."""
