@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -366,3 +367,14 @@ def test_noise_with_a_ctrl_c_in_it_is_passed_on_whole():
     console.restart(main=True)
     console.from_host(b"abc\x03def")
     assert sent == [b"abc\x03def"]
+
+
+def test_the_page_names_every_fault_and_every_request():
+    from dermis_hw.twin.faults import Faults
+    from dermis_hw.twin.requests import Requests
+
+    page = (Path(__file__).parents[2] / "docs" / "twin.md").read_text()
+    names = [key[6:] for key in dir(Faults) if key.startswith("fault_")]
+    names += [key[4:] for key in dir(Requests) if key.startswith("_do_")]
+    assert len(names) > 15
+    assert [name for name in names if f"`{name}`" not in page] == []

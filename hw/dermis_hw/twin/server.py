@@ -24,7 +24,7 @@ from dermis_hw.optics import DM1
 from . import synthetic
 from .channel import Answer, ChannelServer
 from .console import Console
-from .control import ControlServer, Reply
+from .control import ControlServer
 from .errors import TwinError
 from .faults import Faults
 from .flash import Flash, PowerCut
@@ -32,6 +32,7 @@ from .imager import Imager
 from .module_process import BACKLOG_LIMIT, ModuleProcess, find_micropython, released_model
 from .peripherals import Killed, Peripherals
 from .port import AutoReset, Port, PtyPort
+from .requests import Requests
 from .stage import Stage
 from .world import FieldAt, World
 
@@ -92,7 +93,7 @@ class Server:
 
     def __init__(self, config: Config, provider: FieldAt | None = None, log: Callable[[str], None] = lambda _: None):
         """Raises TwinError when the state folder, the port or the interpreter cannot be had."""
-        self._config = config
+        self.config = config
         self._log = log
         self._stopping = False
         self._on_ready: Callable[[], None] | None = None
@@ -104,45 +105,45 @@ class Server:
             raise
 
     def _open(self, provider: FieldAt | None) -> None:
-        config = self._config
+        config = self.config
         self._prepare_folder(config.state_dir)
-        self._circuit = AutoReset(self._act)
-        self._port = Port(config.port, self._circuit, self._from_host)
-        self._closers.callback(self._port.close)
-        self._pty = PtyPort(config.pty, self._from_host) if config.pty else None
+        self._circuit = AutoReset(self.act)
+        self.port = Port(config.port, self._circuit, self.from_host)
+        self._closers.callback(self.port.close)
+        self._pty = PtyPort(config.pty, self.from_host) if config.pty else None
         if self._pty:
             self._closers.callback(self._pty.close)
-        self._identity = self._load_module(config)
-        self._flash = Flash(config.state_dir / "flash.bin")
-        self._closers.callback(self._flash.close)
-        self._world = World(DM1, virtual=config.virtual_time)
-        self._world.show(provider or synthetic.nothing)
-        self._imager = Imager(DM1, self._identity, self._world, config.seed)
-        self._peripherals = Peripherals(
-            self._world,
-            self._imager,
-            self._flash,
+        self.identity = self._load_module(config)
+        self.flash = Flash(config.state_dir / "flash.bin")
+        self._closers.callback(self.flash.close)
+        self.world = World(DM1, virtual=config.virtual_time)
+        self.world.show(provider or synthetic.nothing)
+        self.imager = Imager(DM1, self.identity, self.world, config.seed)
+        self.peripherals = Peripherals(
+            self.world,
+            self.imager,
+            self.flash,
             optics=DM1,
-            module=self._identity,
+            module=self.identity,
             swir_fitted=config.swir,
             virtual=config.virtual_time,
             seed=config.seed,
             on_console=self._console_taken,
         )
-        self._faults = Faults(self._world, self._imager, self._flash, self._peripherals, config.seed)
-        self._stage = Stage(self._identity, config.seed)
-        self._closers.callback(self._stage.close)
-        self._module = self._make_module(config)
-        self._closers.callback(self._module.stop)
+        self.faults = Faults(self.world, self.imager, self.flash, self.peripherals, config.seed)
+        self.stage = Stage(self.identity, config.seed)
+        self._closers.callback(self.stage.close)
+        self.module = self._make_module(config)
+        self._closers.callback(self.module.stop)
         self._console = Console(self._to_module)
         self._console_log = open(config.state_dir / "console.log", "wb")
         self._closers.callback(self._console_log.close)
         self._channel: ChannelServer | None = None
-        self._control = ControlServer(config.state_dir, self._control_request)
+        self._control = ControlServer(config.state_dir, Requests(self).handle)
         self._closers.callback(self._control.close)
-        self._state, self._restart_at, self._restart_cause = HELD, 0.0, "power_on"
+        self.state, self._restart_at, self._restart_cause = HELD, 0.0, "power_on"
         self._started_at = 0.0
-        self._scene: str | None = None
+        self.scene: str | None = None
         self._ready = provider is not None or config.scene is None
 
     def _prepare_folder(self, folder: Path) -> None:
@@ -192,7 +193,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return self._port.url
+        return self.port.url
 
     def run(self, on_ready: Callable[[], None] | None = None, *, handle_signals: bool = True) -> None:
         """Run until it is told to stop; `on_ready` is called once the first scene is in force.
@@ -202,10 +203,10 @@ class Server:
         self._on_ready = on_ready
         try:
             with self._signals() if handle_signals else contextlib.nullcontext():
-                self._act("app")
+                self.act("app")
                 if not self._ready:
-                    assert self._config.scene is not None
-                    self._stage.request(self._config.scene, self._first_scene)
+                    assert self.config.scene is not None
+                    self.stage.request(self.config.scene, self._first_scene)
                 self._say_ready()
                 while not self._stopping:
                     self._turn()
@@ -215,6 +216,10 @@ class Server:
     def stop(self) -> None:
         """End the loop after this turn."""
         self._stopping = True
+
+    def kill(self) -> None:
+        """End the module's process; it stays dead until a reset."""
+        self.end_module(DEAD)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -236,29 +241,29 @@ class Server:
     _waker: _Reader | None = None
 
     def _endpoints(self) -> Iterator[Endpoint]:
-        yield self._port
-        client = self._port.client
+        yield self.port
+        client = self.port.client
         if client is not None and not client.closed:
-            client.paused = len(self._module.backlog) > BACKLOG_LIMIT
+            client.paused = len(self.module.backlog) > BACKLOG_LIMIT
             yield client
         if self._pty and self._pty.is_open():
             yield self._pty
-        if self._module.running and not (client and not client.closed and client.full):
-            yield _Module(self._module, self._from_module, self._module_ended)
+        if self.module.running and not (client and not client.closed and client.full):
+            yield _Module(self.module, self._from_module, self._module_ended)
         if self._channel and not self._channel.closed:
             yield self._channel
         yield self._control
         yield from self._control.clients
-        yield self._stage
+        yield self.stage
         if self._waker:
             yield self._waker
-        if self._config.parent_pipe is not None:
-            yield _Reader(self._config.parent_pipe, self.stop)
+        if self.config.parent_pipe is not None:
+            yield _Reader(self.config.parent_pipe, self.stop)
 
     def _turn(self) -> None:
         self._circuit.tick()
         self._console.tick()
-        if self._state == WAITING and time.monotonic() >= self._restart_at:
+        if self.state == WAITING and time.monotonic() >= self._restart_at:
             self._start_module(self._restart_cause)
         waiting = select.poll()
         endpoints = {}
@@ -273,11 +278,11 @@ class Server:
                 endpoint.serve(events)
             except PowerCut:
                 self._log("the power was cut")
-                self._world.dark(self._world.now_us())
-                self._end_module(WAITING, "power_on", POWER_OFF_S)
+                self.world.dark(self.world.now_us())
+                self.end_module(WAITING, "power_on", POWER_OFF_S)
             except Killed:
                 self._log("the module was killed")
-                self._end_module(DEAD)
+                self.end_module(DEAD)
 
     def _patience_ms(self) -> int:
         times = [1.0]
@@ -286,7 +291,7 @@ class Server:
             for deadline in (self._circuit.deadline, self._console.deadline)
             if deadline is not None
         ]
-        if self._state == WAITING:
+        if self.state == WAITING:
             times.append(self._restart_at - time.monotonic())
         if self._pty and not self._pty.is_open():
             times.append(PTY_POLL_S)
@@ -294,39 +299,39 @@ class Server:
 
     # --- the module
 
-    def _act(self, what: str) -> None:
+    def act(self, what: str) -> None:
         """What the reset circuit says: hold, app or loader."""
         self._log({"hold": "reset: held", "app": "reset: the firmware starts", "loader": "reset: ROM loader"}[what])
         if what == "app":
-            self._start_module("hard_reset" if self._peripherals.boots else "power_on")
+            self._start_module("hard_reset" if self.peripherals.boots else "power_on")
         else:
             # The ROM loader comes with flashing; until then the chip waits in it and says nothing.
-            self._end_module(HELD)
+            self.end_module(HELD)
 
     def _start_module(self, cause: str, *, main: bool = True) -> None:
-        self._end_module(HELD)
-        self._peripherals.started(cause)
-        connection = self._module.start(main=main)
+        self.end_module(HELD)
+        self.peripherals.started(cause)
+        connection = self.module.start(main=main)
         self._channel = ChannelServer(connection, self._answer, self._log)
-        self._state, self._started_at = RUNNING, time.monotonic()
+        self.state, self._started_at = RUNNING, time.monotonic()
         self._console.restart(main=main)
         if not main:
-            self._module.send(b"\r\x01")  # back to the raw prompt that it came from
+            self.module.send(b"\r\x01")  # back to the raw prompt that it came from
 
-    def _end_module(self, state: str, cause: str = "", pause_s: float = 0.0) -> None:
-        if self._module.running:
-            self._module.stop()
-            self._world.module_ended()
+    def end_module(self, state: str, cause: str = "", pause_s: float = 0.0) -> None:
+        if self.module.running:
+            self.module.stop()
+            self.world.module_ended()
         if self._channel:
             self._channel.close()
-        self._state, self._restart_cause = state, cause
+        self.state, self._restart_cause = state, cause
         self._restart_at = time.monotonic() + pause_s
 
     def _module_ended(self) -> None:
         """The process is over by itself: a reset that it asked for, a soft reset at the prompt, or a crash."""
         lived_s = time.monotonic() - self._started_at
-        self._end_module(HELD)
-        status = self._module.status
+        self.end_module(HELD)
+        status = self.module.status
         if status == RESET_STATUS:
             self._log("the firmware asked for a reset")
             self._start_module("software")
@@ -335,34 +340,34 @@ class Server:
             self._start_module("soft_reset", main=not self._console.raw_prompt)
         else:
             self._log(f"the firmware's process ended with status {status}")
-            self._end_module(WAITING, "crash", PAUSE_S if lived_s < SHORT_LIFE_S else 0.0)
+            self.end_module(WAITING, "crash", PAUSE_S if lived_s < SHORT_LIFE_S else 0.0)
 
     def _answer(self, op: int, module_us: int, payload: bytes) -> Answer:
-        return self._peripherals.answer(op, module_us, payload)
+        return self.peripherals.answer(op, module_us, payload)
 
     def _console_taken(self, by_firmware: bool) -> None:
         self._console.taken(by_firmware)
-        self._module.firmware_reads_console(by_firmware)
+        self.module.firmware_reads_console(by_firmware)
 
-    def _from_host(self, data: bytes) -> None:
-        data = self._faults.spoil_to_module(data)
-        if not self._module.running:
+    def from_host(self, data: bytes) -> None:
+        data = self.faults.spoil_to_module(data)
+        if not self.module.running:
             return
         self._console.from_host(data)
 
     def _to_module(self, data: bytes) -> None:
-        self._module.send(data)
-        self._module.flush()
+        self.module.send(data)
+        self.module.flush()
 
     def _from_module(self, data: bytes) -> None:
         if self._console_log.tell() < CONSOLE_LOG_LIMIT:
             self._console_log.write(data)
             self._console_log.flush()
         self._console.from_module(data)
-        self._to_host(self._faults.spoil_to_host(data))
+        self._to_host(self.faults.spoil_to_host(data))
 
     def _to_host(self, data: bytes) -> None:
-        self._port.send(data)
+        self.port.send(data)
         if self._pty:
             self._pty.send(data)
 
@@ -371,103 +376,19 @@ class Server:
     def _first_scene(self, field_at: FieldAt | None, error: str | None) -> None:
         if field_at is None:
             raise TwinError(error or "the scene cannot be had")
-        self._show(self._config.scene, field_at)
+        self.show(self.config.scene, field_at)
         self._ready = True
         self._say_ready()
 
-    def _show(self, scene: str | None, field_at: FieldAt) -> None:
-        self._scene = scene
-        self._world.show(field_at)
+    def show(self, scene: str | None, field_at: FieldAt) -> None:
+        self.scene = scene
+        self.world.show(field_at)
         self._log(f"scene in force: {scene}")
 
     def _say_ready(self) -> None:
         if self._ready and self._on_ready:
             ready, self._on_ready = self._on_ready, None
             ready()
-
-    # --- the control socket
-
-    def _control_request(self, message: dict, reply: Reply) -> None:
-        arguments = {key: value for key, value in message.items() if key != "do"}
-        method = getattr(self, f"_do_{message.get('do')}", None)
-        try:
-            if method is None:
-                raise TwinError(f"the twin knows no {message.get('do')!r}; ask for status, scene, fault, lights, stop")
-            answer = method(reply, **arguments)
-        except TwinError as problem:
-            reply({"ok": False, "error": str(problem)})
-        except TypeError as problem:
-            reply({"ok": False, "error": f"{message['do']} cannot be asked like this: {problem}"})
-        else:
-            if answer is not None:
-                reply({"ok": True, **answer})
-
-    def _do_status(self, _reply: Reply) -> dict:
-        return {
-            "url": self._port.url,
-            "pty": str(self._config.pty) if self._config.pty else None,
-            "state": self._state,
-            "said_hello": self._peripherals.said_hello,
-            "module_pid": self._module.pid,
-            "module_status": self._module.status,
-            "interpreter": self._module.kind,
-            "boots": self._peripherals.boots,
-            "serial": self._identity.serial,
-            "virtual_time": self._config.virtual_time,
-            "seed": self._config.seed,
-            "world_us": self._world.now_us(),
-            "scene": self._scene,
-            "rendering": self._stage.busy,
-            "client": bool(self._port.client and not self._port.client.closed),
-            "backlog": len(self._module.backlog),
-            "flash_operations": self._flash.operations,
-            "faults": self._faults.active,
-        }
-
-    def _do_scene(self, reply: Reply, path: str) -> None:
-        def done(field_at: FieldAt | None, error: str | None) -> None:
-            if field_at is None:
-                reply({"ok": False, "error": error})
-                return
-            self._show(path, field_at)
-            reply({"ok": True, "scene": path, "world_us": self._world.now_us()})
-
-        self._stage.request(path, done)
-
-    def _do_fault(self, _reply: Reply, name: str, args: dict | None = None) -> dict:
-        self._faults.apply(name, args or {})
-        if self._faults.garbage:
-            self._from_host(b"")
-        return {"faults": self._faults.active}
-
-    def _do_lights(self, _reply: Reply) -> dict:
-        return self._world.lights()
-
-    def _do_kill(self, _reply: Reply) -> dict:
-        self._end_module(DEAD)
-        return self._world.lights()
-
-    def _do_reset(self, _reply: Reply) -> dict:
-        self._act("app")
-        return {"boots": self._peripherals.boots}
-
-    def _do_frames(self, _reply: Reply) -> dict:
-        """What lit the frames delivered last: for tests, light -> shortest and longest time over the rows (us)."""
-        return {
-            "frames": [
-                {
-                    "arrived_us": self._world.module_us(frame.arrived_us),
-                    "started_us": self._world.module_us(frame.started_us),
-                    "repeated": frame.repeated,
-                    "lit_us": {light: [float(rows.min()), float(rows.max())] for light, rows in frame.lit_us.items()},
-                }
-                for frame in self._imager.deliveries
-            ]
-        }
-
-    def _do_stop(self, _reply: Reply) -> dict:
-        self.stop()
-        return {}
 
 
 class _Module:

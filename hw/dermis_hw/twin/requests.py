@@ -1,0 +1,100 @@
+"""What the control socket can be asked: one method a request, `_do_` and its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .control import Reply
+from .errors import TwinError
+from .world import FieldAt
+
+if TYPE_CHECKING:
+    from .server import Server
+
+
+class Requests:
+    def __init__(self, server: Server):
+        self._server = server
+
+    def handle(self, message: dict, reply: Reply) -> None:
+        """Answer one request, now or when its scene is rendered."""
+        arguments = {key: value for key, value in message.items() if key != "do"}
+        method = getattr(self, f"_do_{message.get('do')}", None)
+        try:
+            if method is None:
+                raise TwinError(f"the twin knows no {message.get('do')!r}; ask for status, scene, fault, lights, stop")
+            answer = method(reply, **arguments)
+        except TwinError as problem:
+            reply({"ok": False, "error": str(problem)})
+        except TypeError as problem:
+            reply({"ok": False, "error": f"{message['do']} cannot be asked like this: {problem}"})
+        else:
+            if answer is not None:
+                reply({"ok": True, **answer})
+
+    def _do_status(self, _reply: Reply) -> dict:
+        return {
+            "url": self._server.port.url,
+            "pty": str(self._server.config.pty) if self._server.config.pty else None,
+            "state": self._server.state,
+            "said_hello": self._server.peripherals.said_hello,
+            "module_pid": self._server.module.pid,
+            "module_status": self._server.module.status,
+            "interpreter": self._server.module.kind,
+            "boots": self._server.peripherals.boots,
+            "serial": self._server.identity.serial,
+            "virtual_time": self._server.config.virtual_time,
+            "seed": self._server.config.seed,
+            "world_us": self._server.world.now_us(),
+            "scene": self._server.scene,
+            "rendering": self._server.stage.busy,
+            "client": bool(self._server.port.client and not self._server.port.client.closed),
+            "backlog": len(self._server.module.backlog),
+            "flash_operations": self._server.flash.operations,
+            "faults": self._server.faults.active,
+        }
+
+    def _do_scene(self, reply: Reply, path: str) -> None:
+        def done(field_at: FieldAt | None, error: str | None) -> None:
+            if field_at is None:
+                reply({"ok": False, "error": error})
+                return
+            self._server.show(path, field_at)
+            reply({"ok": True, "scene": path, "world_us": self._server.world.now_us()})
+
+        self._server.stage.request(path, done)
+
+    def _do_fault(self, _reply: Reply, name: str, args: dict | None = None) -> dict:
+        self._server.faults.apply(name, args or {})
+        if self._server.faults.garbage:
+            self._server.from_host(b"")
+        return {"faults": self._server.faults.active}
+
+    def _do_lights(self, _reply: Reply) -> dict:
+        return self._server.world.lights()
+
+    def _do_kill(self, _reply: Reply) -> dict:
+        self._server.kill()
+        return self._server.world.lights()
+
+    def _do_reset(self, _reply: Reply) -> dict:
+        self._server.act("app")
+        return {"boots": self._server.peripherals.boots}
+
+    def _do_frames(self, _reply: Reply) -> dict:
+        """What lit the frames delivered last: for tests, light -> shortest and longest time over the rows (us)."""
+        return {
+            "frames": [
+                {
+                    "arrived_us": self._server.world.module_us(frame.arrived_us),
+                    "started_us": self._server.world.module_us(frame.started_us),
+                    "repeated": frame.repeated,
+                    "lit_us": {light: [float(rows.min()), float(rows.max())] for light, rows in frame.lit_us.items()},
+                }
+                for frame in self._server.imager.deliveries
+            ]
+        }
+
+    def _do_stop(self, _reply: Reply) -> dict:
+        self._server.stop()
+        return {}
