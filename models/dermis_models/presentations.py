@@ -113,18 +113,17 @@ def _faces(rng, seed, variants, frame):
     head = _head(rng, seed)
     spectacles = rng.random() < 0.25
     for _ in range(variants):
+        thing: dict[str, Any] = {"geometry": "head", "parameters": head}
         if rng.random() < PRINTED_HEAD_SHARE:
-            material = str(rng.choice(RIGID))
-            yield [{"geometry": "head", "parameters": head, "material": material}], "rigid_head", np.nan
-            continue
-        skin, tone = _skin(rng)
-        thing: dict[str, Any] = {"geometry": "head", "parameters": head, "material": skin}
-        if rng.random() < 0.2:
-            thing["regions"] = {"beard": f"{skin}+beard"}
-        objects = [thing]
-        if spectacles:
-            objects.append({"geometry": "spectacles", "parameters": head, "material": "spectacle_frame"})
-        yield objects, "bona_fide", tone
+            thing["material"], species, tone = str(rng.choice(RIGID)), "rigid_head", np.nan
+        else:
+            thing["material"], tone = _skin(rng)
+            species = "bona_fide"
+            if rng.random() < 0.2:
+                thing["regions"] = {"beard": f"{thing['material']}+beard"}
+        # Every variant has the same objects: they share one traced geometry.
+        worn = [{"geometry": "spectacles", "parameters": head, "material": "spectacle_frame"}] if spectacles else []
+        yield [thing, *worn], species, tone
 
 
 def _masks(rng, seed, variants, frame):

@@ -61,9 +61,7 @@ def stage_times() -> dict[str, list[int]]:
 
 
 def main() -> None:
-    print(
-        f"{'stage':12} {'ms a burst':>10}   (median of {VERIFICATIONS} verifications, desktop MicroPython, real time)"
-    )
+    print(f"{'stage':12} {'ms a burst':>10}   (median of {VERIFICATIONS} verifications, real time)")
     for stage, values in stage_times().items():
         print(f"{stage:12} {statistics.median(values) / 1000:10.1f}")
     print(f"smallest heap that gives the verdict of a recorded burst: {smallest_heap_k()} KiB (steps of {HEAP_STEP_K})")
