@@ -208,8 +208,8 @@ def write():
     for kind in single_ops.KINDS:
         made = 0
         while made < 2:
-            name, file = kind(rng)
-            packed = entry(f"{name}_{made}", file, VECTORS, rng)
+            _, file = kind(rng)
+            packed = entry(f"{kind.__name__}_{made}", file, VECTORS, rng)
             if len(packed) > LARGEST_SINGLE:
                 continue
             pack.append(packed)

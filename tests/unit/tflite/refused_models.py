@@ -109,13 +109,17 @@ def bad_double_output():
     return writer.finish([x], [y])
 
 
-def bad_weights_length():
+def bad_weights_length(count=7):
     def build(writer):
         x = writer.tensor([1, 4], 0.5, name="given")
-        w = writer.tensor([2, 4], 0.5, name="weights", data=np.ones(7))
+        w = writer.tensor([2, 4], 0.5, name="weights", data=np.ones(count))
         return [x, w, -1], [writer.tensor([1, 2], 0.5, name="wanted")], [x]
 
     return _one("FULLY_CONNECTED", build, options("FullyConnectedOptions"))
+
+
+def bad_weights_longer():
+    return bad_weights_length(9)
 
 
 def bad_axis():
@@ -149,6 +153,7 @@ MODELS = (
     bad_order,
     bad_double_output,
     bad_weights_length,
+    bad_weights_longer,
     bad_axis,
     bad_arena,
 )

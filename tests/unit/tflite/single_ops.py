@@ -108,16 +108,22 @@ def depthwise_conv_2d(rng):
     return "depthwise_conv_2d", writer.finish([x], [y])
 
 
-def fully_connected(rng):
+def fully_connected_shifted(rng):
+    """With a zero point of the weights."""
+    return fully_connected(rng, True)
+
+
+def fully_connected(rng, shifted=False):
     writer = Writer()
     length = int(np.exp(rng.uniform(0, np.log(2000))))
     channels, batches = int(rng.integers(1, 12)), int(rng.integers(1, 4))
-    xs, ws = scale(rng), np.array([scale(rng) for _ in range(channels if rng.random() < 0.3 else 1)])
+    xs, ws = scale(rng), np.array([scale(rng) for _ in range(1 if shifted or rng.random() < 0.6 else channels)])
     x = writer.tensor([batches, length], xs, zero_point(rng))
-    w_zero = zero_point(rng) if len(ws) == 1 and rng.random() < 0.3 else 0
+    w_zero = zero_point(rng) if shifted else 0
     w = writer.tensor([channels, length], ws, w_zero, data=rng.integers(-127, 128, (channels, length)))
     b = writer.tensor([channels], xs * ws, kind=INT32, data=rng.integers(-20000, 20000, channels))
-    typical = float(xs * np.median(ws) * 70 * 70 * np.sqrt(length))
+    # With a zero point the weights no longer average to nothing, and the sums grow with their number.
+    typical = float(xs * np.median(ws) * 70 * 70 * (length if shifted else np.sqrt(length)))
     y = writer.tensor([batches, channels], spread(rng, typical), zero_point(rng))
     writer.operator(
         "FULLY_CONNECTED",
@@ -180,12 +186,16 @@ def mean(rng):
     return "mean", writer.finish([x], [y])
 
 
-def two_inputs(rng, name, option):
+def two_inputs(rng, name, option, broadcast=False):
     writer = Writer()
     shape = [int(v) for v in rng.integers(1, 7, int(rng.integers(1, 5)))]
     shapes = [shape, shape]
     kind = rng.random()
-    if kind < 0.4:
+    if broadcast:
+        shape = [int(v) for v in rng.integers(2, 6, 4)]
+        ones = rng.permutation(4)[:2]
+        shapes = [[1 if axis == ones[which] else shape[axis] for axis in range(4)] for which in range(2)]
+    elif kind < 0.4:
         shapes = [shape, [n if rng.random() < 0.5 else 1 for n in shape]]
         if kind < 0.2:
             shapes.reverse()
@@ -207,12 +217,20 @@ def add(rng):
     return two_inputs(rng, "ADD", "AddOptions")
 
 
+def add_broadcast(rng):
+    return two_inputs(rng, "ADD", "AddOptions", True)
+
+
 def sub(rng):
     return two_inputs(rng, "SUB", "SubOptions")
 
 
 def mul(rng):
     return two_inputs(rng, "MUL", "MulOptions")
+
+
+def mul_broadcast(rng):
+    return two_inputs(rng, "MUL", "MulOptions", True)
 
 
 def concatenation(rng):
@@ -324,12 +342,15 @@ KINDS = (
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
+    fully_connected_shifted,
     average_pool_2d,
     max_pool_2d,
     mean,
     add,
+    add_broadcast,
     sub,
     mul,
+    mul_broadcast,
     concatenation,
     pad,
     reshape,

@@ -22,6 +22,7 @@ REFUSALS = {
     "bad_order": (BadModel, ("'never'", "before it is computed")),
     "bad_double_output": (BadModel, ("'wanted'", "twice")),
     "bad_weights_length": (BadModel, ("'weights'", "7", "8")),
+    "bad_weights_longer": (BadModel, ("'weights'", "9", "8")),
     "bad_axis": (BadModel, ("MEAN", "axis 2")),
     "bad_arena": (BadModel, ("8388608", "limit")),
 }

@@ -44,6 +44,14 @@ def test_a_multiplier_that_rounds_up_to_one():
     assert quantise.multiplier((((1 << 33) - 1, -33),), ((1, 0),)) == (1 << 30, 1)
 
 
+def test_multipliers_round_first_to_a_double_and_then_to_31_bits():
+    one = 1 << 30
+    # Just below a half in any double: down.
+    assert quantise.multiplier((((one << 12) + 2047, -12),), ((1, 1),)) == (one, 30)
+    # So near below a half that a double takes it for one: up.
+    assert quantise.multiplier((((one << 30) + (1 << 29) - 1, -30),), ((1, 1),)) == (one + 1, 30)
+
+
 def test_quotients_round_to_nearest_ties_to_even():
     assert quantise.rounded_quotient(1, 1, 24) == (1 << 23, -23)
     assert quantise.rounded_quotient((1 << 24) + 1, 1, 24) == (1 << 23, 1)  # a tie, down to even
@@ -96,6 +104,15 @@ def test_halving_rounds_away_from_zero():
         for exponent in range(6):
             magnitude = (abs(value) + ((1 << exponent) >> 1)) >> exponent
             assert fixedpoint.halve(value, exponent) == (magnitude if value >= 0 else -magnitude)
+
+
+def test_constants_are_the_nearest():
+    for index, constant in enumerate(fixedpoint.EXP_MINUS_POWERS):
+        assert constant == math.floor(math.exp(-(2.0 ** (index - 2))) * (1 << 31) + 0.5)
+    assert math.floor(math.exp(-1 / 8) * (1 << 31) + 0.5) == fixedpoint.EXP_MINUS_EIGHTH
+    assert fixedpoint.ONE_THIRD * 3 == (1 << 31) + 1
+    assert math.floor(48 / 17 * (1 << 29) + 0.5) == fixedpoint.FORTY_EIGHT_SEVENTEENTHS
+    assert math.floor(-32 / 17 * (1 << 29) + 0.5) == fixedpoint.MINUS_THIRTY_TWO_SEVENTEENTHS
 
 
 def test_exponential_reciprocal_logistic():

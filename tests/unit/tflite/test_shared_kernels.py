@@ -1,0 +1,148 @@
+"""Single kernels: the requantisation that stands in five of them, against its definition at every kind of edge."""
+
+from array import array
+
+from dermis.tflite import fixedpoint, kernels, kernels_simple
+from dermis.tflite.native import as_int32, int32_array, octets
+from dermis.tflite.ops import layout
+
+HALF = 1 << 30  # the factor for 1/2: odd accumulators are ties of the first rounding
+FACTORS = (HALF, HALF + 1, 1395864371, (1 << 31) - 1, 0x4000FFFF, 0)
+
+
+def cases():
+    """(accumulator, factor, left shift, right shift) whose results lie around -60 .. 60, ties and carries included."""
+    found = []
+    for factor in FACTORS:
+        for right in (0, 1, 2, 7, 15, 16, 21, 25, 31):
+            for steps in (-40, -3, -2, -1, 0, 1, 2, 3, 40):
+                for nudge in (-1, 0, 1):
+                    value = (steps << right) + nudge
+                    if -(1 << 31) <= value < 1 << 31:
+                        found.append((value, factor, 0, right))
+        for left in (1, 5, 30):
+            for value in (-3, -2, -1, 0, 1, 2, 3, -70000, 70000):  # the last ones overflow and wrap
+                found.append((value, factor, left, 0))
+    return found
+
+
+def expected(value, factor, left, right):
+    return min(max(fixedpoint.requantise(value, factor, left - right) + 128, 0), 255)
+
+
+def test_conv():
+    tried = cases()
+    block = int32_array((1, 1, 1, 1, 1, 1, len(tried)) + (1,) * 6 + (0, 0, 0, 128, 128, 0, 255, 1))
+    table = int32_array([number for case in tried for number in case])
+    x, y = bytearray(1), octets(bytearray(len(tried)))
+    kernels.conv(x, bytes(len(tried)), x, y, table, block)
+    for index, case in enumerate(tried):
+        assert y[index] == expected(*case), case
+
+
+def test_depthwise():
+    tried = cases()
+    block = int32_array((1, 1, 1, 1, 1, 1, len(tried)) + (1,) * 6 + (0, 0, 77, 128, 0, 255))
+    table = int32_array([number for case in tried for number in case])
+    y = octets(bytearray(len(tried)))
+    kernels.depthwise(bytes([77]), bytes([5] * len(tried)), y, table, block)
+    for index, case in enumerate(tried):
+        assert y[index] == expected(*case), case
+
+
+ONE_BOX = (1,) * 4 + (0,) * 8
+
+
+def test_add():
+    y = octets(bytearray(1))
+    for value, factor, left, right in cases():
+        if left:
+            continue
+        block = int32_array(ONE_BOX + (factor, right, 128, 0, 255))
+        half = value // 2
+        kernels_simple.add(bytes(1), bytes(1), y, int32_array([half]), int32_array([value - half]), block)
+        assert y[0] == expected(value, factor, 0, right), (value, factor, right)
+
+
+def test_multiply():
+    y = octets(bytearray(1))
+    for value, factor, left, right in cases():
+        if abs(value) > 127:
+            continue
+        block = int32_array(ONE_BOX + (factor, left, right, 127, 3, 128, 0, 255))
+        kernels_simple.multiply(bytes([127 + value]), bytes([4]), y, block)
+        assert y[0] == expected(value, factor, left, right), (value, factor, left, right)
+
+
+def test_mean():
+    y = octets(bytearray(1))
+    sums = array("i", [0])
+    for value, factor, left, right in cases():
+        if value > 0:
+            continue
+        block = int32_array((1,) * 4 + (0,) * 4 + (1, 200 - value, factor, left, right, 128))
+        kernels_simple.mean(bytes([200]), y, sums, block)
+        assert y[0] == expected(as_int32(value), factor, left, right), (value, factor, left, right)
+
+
+def test_average_rounds_halves_away_from_zero():
+    y = octets(bytearray(1))
+    for values, mean in (((1, 2), 2), ((-1, -2), -2), ((0, 1), 1), ((0, -1), -1), ((1, 1, 2), 1), ((-128, -128), -128)):
+        count = len(values)
+        block = int32_array((1, 1, count, 1, 1, 1, 1, count, 1, 1, 0, 0, 0, 255, 0))
+        kernels_simple.pool(bytes([value + 128 for value in values]), y, block)
+        assert y[0] - 128 == mean, values
+
+
+def test_softmax_sum_rounds_each_term():
+    table = int32_array([0x7FFFFFFF, 2047, 2048, 4096 + 2047, 4096 + 2048])
+    found = array("i", [0, 0])
+    x = bytes([9, 100, 99, 98, 97, 96, 200])
+    kernels_simple.softmax_sum(x, table, 1, 5, found)
+    assert list(found) == [100, (1 << 19) + 0 + 1 + 1 + 2]
+
+
+class Shaped:
+    def __init__(self, *shape):
+        self.shape = shape
+
+
+class Node:
+    """Stands for a graph.Node where only shapes matter."""
+
+    def same_shape(self, tensor, shape):
+        assert tuple(tensor.shape) == tuple(shape)
+
+    def refuse(self, sentence):
+        return ValueError(sentence)
+
+    damaged = refuse
+
+
+def refused(action, *arguments):
+    try:
+        action(*arguments)
+    except ValueError:
+        return True
+    return False
+
+
+def test_broadcast():
+    def block(a, b, y):
+        return layout.broadcast(Node(), Shaped(*a), Shaped(*b), Shaped(*y))
+
+    assert block((2, 3, 4), (2, 3, 4), (2, 3, 4)) == (1, 1, 1, 24, 0, 0, 0, 1, 0, 0, 0, 1)
+    assert block((2, 3, 4), (4,), (2, 3, 4)) == (1, 1, 6, 4, 0, 0, 4, 1, 0, 0, 0, 1)
+    assert block((1,), (2, 3), (2, 3)) == (1, 1, 1, 6, 0, 0, 0, 0, 0, 0, 0, 1)
+    assert block((2, 1, 4), (2, 3, 1), (2, 3, 4)) == (1, 2, 3, 4, 0, 4, 0, 1, 0, 3, 1, 0)
+    assert block((), (), ()) == (1, 1, 1, 1) + (0,) * 8
+    assert refused(block, (2, 3), (2, 4), (2, 4))
+    assert refused(block, (2, 3), (3,), (3,))
+    assert refused(block, (2, 1, 2, 1, 2), (1, 2, 1, 2, 1), (2, 2, 2, 2, 2))
+
+
+def test_boxes_are_joined():
+    assert layout.collapse(Node(), [(2, 12, 12), (3, 4, 4), (4, 1, 1)])[-1] == (24, 1, 1)
+    padded = layout.collapse(Node(), [(2, 12, 30), (3, 4, 6), (4, 1, 1)])
+    assert padded == [(1, 0, 0), (2, 12, 30), (3, 4, 6), (4, 1, 1)]
+    assert layout.row_strides((2, 3, 4)) == [12, 4, 1]
