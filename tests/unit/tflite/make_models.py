@@ -34,6 +34,8 @@ NUMPY = {0: np.float32, 3: np.uint8, 9: np.int8}
 SEED = 20240
 ARENA = 1 << 20
 VECTORS = 3  # of a single-operator model
+WHOLE_VECTORS = 4  # of a whole model
+TELLING = 12  # different bytes among the outputs of an entry
 LARGEST_SINGLE = 3000  # bytes of a committed entry, model and vectors
 
 
@@ -72,16 +74,20 @@ class Oracle:
 
 
 def entry(name, file, vectors, rng):
-    """One entry of a pack."""
+    """One entry of a pack; None where the outputs vary so little that they would tell nothing."""
     parts = [struct.pack("<B", len(name)), name.encode(), struct.pack("<I", len(file)), file]
     parts.append(struct.pack("<H", vectors))
     if not vectors:  # nothing to run
         return b"".join(parts)
     oracle = Oracle(file)
+    seen = b""
     for _ in range(vectors):
         inputs = oracle.random_inputs(rng)
         parts += [value.tobytes() for value in inputs]
         parts += [value.tobytes() for value in oracle.run(inputs)]
+        seen += parts[-1]
+    if len(set(seen)) < min(TELLING, len(seen) // 2):
+        return None
     return b"".join(parts)
 
 
@@ -210,16 +216,19 @@ def write():
         while made < 2:
             _, file = kind(rng)
             packed = entry(f"{kind.__name__}_{made}", file, VECTORS, rng)
-            if len(packed) > LARGEST_SINGLE:
+            if packed is None or len(packed) > LARGEST_SINGLE:
                 continue
             pack.append(packed)
             made += 1
     (DATA / "single_ops.pack").write_bytes(b"".join(pack))
-    refused = [entry(model.__name__, model(), 0, rng) for model in refused_models.MODELS]
+    refused = [entry(model.__name__, model(), 0, rng) or b"" for model in refused_models.MODELS]
     (DATA / "refused.pack").write_bytes(b"".join(refused))
     for build in (separable, residual, two_inputs):
         model, file = keras_model(build, rng)
-        (DATA / f"{build.__name__}.pack").write_bytes(entry(build.__name__, file, 4, rng))
+        packed = None
+        while packed is None:
+            packed = entry(build.__name__, file, WHOLE_VECTORS, rng)
+        (DATA / f"{build.__name__}.pack").write_bytes(packed)
         print(build.__name__, len(file), "bytes,", model.count_params(), "parameters")
 
 

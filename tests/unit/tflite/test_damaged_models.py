@@ -44,9 +44,9 @@ def test_every_truncation_of_a_small_model_is_refused():
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_truncations_of_a_whole_model_are_refused(name, files):
+def test_every_truncation_of_a_whole_model_are_refused(name, files):
     file = files[name]
-    for length in [*range(64), *range(64, len(file), 37)]:
+    for length in range(len(file)):
         with pytest.raises(ModelError):
             Model(file[:length])
 
