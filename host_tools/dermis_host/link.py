@@ -14,8 +14,10 @@ from dermis_host.wire import CONTINUE, START, Deframer, frame_lines
 
 BAUD = 921600  # the UART's; USB and TCP ignore it
 POLL_S = 0.05  # set once: pyserial's RFC 2217 client renegotiates the port at every change of its time-out
+# How ports say that somebody else has them; a twin hangs up on a second client.
+HELD_BY_ANOTHER = ("exclusive", "busy", "broken pipe", "reset by peer")
 LONGEST_LINE = 4096  # a log line is shorter; more without a newline is noise and is handed on in pieces
-READ_SIZE = 4096
+READ_SIZE = 65536
 
 
 class Link:
@@ -29,7 +31,6 @@ class Link:
         self.port = port
         self._lines = Deframer()
         self._pending = bytearray()
-        self._is_chunked = port.startswith("rfc2217://")
         self._is_socket = port.startswith("socket://")
         self._serial = _open(port, baud, 0 if self._is_socket else POLL_S)
 
@@ -47,29 +48,34 @@ class Link:
 
     def receive(self, until: float) -> Iterator[bytes | str]:
         """What comes in, in order, to the time `until` (of `time.monotonic`): a packet as bytes, other lines as str.
+        With a time that is over, what has come already.
 
         Raises LinkError when the port has gone.
         """
         while True:
             yield from self._complete_lines()
-            if time.monotonic() >= until:
-                return
+            over = time.monotonic() >= until
             try:
-                self._pending += self._read()
+                data = self._read(0.0 if over else POLL_S)
             except (serial.SerialException, OSError, TypeError) as problem:
                 raise LinkError(_gone(self.port, problem)) from None
+            self._pending += data
+            if over:
+                yield from self._complete_lines()
+                return
 
     def close(self) -> None:
         self._serial.close()
 
-    def _read(self) -> bytes:
-        """What is there, or what comes within POLL_S."""
+    def _read(self, patience_s: float) -> bytes:
+        """What is there, or what comes within the patience (on a port that has its own: within POLL_S)."""
         if self._is_socket:
             # Its `in_waiting` knows only whether there is something: wait, then take what is there.
-            select.select([self._serial], [], [], POLL_S)
+            select.select([self._serial], [], [], patience_s)
             return self._serial.read(READ_SIZE)
-        if self._is_chunked:
-            return self._serial.read(READ_SIZE)
+        waiting = self._serial.in_waiting
+        if not waiting and not patience_s:
+            return b""
         first = self._serial.read(1)
         return first + self._serial.read(min(self._serial.in_waiting, READ_SIZE)) if first else first
 
@@ -111,7 +117,7 @@ def _open(port: str, baud: int, timeout_s: float):
                 f"Whatever listens at {port} does not speak RFC 2217, or another program holds the module: "
                 "close it, or name another port; `dermis devices --probe` looks for modules."
             ) from None
-        if "xclusive" in text or "busy" in text.lower():
+        if any(sign in text.lower() for sign in HELD_BY_ANOTHER):
             raise LinkError(f"Another program holds {port}: close it and try again.") from None
         if "ermission" in text:
             raise LinkError(f"You may not open {port}: join the group that owns it (often dialout).") from None

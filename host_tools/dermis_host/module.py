@@ -37,6 +37,9 @@ VERIFY_S = 120.0
 SELFTEST_S = 60.0
 STORE_S = 20.0
 PROBE_S = 3.0
+ALIVE_S = 4.0  # in a long wait, how often the module is asked whether it is still there
+SILENT_S = 11.0  # no sign of life for so long, two questions unanswered: it is not
+RESTART_S = 3.0  # from the answer to a reset to the first word after it
 
 PIECE_BYTES = 256  # of a calibration record on the way in; a packet must fit `buf_size` with its header and fields
 PIECE_OVERHEAD = 64
@@ -103,9 +106,15 @@ class Module:
     def reset(self, wait: bool = True) -> None:
         """Restarts the module; with `wait`, returns when it answers again."""
         self._ask("reset")
+        if not wait:
+            return
+        for item in self._link.receive(time.monotonic() + RESTART_S):
+            if isinstance(item, str):
+                self._heard(item)
+            if self._restarted:
+                break
         self._restarted = False
-        if wait:
-            self._greet(GREETING_S)
+        self._greet(GREETING_S)
 
     def parameters(self) -> Parameters:
         """MCUmgr parameters."""
@@ -273,19 +282,32 @@ class Module:
         )
 
     def _try(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer, or None when none came in time. Raises ModuleReset when the module said that it started."""
+        """The answer, or None when none came in time. Raises ModuleReset when the module said that it started.
+
+        A long wait is cut short when the module does not even say who it is any more.
+        """
         request = wire.request(name, **fields)
-        self._restarted = False
-        self._link.send(request.BYTES)
-        for item in self._link.receive(time.monotonic() + time_out_s):
+        for item in self._link.receive(0.0):  # what came before the request is no answer to it, nor a sign of its fate
             if isinstance(item, str):
                 self._heard(item)
-                if self._restarted and name != "reset":
-                    self._restarted = False
-                    raise _restarted(self.port, name)
-            elif wire.answers(item, request):
-                return wire.parse(name, item)
-        return None
+        self._restarted = False
+        self._link.send(request.BYTES)
+        end = time.monotonic() + time_out_s
+        sign_of_life = time.monotonic()
+        while True:
+            for item in self._link.receive(min(end, time.monotonic() + ALIVE_S)):
+                sign_of_life = time.monotonic()
+                if isinstance(item, str):
+                    self._heard(item)
+                    if self._restarted and name != "reset":
+                        self._restarted = False
+                        raise _restarted(self.port, name)
+                elif wire.answers(item, request):
+                    return wire.parse(name, item)
+            now = time.monotonic()
+            if now >= end or now - sign_of_life >= SILENT_S:
+                return None
+            self._link.send(wire.request("identity").BYTES)  # whatever it answers is a sign of life
 
     def _greet(self, time_limit_s: float) -> None:
         """Waits for the module's first answer. Raises NotDermis when there is none, or another one."""

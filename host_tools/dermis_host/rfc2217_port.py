@@ -28,21 +28,26 @@ class Rfc2217Port(rfc2217.Serial):
 
     @property
     def in_waiting(self) -> int:
-        """Bytes known to be there; there may be more."""
+        """Bytes that can be read at once; there may be more."""
+        if not self._chunk and not self._read_buffer.empty():
+            self._take_chunk(self._read_buffer.get())
         return len(self._chunk)
 
     def read(self, size: int = 1) -> bytes:
         """Raises SerialException when the other end has gone."""
         if not self._chunk:
             try:
-                chunk = self._read_buffer.get(True, self.timeout)
+                self._take_chunk(self._read_buffer.get(True, self.timeout))
             except queue.Empty:
                 return b""
-            if chunk is None:
-                raise SerialException("the other end closed the connection")
-            self._chunk = chunk
         taken, self._chunk = self._chunk[:size], self._chunk[size:]
         return taken
+
+    def _take_chunk(self, chunk: bytes | None) -> None:
+        if chunk is None:
+            self._read_buffer.put(None)  # whoever asks next must hear it too
+            raise SerialException("the other end closed the connection")
+        self._chunk = chunk
 
     def reset_input_buffer(self) -> None:
         self._chunk = b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ def simulation(name: str) -> ModuleType:
         if problem.name in SIMULATION:
             raise HostError(INSTALL) from None
         raise
+
+
+def require_simulation() -> None:
+    """What renders runs in a process of its own, so that its absence must be found here. Raises HostError."""
+    if any(importlib.util.find_spec(name) is None for name in SIMULATION):
+        raise HostError(INSTALL)
 
 
 @contextmanager

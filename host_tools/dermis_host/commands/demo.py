@@ -10,6 +10,7 @@ from dermis_host import evidence
 from dermis_host.demo import runner
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
 from dermis_host.output import Output, plain, table, verdict_text
+from dermis_host.twin_access import require_simulation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.seed < 0:
         raise UsageError("--seed must not be negative.")
+    require_simulation()
     names = runner.scene_names(arguments.scenes)
     arguments.output.mkdir(parents=True, exist_ok=True)
     with output.progress() as progress:

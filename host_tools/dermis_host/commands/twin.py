@@ -11,7 +11,7 @@ from dermis_hw.module_instance import draw
 
 from dermis_host.errors import EXIT_OK, UsageError
 from dermis_host.output import Output, table
-from dermis_host.twin_access import DEFAULT_STATE, TwinControl, scene_file, simulation, twin_errors
+from dermis_host.twin_access import DEFAULT_STATE, TwinControl, require_simulation, scene_file, simulation, twin_errors
 
 DEFAULT_SCENE = "bona_fide_light"
 HIGHEST_PORT = 65535
@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         return EXIT_OK
     if not 0 <= arguments.port <= HIGHEST_PORT:
         raise UsageError(f"--port {arguments.port} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0.")
+    require_simulation()
     path = scene_file(arguments.scene)
 
     def ready(url: str) -> None:

@@ -223,3 +223,19 @@ def test_ctrl_c_ends_a_command_with_130():
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
     assert process.returncode == 130 and "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["twin", "demo"])
+def test_without_the_simulation_it_is_said_what_to_install(capsys, monkeypatch, command):
+    monkeypatch.setattr("dermis_host.twin_access.SIMULATION", ("no_such_renderer",))
+    code, out, err = run(capsys, command)
+    assert (code, out) == (1, "") and "pip install 'dermis[sim]'" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_nobody_answers_where_no_twin_runs(capsys, tmp_path):
+    for words in (("twin", "status"), ("twin", "stop"), ("twin", "fault", "clear"), ("twin", "scene", "empty")):
+        code, out, err = run(capsys, *words, "--state", str(tmp_path))
+        assert (code, out) == (1, "") and "no twin runs" in err.lower()
+    code, _, err = run(capsys, "calibrate", "--twin", str(tmp_path), "--yes")
+    assert code == 1 and "no twin runs" in err.lower()

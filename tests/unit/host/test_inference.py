@@ -62,7 +62,7 @@ def test_one_input_one_output(capsys, one):
 def test_several_inputs(capsys, tmp_path):
     model, given, expected = golden("two_inputs")
     (tmp_path / "model.tflite").write_bytes(model)
-    np.savez(tmp_path / "in.npz", **{f"input_{index}": array for index, array in enumerate(given)})
+    np.savez(tmp_path / "in.npz", **{f"input_{index}": array for index, array in enumerate(given)})  # type: ignore[arg-type]
     code, _, _ = run(capsys, *words(tmp_path, input="in.npz"))
     assert code == 0 and np.array_equal(np.load(tmp_path / "out.npy"), expected[0])
 

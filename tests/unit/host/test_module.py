@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import socket
 import threading
+import time
 from contextlib import closing, contextmanager
 
 import pytest
@@ -160,6 +161,52 @@ def test_a_restart_without_a_word_shows_in_the_uptime():
             client._ask("verify", 0.2)
 
 
+def test_what_came_before_a_request_is_no_sign_of_its_fate():
+    lines = []
+    with FakeModule() as fake, Module(fake.url, on_log=lines.append) as client:
+        fake.restart()
+        time.sleep(0.1)
+        assert client.echo("x") == "x"
+    assert len(lines) == 1 and "boot" in lines[0]
+
+
+def test_reset_waits_for_the_module_to_come_back():
+    def reset(_):
+        threading.Timer(0.2, fake.restart).start()
+        return {}
+
+    with FakeModule(reset=reset) as fake, Module(fake.url) as client:
+        client.reset()
+        assert fake.uptime_ms < 100 and fake.asked[-1] == "identity"
+
+
+def test_a_long_wait_for_a_dead_module_is_cut_short(monkeypatch):
+    monkeypatch.setattr(client_module, "ALIVE_S", 0.1)
+    monkeypatch.setattr(client_module, "SILENT_S", 0.35)
+    monkeypatch.setattr(client_module, "PROBE_S", 0.1)
+    with FakeModule(verify=lambda _: None) as fake, Module(fake.url) as client:
+        fake.handlers["identity"] = lambda _: None
+        started = time.monotonic()
+        with pytest.raises(LinkError, match="fell silent"):
+            client.verify()
+        assert time.monotonic() - started < 3
+
+
+def test_a_busy_module_is_not_taken_for_a_dead_one(monkeypatch):
+    monkeypatch.setattr(client_module, "ALIVE_S", 0.1)
+    monkeypatch.setattr(client_module, "SILENT_S", 0.35)
+    with FakeModule() as fake, Module(fake.url) as client:
+        sequence = []
+
+        def verify(_):
+            sequence.append("asked")
+
+        fake.handlers["verify"] = verify
+        with pytest.raises(RequestTimeout, match="alive"):
+            client._ask("verify", 1.0)
+        assert sequence == ["asked"]
+
+
 def test_silence_is_a_link_error(monkeypatch):
     monkeypatch.setattr(client_module, "PROBE_S", 0.2)
     with FakeModule() as fake, Module(fake.url) as client:
@@ -220,6 +267,7 @@ def test_wrong_ports(port, said):
         Module(port)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pyserial's own
 def test_a_server_that_speaks_no_rfc2217():
     with tcp_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port, pytest.raises(NotDermis, match="RFC 2217"):
         Module(f"rfc2217://127.0.0.1:{port}?timeout=0.3")
