@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo test lint bench pin clean
+.PHONY: setup demo demo-seeds test lint bench train pin clean
 
 setup: $(STAMP)
 
@@ -16,6 +16,10 @@ $(STAMP): pyproject.toml requirements.txt
 
 demo: setup
 	$(BIN)/dermis demo
+
+# The same under modules and noise that nobody tuned to.
+demo-seeds: setup
+	for seed in 7002 7003 7004; do $(BIN)/dermis demo --seed $$seed --output build/demo-$$seed || exit 1; done
 
 test: setup lint
 	$(BIN)/python -m pytest
@@ -33,6 +37,13 @@ typings: requirements.txt
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# Data, float model, int8 model, golden vectors and card. Resumable: finished shards are kept in build/train.
+TRAIN_PRESENTATIONS ?= 4800
+train: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,train]'
+	$(BIN)/python -m dermis_models.generate --presentations $(TRAIN_PRESENTATIONS)
+	$(BIN)/python -m dermis_models.train
 
 pin: setup
 	(head -n 1 requirements.txt; $(BIN)/python -m pip freeze --exclude-editable) > requirements.new && mv requirements.new requirements.txt

@@ -169,3 +169,23 @@ def test_replay_of_what_cannot_be_judged_fails_closed():
     assert len(results) == 2
     for result in results:
         assert result.get("verdict") == "no_decision" or "error" in result
+
+
+def test_the_description_beside_the_model_goes_with_it(recording, tmp_path, monkeypatch):
+    given = {}
+
+    def device(_module, folder, job, **_):
+        given.update({path.name: path.read_bytes() for path in folder.iterdir()}, job=job)
+        (folder / "results.jsonl").write_text("{}\n")
+
+    monkeypatch.setattr("dermis_host.device_code.run", device)
+    (tmp_path / "spoof.tflite").write_bytes(b"model")
+    (tmp_path / "spoof.json").write_bytes(b"description")
+    assert replay([recording], tmp_path / "spoof.tflite") == [{}]
+    assert (given["model.tflite"], given["model.json"], given["job"]["model"]) == (
+        b"model",
+        b"description",
+        "model.tflite",
+    )
+    # What is known of a recording's truth must never be within the device code's reach.
+    assert not any(b"attack" in content for name, content in given.items() if name != "job")

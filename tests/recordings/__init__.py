@@ -1,0 +1,1 @@
+"""Committed bursts, and the command that makes them."""

@@ -1,0 +1,54 @@
+"""Makes the committed recordings anew: `python -m tests.recordings.make`. Needs the extra `[sim]`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from dermis_host import Module
+from dermis_host.calibration import procedure
+from dermis_host.twin_access import TwinOperator
+from dermis_hw import scenes
+from dermis_hw.module_instance import draw
+from dermis_hw.twin import Twin
+
+HERE = Path(__file__).parent
+SEED = 31
+SCENES = (
+    "bona_fide_light",
+    "bona_fide_very_dark",
+    "bona_fide_medium_spectacles",
+    "photo_bent",
+    "silicone_mask_3mm",
+    "resin_mask",
+    "empty",
+)
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Twin(folder, scenes.builtin("target_dark"), module=draw(SEED), virtual_time=True, seed=SEED) as twin,
+        Module(twin.url) as module,
+    ):
+        outcome = procedure.run(module, TwinOperator(twin.set_scene))
+        procedure.commit(module, outcome)
+        for name in SCENES:
+            scene = scenes.load(scenes.builtin(name))
+            twin.set_scene(scene)
+            recording = module.capture()
+            expect = scene.expect
+            assert expect is not None
+            recording.truth = {
+                "scene": name,
+                "kind": scene.kind,
+                "species": scene.species,
+                "verdict": expect.verdict,
+                "reasons": list(expect.reasons),
+            }
+            recording.save(HERE / f"{name}.npz")
+            print(f"{name}: {(HERE / f'{name}.npz').stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()
