@@ -12,7 +12,7 @@ from dermis_host.errors import DeviceCodeError
 from dermis_host.recording import Recording
 
 ONE_FAILED = 1  # the tool's exit code when a burst failed; its line says why
-MODEL = "model.tflite"
+MODEL, DESCRIPTION = "model.tflite", "model.json"  # the device looks for the description beside the model
 
 
 def replay(
@@ -46,7 +46,7 @@ def _one_board(recordings, board: str, model: Path | None, features_only: bool, 
             (folder / MODEL).write_bytes(model.read_bytes())
             card = model.with_suffix(".json")
             if card.is_file():
-                (folder / card.name).write_bytes(card.read_bytes())
+                (folder / DESCRIPTION).write_bytes(card.read_bytes())
         calibrations: dict[bytes, str] = {}
         entries = []
         for index, recording in enumerate(recordings):
