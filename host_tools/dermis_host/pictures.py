@@ -17,6 +17,7 @@ RAMP = np.array(
 )
 NO_VALUE = (112, 112, 112)  # off the ramp: grey says "nothing measured here"
 DEEPEST_8BIT = 255
+STRETCH_FLOOR = 100.0  # codes; what lies below is not spread further, or read noise looks like a picture
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -67,8 +68,8 @@ def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
 
 
 def stretch(pixels: np.ndarray, part: float = 0.995) -> np.ndarray:
-    """Codes spread over 0-255 for the eye; the brightest 0.5 % may clip."""
-    top = max(1.0, float(np.quantile(pixels, part)))
+    """Codes spread over 0-255 for the eye; the brightest 0.5 % may clip, and a dark frame stays dark."""
+    top = max(STRETCH_FLOOR, float(np.quantile(pixels, part)))
     return np.clip(pixels * (255.0 / top), 0, 255).astype(np.uint8)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,40 +121,50 @@ def run(
     twin_module = twin_access.simulation("dermis_hw.twin")
     scenes = twin_access.simulation("dermis_hw.scenes")
     started = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="dermis-demo-") as state,
-        twin_access.twin_errors(),
-        twin_module.Twin(
-            state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=on_log
-        ) as twin,
-    ):
-        told("starting the module")
-        with Module(twin.url, on_log=on_log) as module:
-            operator = twin_access.TwinOperator(twin.set_scene)
-            outcome = procedure.run(module, operator, told=lambda step: told(f"calibrating: {step}"), tell=tell)
-            calibration_hash = procedure.commit(module, outcome)
-            advance(None)
-            results = []
-            for name in names:
-                path = scenes.builtin(name)
-                scene = scenes.load(path)
-                told(name)
-                twin.set_scene(path)
-                verdict = module.verify()
-                result = SceneResult(
-                    name=name,
-                    title=scene.name,
-                    kind=scene.kind,
-                    species=scene.species,
-                    note=scene.note,
-                    expected=scene.expect.verdict,
-                    expected_reasons=list(scene.expect.reasons),
-                    verdict=verdict,
-                )
-                results.append(result)
-                advance(result)
-            identity = module.identity()
+    results: list[SceneResult] = []
+    drawn: list[Future[list[dict[str, str]]]] = []
+    draughtsman = ThreadPoolExecutor(max_workers=1)  # draws while the twin renders the next scene
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="dermis-demo-") as state,
+            twin_access.twin_errors(),
+            twin_module.Twin(
+                state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=on_log
+            ) as twin,
+        ):
+            told("starting the module")
+            with Module(twin.url, on_log=on_log) as module:
+                operator = twin_access.TwinOperator(twin.set_scene)
+                outcome = procedure.run(module, operator, told=lambda step: told(f"calibrating: {step}"), tell=tell)
+                calibration_hash = procedure.commit(module, outcome)
+                advance(None)
+                for name in names:
+                    told(name)
+                    path = scenes.builtin(name)
+                    twin.set_scene(path)
+                    results.append(_result(name, scenes.load(path), module.verify()))
+                    drawn.append(draughtsman.submit(_figures, module.capture(frames=SHOWN_FRAMES), outcome))
+                    advance(results[-1])
+                identity = module.identity()
+        told("drawing")
+        for result, figures in zip(results, drawn, strict=True):
+            result.figures = figures.result()
+    finally:
+        draughtsman.shutdown(cancel_futures=True)
     return DemoResult(seed, identity, outcome, calibration_hash, results, time.monotonic() - started)
+
+
+def _result(name: str, scene: Any, verdict: Verdict) -> SceneResult:
+    return SceneResult(
+        name=name,
+        title=scene.name,
+        kind=scene.kind,
+        species=scene.species,
+        note=scene.note,
+        expected=scene.expect.verdict,
+        expected_reasons=list(scene.expect.reasons),
+        verdict=verdict,
+    )
 
 
 def _figures(recording: Recording, outcome: procedure.Outcome) -> list[dict[str, str]]:

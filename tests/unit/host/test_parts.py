@@ -189,3 +189,67 @@ def test_the_description_beside_the_model_goes_with_it(recording, tmp_path, monk
     )
     # What is known of a recording's truth must never be within the device code's reach.
     assert not any(b"attack" in content for name, content in given.items() if name != "job")
+
+
+class FakeTwin:
+    """Stands for the twin in the demo: no process, a module that answers at once."""
+
+    def __init__(self, *_, **__):
+        self.url = "none"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return
+
+    def set_scene(self, path):
+        self.scene = path
+
+
+def test_the_demo_shows_every_frame_and_relief_of_every_scene(recording, tmp_path, monkeypatch):
+    pytest.importorskip("mitsuba", reason="the scene files are read with the extra [sim]")
+    from dermis_host.answers import Verdict
+    from dermis_host.calibration import maths, procedure
+    from dermis_host.demo import runner
+    from test_calibration import burst
+    from test_module import VERDICT
+
+    table = maths.linear_table(2.2, 5)
+    fields = {
+        "linear": table.astype("<u2").tobytes(),
+        "reference": maths.dot_pattern([burst().frames], table).tobytes(),
+        "baseline_um": 40000,
+        "z_ref_mm": 450,
+    }
+
+    class FakeModule(FakeTwin):
+        def verify(self):
+            return Verdict(**VERDICT)
+
+        def capture(self, frames):
+            seen = burst(500.0)
+            return Recording(
+                {**seen.meta, "frames": list(frames)}, {name: seen.frames[name] for name in frames}, b"", seen.board
+            )
+
+        def identity(self):
+            from dermis_host.answers import Identity
+
+            return Identity("s", "twin", "f", "r", 1, "m", "h", "border", True, "c", "bench", True, 1)
+
+    monkeypatch.setattr("dermis_hw.twin.Twin", FakeTwin)
+    monkeypatch.setattr(runner, "Module", FakeModule)
+    monkeypatch.setattr(procedure, "run", lambda *_, **__: procedure.Outcome(fields=fields))
+    monkeypatch.setattr(procedure, "commit", lambda *_: "hash")
+    advanced = []
+    names = ["photo_matte", "bona_fide_light"]
+    result = runner.run(
+        names, 1, told=lambda _: None, tell=lambda _: None, on_log=lambda _: None, advance=advanced.append
+    )
+    assert [scene.ok for scene in result.scenes] == [True, False] and result.passed == 1
+    assert advanced[0] is None and [scene.name for scene in advanced[1:]] == names
+    runner.write_report(result, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert text.count("data:image/webp") == len(names) * (len(runner.SHOWN_FRAMES) + 1)
+    assert result.summary()["ok"] is False
