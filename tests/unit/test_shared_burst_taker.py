@@ -3,7 +3,7 @@
 import asyncio
 
 import fakes
-from dermis.app.burst_checks import dark_changes
+from dermis.app.burst_checks import dark_changes, dark_slot_unseen
 from dermis.app.burst_taker import BurstTaker
 from dermis.core import vocabulary
 from dermis.core.errors import InterlockOpen, SensorFault
@@ -68,13 +68,16 @@ def test_the_order_differs_and_keeps_its_rules():
     orders = set()
     for seed in range(1, 9):
         _, taker = setup(seed)
-        order = take(taker).order
+        burst = take(taker)
+        order = burst.order
+        assert len(burst.dark_levels) == order.count("dark") and not dark_slot_unseen(burst)
         orders.add(order)
         assert order[0] == "dark" and order[-1] == "850" and "dark" in order[1:]
         assert order[-2] != "850", order
         for light in ("970", "1050", "dots"):
             assert order.count(light) == 1
         assert order.count("850") == 2
+        assert not [at for at in range(1, len(order)) if order[at - 1] == order[at] == "dark"], order
     assert len(orders) >= 6, orders
 
 
@@ -187,3 +190,83 @@ def test_somebody_elses_light_in_step_with_ours_shows_in_the_dark_slots():
     assert len(levels) >= 2 and max(levels) > min(levels), levels
     assert dark_changes((1000, 4000)) and not dark_changes((1000, 1200)) and not dark_changes((30000, 33000))
     assert not dark_changes(()) and not dark_changes((5,))
+
+
+def test_a_lamp_that_burns_in_a_dark_slot_is_missed_in_the_count():
+    """So bright that the frame is not dark at all: nothing may be noted, and that is what tells."""
+    for level in (4000, 7864, 26214, 50000):
+        drivers, taker = setup(7)
+        emitters = drivers.emitters
+
+        def ambient(time_us, emitters=emitters, level=level):
+            lit_before = [name for since, name in emitters.history if since <= time_us and name != vocabulary.DARK]
+            after_the_last = len(lit_before) == 5
+            return level if lit_before and not after_the_last and emitters.lit_at(time_us) == vocabulary.DARK else 0
+
+        drivers.camera.ambient_at = ambient
+        burst = take(taker)
+        assert sorted(burst.frames) == sorted(vocabulary.FRAMES)
+        assert dark_slot_unseen(burst), (level, burst.order, burst.dark_levels)
+
+
+def test_everything_is_dark_whatever_ends_a_burst():
+    def swir_fails(drivers):
+        drivers.swir.fault = SensorFault("the ADC does not answer")
+
+    def light_fails(drivers):
+        pulse = drivers.emitters.pulse
+
+        def third_fails(*arguments):
+            pulse(*arguments)  # it is lit when the driver finds the fault
+            if len(drivers.emitters.pulses) == 3:
+                raise SensorFault("the LED driver reports a fault")
+
+        drivers.emitters.pulse = third_fails
+
+    def imager_dies(drivers):
+        read = drivers.camera.read
+
+        async def fails(pixels):
+            if len(drivers.emitters.pulses) == 2:
+                raise SensorFault("the imager is gone")
+            return await read(pixels)
+
+        drivers.camera.read = fails
+
+    def something_unforeseen(drivers):
+        def fails(*_):
+            raise KeyError("lost")
+
+        drivers.thermometer.centi_celsius = fails
+
+    for prepare in (swir_fails, light_fails, imager_dies, something_unforeseen):
+        drivers, taker = setup()
+        prepare(drivers)
+        try:
+            take(taker)
+        except (SensorFault, KeyError):
+            pass
+        else:
+            raise AssertionError(prepare)
+        assert drivers.emitters.lit_at(drivers.clock.now) == vocabulary.DARK, prepare
+        assert drivers.camera.started is None, prepare
+
+
+def test_a_burst_that_is_cancelled_leaves_everything_dark():
+    drivers, taker = setup()
+
+    async def cancelled():
+        task = asyncio.create_task(taker.take())
+        while len(drivers.emitters.pulses) < 2:
+            await asyncio.sleep(0)
+        assert drivers.emitters.lit_at(drivers.clock.now) != vocabulary.DARK
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return True
+        return False
+
+    assert asyncio.run(cancelled())
+    assert drivers.emitters.lit_at(drivers.clock.now) == vocabulary.DARK and drivers.camera.started is None
+    assert len(take(taker).frames) == 6

@@ -16,9 +16,16 @@ def dark_changes(levels):
     return change > DARK_CHANGE_COUNTS and change * 100 > DARK_CHANGE_PERCENT * max(levels)
 
 
+def dark_slot_unseen(burst):
+    """Whether a slot in which every light was off gave no dark frame: somebody else's light filled it, or its frame
+    was lost. A burst without any levels (a recording from elsewhere) tells nothing."""
+    return 0 < len(burst.dark_levels) < burst.order.count(vocabulary.DARK)
+
+
 def add_findings(analysis, burst):
-    """Adds `moving` to an analysis whose burst saw a different darkness each time it looked: the ambient light
-    cannot be taken off then. No decision rather than attack: a lamp switched on by chance looks the same."""
-    if dark_changes(burst.dark_levels):
+    """Adds `moving` to an analysis whose burst saw a different darkness each time it looked, or none where there
+    should have been one: the ambient light cannot be taken off then. No decision rather than attack: a lamp switched
+    on by chance looks the same."""
+    if dark_changes(burst.dark_levels) or dark_slot_unseen(burst):
         analysis.evidence["dark_levels"] = list(burst.dark_levels)
         analysis.findings.append((vocabulary.NO_DECISION, vocabulary.MOVING))

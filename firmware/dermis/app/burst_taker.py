@@ -27,8 +27,7 @@ PULSE_MARGIN_US = 20_000  # the one-shot ends this long after the slot, should n
 ARRIVAL_MARGIN_US = 15_000  # the arrival is stamped by a busy program
 POLL_MS = 4
 ROUNDS = 3  # a dropped frame is taken again; what is missing after that is a fault
-# One to two dark slots lie at random places between the lit ones.
-EXTRA_DARK = 2
+EXTRA_DARK = 2  # at most; one to this many dark slots lie in random gaps between the lit ones
 # The first frame must come within this, or the imager does not run.
 FIRST_FRAME_US = 600_000
 
@@ -117,9 +116,13 @@ class BurstTaker:
                 await self._show(self._retry_plan())
                 await self._collect()
         finally:
-            self._emitters.dark()
-            await _ended(reader)
-            await self._camera.stop()
+            try:
+                self._emitters.dark()
+            finally:  # a reader left behind would write into the frames of the next burst
+                try:
+                    await _ended(reader)
+                finally:
+                    await self._camera.stop()
         self._raise_fault()
         if self._missing:
             raise SensorFault(self._explain())
@@ -141,8 +144,10 @@ class BurstTaker:
             at = below(len(names) - 1, self._system.random)
             names[at], names[-1] = names[-1], names[at]
         if len(wanted) > 1:
-            for _ in range(1 + below(EXTRA_DARK, self._system.random)):
-                names.insert(1 + below(len(names) - 1, self._system.random), "")
+            # No two dark ones in one gap: the frames of neighbours arrive in overlapping times.
+            gaps = shuffle(range(1, len(names)), self._system.random)[: 1 + below(EXTRA_DARK, self._system.random)]
+            for gap in sorted(gaps, reverse=True):
+                names.insert(gap, "")
         elif LAST_FRAME in self._missing and wanted:
             names.append("")
         if LAST_FRAME in self._missing:
