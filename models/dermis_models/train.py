@@ -19,7 +19,8 @@ from dermis_models import card, dataset, metrics
 
 GOLDEN = 64
 # Thresholds are set on development data, to this share of bona fide presentations rejected by the model alone.
-BPCER_TARGET = {"border": 0.02, "payment": 0.015, "turnstile": 0.01, "attendance": 0.01, "handset": 0.015}
+LOWEST_THRESHOLD = 0.5  # whatever the data say: what is more likely an attack than not does not pass
+BPCER_TARGET = {"border": 0.01, "payment": 0.0075, "turnstile": 0.005, "attendance": 0.005, "handset": 0.0075}
 
 
 def augment(rng: np.random.Generator, maps: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +101,22 @@ def int8_scores(tflite: bytes, data: dict[str, np.ndarray]) -> np.ndarray:
     return scores
 
 
+def golden_outputs(tflite: bytes, data: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """int8 (n,): the outputs of tflite-micro, the interpreter that ours must equal byte for byte."""
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(tflite)
+    outputs = np.empty(len(rows), np.int8)
+    for index, row in enumerate(rows):
+        for position in (0, 1):
+            shape = tuple(interpreter.get_input_details(position)["shape"])
+            name = "maps" if shape[1:] == data["maps"].shape[1:] else "spectra"
+            interpreter.set_input(data[name][row : row + 1], position)
+        interpreter.invoke()
+        outputs[index] = interpreter.get_output(0)[0, 0]
+    return outputs
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Trains the spoof model and releases it.")
     parser.add_argument("--shards", type=Path, default=Path("build/train"))
@@ -122,8 +139,9 @@ def main(argv: list[str] | None = None) -> int:
     tflite = network.export_int8(model, training["maps"][sample], training["spectra"][sample])
 
     scores = {"float": float_scores(model, development), "int8": int8_scores(tflite, development)}
+    bona_fide = scores["int8"][development["label"] == 1]
     thresholds = {
-        profile: metrics.threshold_at_bpcer(scores["int8"][development["label"] == 1], target)
+        profile: max(LOWEST_THRESHOLD, metrics.threshold_at_bpcer(bona_fide, target))
         for profile, target in BPCER_TARGET.items()
     }
     digest = hashlib.sha256(tflite).hexdigest()
@@ -144,7 +162,7 @@ def main(argv: list[str] | None = None) -> int:
         options.release / "spoof.golden.npz",
         maps=development["maps"][rows],
         spectra=development["spectra"][rows],
-        output=np.round(scores["int8"][rows] * 256 - 128).astype(np.int8),
+        output=golden_outputs(tflite, development, rows),
     )
     text = card.render(description, training, development, scores, thresholds)
     (options.release / "spoof.md").write_text(text)

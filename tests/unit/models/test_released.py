@@ -1,0 +1,53 @@
+"""The model that ships: within its limits, as its description says, and computed as tflite-micro does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from dermis.core import feature_tensor, profiles
+from dermis_host import device_code
+from dermis_host.inference import infer
+from dermis_host.released import released_model
+
+MOST_BYTES = 64 * 1024
+MOST_MACS = 300_000
+
+
+@pytest.fixture(scope="module")
+def description() -> dict:
+    return json.loads(released_model().with_suffix(".json").read_text())
+
+
+def test_it_is_the_model_that_its_description_names(description):
+    data = released_model().read_bytes()
+    assert hashlib.sha256(data).hexdigest() == description["sha256"]
+    assert len(data) == description["bytes"] <= MOST_BYTES
+    assert description["macs"] <= MOST_MACS
+    assert description["feature_tensor"] == feature_tensor.VERSION
+    assert description["simulated"] is True
+
+
+def test_every_profile_has_a_threshold(description):
+    assert set(description["threshold"]) == {profile.name for profile in profiles.PROFILES}
+    assert all(5000 <= threshold <= 10000 for threshold in description["threshold"].values())
+
+
+def test_the_card_names_the_model(description):
+    card = released_model().with_suffix(".md").read_text()
+    assert description["sha256"] in card
+    assert "simulated" in card
+
+
+@pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
+def test_golden_vectors(interpreter, monkeypatch):
+    if interpreter == "cpython":
+        monkeypatch.setattr(device_code, "find_micropython", lambda: None)
+    with np.load(released_model().with_suffix(".golden.npz")) as golden:
+        count = len(golden["output"]) if interpreter == "micropython" else 12
+        inference = infer(released_model(), [golden["maps"][:count], golden["spectra"][:count]])
+        wanted = golden["output"][:count]
+    assert len(np.unique(wanted)) > 4, "vectors that all give the same output show nothing"
+    assert np.array_equal(inference.outputs[0].reshape(-1), wanted)
