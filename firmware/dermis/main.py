@@ -49,11 +49,15 @@ def compose() -> Module:
     drivers = drivers_of(board)
     drivers.emitters.dark()
     beside = path[: path.rfind("/") + 1] + MODEL_FILE
-    return Module(drivers, board, setting("DERMIS_MODEL", board.get("model") or beside))
+    try:
+        return Module(drivers, board, setting("DERMIS_MODEL", board.get("model") or beside))
+    except KeyError as missing:
+        raise BadInput("the board file %s lacks %r; write it with the flasher and restart" % (path, missing.args[0]))
 
 
 def main():
-    """Serves until the link closes, then exits; returns when the prompt is wanted."""
+    """Serves until the link closes, then exits; returns when the prompt is wanted. A server that fails is logged and
+    the module restarted."""
     if setting("DERMIS_SKIP_MAIN", ""):
         return
     heap.prepare()
@@ -78,6 +82,13 @@ def main():
         ended = asyncio.run(Server(module).run())
     except KeyboardInterrupt:  # where the console's Ctrl-C is a signal
         ended = PROMPT
+    except Exception as error:  # a module that fails starts anew; it must not end at the prompt
+        module.emitters.dark()
+        try:
+            module.log.failure("server_failed", error)
+        finally:
+            module.system.reset()
+        raise
     finally:
         module.emitters.dark()
     if ended != PROMPT:

@@ -184,6 +184,13 @@ def test_an_exception_in_a_handler_is_logged_and_answered_and_the_module_goes_on
         HANDLERS["evidence"] = kept
 
 
+def test_an_answer_that_cannot_be_encoded_is_still_an_answer():
+    module = made(evidence={"ratio": 0.5})
+    _, answers, log = served(module, [request("evidence", {}), request("echo", {"d": "on"})])
+    assert answers[0][1]["rc"] == errors.RC_UNKNOWN and "float" in answers[0][1]["rsn"]
+    assert [event["event"] for event in log] == ["answer_failed"] and answers[1][1] == {"r": "on"}
+
+
 def test_an_answer_too_long_for_a_packet_says_so():
     assert asked(made(), "echo", {"d": "x" * 4060}) == {"r": "x" * 4060}
     assert asked(made(evidence={"long": "x" * 5000}), "evidence")["rc"] == errors.RC_TOO_LONG
@@ -334,3 +341,17 @@ def test_watch_writes_verdicts_until_it_is_stopped():
     assert by_sequence[1] == {"on": True} and by_sequence[3] == {"on": False}
     assert by_sequence[2]["rc"] == errors.RC_BUSY and "watch" in by_sequence[2]["rsn"]
     assert by_sequence[4]["verdict"] == "no_decision" and module.watch is None and module.busy == ""
+
+
+def test_a_watch_that_fails_says_so_and_gives_the_sensors_back():
+    def lost(*_):
+        raise KeyError("lost")
+
+    module = made(model=object(), threshold=lost)
+    module.calibration.record = fakes.FakeRecord()
+    _, answers, log = served(
+        module, [request("watch", {"on": True}), 1000, request("burst", {"lights": ["850"]}, sequence=2), 3000]
+    )
+    assert answers[0][1] == {"on": True} and answers[1][1]["frames"] == ["dark", "850"]
+    assert [event["event"] for event in log] == ["watch_failed"] and "KeyError" in log[0]["trace"]
+    assert module.watch is None and module.busy == ""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 DEBUG, INFO, WARNING, ERROR = "debug", "info", "warning", "error"
 _ORDER = (DEBUG, INFO, WARNING, ERROR)
+TRACE_LENGTH = 600  # the end of a traceback tells most
 
 
 class Log:
@@ -31,3 +38,18 @@ class Log:
         parts = ["%s: %s" % (json.dumps(key), json.dumps(head[key])) for key in ("t_ms", "level", "event")]
         parts += ["%s: %s" % (json.dumps(key), json.dumps(fields[key])) for key in sorted(fields)]
         self._write(("{" + ", ".join(parts) + "}\n").encode())
+
+    def failure(self, event, error, **fields):
+        """An exception that nobody foresaw, with the end of its traceback."""
+        self.event(event, ERROR, error=type(error).__name__, trace=_trace(error)[-TRACE_LENGTH:], **fields)
+
+
+def _trace(error: Any):
+    out = io.StringIO()
+    if hasattr(sys, "print_exception"):  # MicroPython
+        sys.print_exception(error, out)  # type: ignore[attr-defined]
+    else:
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__, file=out)
+    return out.getvalue()

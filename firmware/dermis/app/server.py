@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import io
-import sys
-from typing import TYPE_CHECKING
 
 from dermis.app import fields, rights
 from dermis.app.handlers import HANDLERS
-from dermis.app.log import ERROR, WARNING
+from dermis.app.log import WARNING
 from dermis.app.server_limits import LARGEST_IN_FLIGHT
 from dermis.core import cbor, errors, messages, smp
 from dermis.core.errors import BadInput, DermisError, WireError
 
-if TYPE_CHECKING:
-    from typing import Any
-
 READ_SIZE = 512
-
-
-TRACE_LENGTH = 600
 # A reset comes this long after its answer was written, so that the answer has left the port.
 RESET_DELAY_MS = 100
 
@@ -29,7 +20,7 @@ RESET_DELAY_MS = 100
 CLOSED, PROMPT = "closed", "prompt"
 
 # mpremote and people ask for the prompt with Ctrl-C; the others may come with it.
-INTERRUPT = b"\x03"
+INTERRUPT = 0x03
 PROMPT_BYTES = b"\r\x03\x01\x02\x04"
 # Ctrl-C asks for the prompt only where it stands alone after this much silence: noise holds that byte, too.
 SILENCE_US = 100_000
@@ -41,7 +32,7 @@ class Server:
         self._deframer = smp.Deframer()
         self._tasks: list = []  # answers under way
         self._heard_at = -SILENCE_US
-        self._heard = b""  # since the last silence, while it may still ask for the prompt
+        self._may_ask = False  # since the last silence nothing came that noise or a frame would hold
         self.ignored = 0  # packets that were no request
 
     async def run(self):
@@ -54,25 +45,21 @@ class Server:
                 count = await module.link.read(buffer)
             except EOFError:
                 return CLOSED
-            if self._prompt_asked(bytes(view[:count])):
+            if self._prompt_asked(view[:count]):
                 return PROMPT
             for packet in self._deframer.feed(view[:count]):
                 await self._dispatch(packet)
 
     def _prompt_asked(self, chunk):
         now = self._module.clock.ticks_us()
-        alone = now - self._heard_at > SILENCE_US
+        if now - self._heard_at > SILENCE_US:
+            self._may_ask = True
         self._heard_at = now
-        if alone:
-            self._heard = b""
-        elif not self._heard:
-            return False
-        self._heard += chunk
-        for byte in self._heard:
-            if byte not in PROMPT_BYTES:
-                self._heard = b""
-                return False
-        return INTERRUPT in self._heard and rights.repl_allowed(self._module.state)
+        asked = False
+        for byte in chunk:
+            asked = asked or byte == INTERRUPT
+            self._may_ask = self._may_ask and byte in PROMPT_BYTES
+        return asked and self._may_ask and rights.repl_allowed(self._module.state)
 
     async def _dispatch(self, packet):
         try:
@@ -91,8 +78,7 @@ class Server:
 
     async def _answer(self, header, body):
         try:
-            answer = await self._respond(header, body)
-            self._send(header, answer)
+            self._send(header, await self._respond(header, body))
         finally:
             self._tasks.remove(asyncio.current_task())
         if self._module.reset_asked:
@@ -129,23 +115,22 @@ class Server:
             return _error(errors.RC_UNKNOWN, str(error))
         except MemoryError as error:
             gc.collect()
-            self._log_failure(message.name, error)
+            self._module.log.failure("handler_failed", error, message=message.name)
             return _error(errors.RC_NO_MEMORY, "the module ran out of memory; ask for less, or reset it")
         except Exception as error:  # noqa: BLE001 - whatever a handler does wrong, the module goes on
-            self._log_failure(message.name, error)
+            self._module.log.failure("handler_failed", error, message=message.name)
             return _error(
                 errors.RC_UNKNOWN,
                 "the module failed while answering %s (%s); its log says more; report it, then try again"
                 % (message.name, type(error).__name__),
             )
 
-    def _log_failure(self, name, error: Any):
-        self._module.log.event(
-            "handler_failed", ERROR, message=name, error=type(error).__name__, trace=_trace(error)[-TRACE_LENGTH:]
-        )
-
     def _send(self, header, answer):
-        body = cbor.dumps(answer)
+        try:
+            body = cbor.dumps(answer)
+        except BadInput as error:  # a handler's mistake; who waits for the answer must still get one
+            self._module.log.failure("answer_failed", error, group=header.group, id=header.id)
+            body = cbor.dumps(_error(errors.RC_UNKNOWN, "the answer cannot be sent (%s); report it" % error))
         if len(body) + smp.HEADER_SIZE > smp.LARGEST_PACKET:
             body = cbor.dumps(
                 _error(errors.RC_TOO_LONG, "the answer is too long for a packet; ask for a smaller piece")
@@ -157,14 +142,3 @@ class Server:
 
 def _error(code, reason):
     return {"rc": code, "rsn": reason}
-
-
-def _trace(error):
-    out = io.StringIO()
-    if hasattr(sys, "print_exception"):  # MicroPython
-        sys.print_exception(error, out)  # type: ignore[attr-defined]
-    else:
-        import traceback
-
-        traceback.print_exception(type(error), error, error.__traceback__, file=out)
-    return out.getvalue()

@@ -7,7 +7,8 @@ from dermis.app.verification import verification
 async def watching(module, period_ms, claim):
     """Verifies again and again and writes each verdict as an event, until the task is cancelled.
 
-    `claim` (SensorClaim, entered) is given back at the end, whatever ends this.
+    `claim` (SensorClaim, entered) is given back at the end, whatever ends this. A failure that nobody foresaw ends
+    it and is logged: nobody awaits this task.
     """
     try:
         while True:
@@ -23,6 +24,8 @@ async def watching(module, period_ms, claim):
                 profile=module.profile.name,
             )
             await module.clock.sleep_ms(period_ms)
+    except Exception as error:  # noqa: BLE001 - whatever it is, silence would look like nobody there
+        module.log.failure("watch_failed", error)
     finally:
         module.watch = None
         claim.__exit__()

@@ -1,0 +1,87 @@
+"""The composition root when things go wrong: dark, said, and never left at the prompt."""
+
+import json
+
+import fakes
+from dermis import main as entry
+from dermis.app.module import Module
+from dermis.app.server import Server
+from dermis.core import vocabulary
+from dermis.core.errors import BadInput
+
+
+def ran(module):
+    """(exception that ended `main`, log events)."""
+    kept, entry.compose = entry.compose, lambda: module
+    module.link.written = bytearray()
+    ended = None
+    try:
+        entry.main()
+    except (MemoryError, SystemExit) as error:
+        ended = error
+    finally:
+        entry.compose = kept
+    lines = bytes(module.link.written).split(b"\n")
+    return ended, [json.loads(line)["event"] for line in lines if line.startswith(b"{")]
+
+
+def lit_module():
+    module = Module(fakes.drivers(), dict(fakes.BOARD), None)
+    module.emitters.pulse("dots", 256, 200000)
+    return module
+
+
+def dark(module):
+    return module.emitters.lit_at(module.clock.now) == vocabulary.DARK
+
+
+def test_a_link_that_closes_ends_it_in_the_dark():
+    module = lit_module()
+    ended, events = ran(module)
+    assert isinstance(ended, SystemExit) and ended.args[0] == 0 and events == ["boot"] and dark(module)
+    assert not module.link.released and module.system.resets == 0
+
+
+def test_the_prompt_is_left_in_the_dark():
+    module = lit_module()
+    module.link.incoming = [300, b"\x03"]
+    ended, events = ran(module)
+    assert ended is None and events == ["boot", "prompt"] and module.link.released and dark(module)
+
+
+def test_a_server_that_fails_is_logged_and_restarted():
+    module = lit_module()
+
+    async def fails(_buffer):
+        raise MemoryError
+
+    module.link.read = fails
+    ended, events = ran(module)
+    assert isinstance(ended, MemoryError) and events == ["boot", "server_failed"]
+    assert module.system.resets == 1 and dark(module) and not module.link.released
+
+
+def test_bytes_that_may_ask_for_the_prompt_are_not_kept():
+    """Endless carriage returns without a pause must not fill the memory."""
+    server = Server(lit_module())
+    server._module.clock.now = 1000000
+    for _ in range(50):
+        assert not server._prompt_asked(b"\r\x01\x02\x04" * 128)
+        server._module.clock.now += 1000
+    assert not [name for name in dir(server) if isinstance(getattr(server, name), (bytes, bytearray))]
+    assert server._prompt_asked(b"\x03")
+
+
+def test_a_board_file_that_lacks_something_is_named():
+    board = dict(fakes.BOARD)
+    del board["focal_px_q8"]
+    kept = entry.read_board, entry.drivers_of
+    entry.read_board, entry.drivers_of = lambda _path: board, lambda _board: fakes.drivers()
+    try:
+        entry.compose()
+    except BadInput as error:
+        assert "focal_px_q8" in str(error) and "flasher" in str(error)
+    else:
+        raise AssertionError("a board file without a focal length was taken")
+    finally:
+        entry.read_board, entry.drivers_of = kept
