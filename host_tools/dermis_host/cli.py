@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+# Nothing heavy here: a Ctrl-C during these imports would be a traceback, later it is a sentence.
 from dermis.core.errors import DermisError
 
 from dermis_host.commands import COMMANDS
-from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, HostError
-from dermis_host.output import Output
+from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, HostError, UsageError
 
 EXIT_TERMINATED = 128 + signal.SIGTERM
 
@@ -25,8 +25,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with one sentence where it would print the usage as well."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"dermis: {message}; `{self.prog} --help` shows how to write it.", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
+        raise UsageError(f"{message}; `{self.prog} --help` shows how to write it.")
 
 
 def make_parser(chosen: str | None) -> argparse.ArgumentParser:
@@ -46,43 +45,54 @@ def make_parser(chosen: str | None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code (DESIGN.md, section 6)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    output = Output()
     previous = signal.getsignal(signal.SIGTERM)
     try:
-        parsed = make_parser(chosen).parse_args(words)
-        output = Output(getattr(parsed, "json", False), getattr(parsed, "verbose", False))
-        signal.signal(signal.SIGTERM, _terminate)  # so that contexts close and no child is left behind
-        return parsed.run(parsed, output)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else EXIT_OK if end.code is None else EXIT_FAILED
-    except KeyboardInterrupt:
-        output.error("interrupted.")
+        try:
+            return _run(words)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to who left
+            return EXIT_FAILED
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else EXIT_OK if end.code is None else EXIT_FAILED
+        except BaseException as problem:  # noqa: BLE001 - whatever it is, the user gets a sentence
+            from dermis_host.output import Output
+
+            sentence, code = _told(problem)
+            Output("--json" in words).failure(sentence, code)
+            return code
+    except KeyboardInterrupt:  # a second one, while the first was being told
         return EXIT_INTERRUPTED
-    except HostError as problem:
-        output.error(str(problem))
-        return problem.exit_code
-    except DermisError as problem:
-        output.error(str(problem))
-        return EXIT_FAILED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to who left
-        return EXIT_FAILED
-    except OSError as problem:
-        where = f" ({problem.filename})" if problem.filename else ""
-        output.error(f"{problem.strerror or problem}{where}.")
-        return EXIT_FAILED
-    except Exception as problem:  # noqa: BLE001 - a fault of ours; the user gets a sentence, the trace on request
-        if os.environ.get("DERMIS_DEBUG"):
-            traceback.print_exc()
-        output.error(
-            f"a fault of these tools ({type(problem).__name__}: {problem}): please report it with what "
-            "DERMIS_DEBUG=1 prints."
-        )
-        return EXIT_FAILED
     finally:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
+
+
+def _run(words: list[str]) -> int:
+    from dermis_host.output import Output
+
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parsed = make_parser(chosen).parse_args(words)
+    signal.signal(signal.SIGTERM, _terminate)  # so that contexts close and no child is left behind
+    return parsed.run(parsed, Output(getattr(parsed, "json", False), getattr(parsed, "verbose", False)))
+
+
+def _told(problem: BaseException) -> tuple[str, int]:
+    """One sentence, and the exit code."""
+    if isinstance(problem, KeyboardInterrupt):
+        return "interrupted.", EXIT_INTERRUPTED
+    if isinstance(problem, HostError):
+        return str(problem), problem.exit_code
+    if isinstance(problem, DermisError):
+        return str(problem), EXIT_FAILED
+    if isinstance(problem, OSError):
+        where = f" ({problem.filename})" if problem.filename else ""
+        return f"{problem.strerror or problem}{where}.", EXIT_FAILED
+    if isinstance(problem, MemoryError):
+        return "this computer has not the memory for it: give it less at once.", EXIT_FAILED
+    if os.environ.get("DERMIS_DEBUG"):
+        traceback.print_exception(problem)
+    kind = type(problem).__name__
+    return f"a fault of these tools ({kind}: {problem}): please report it with what DERMIS_DEBUG=1 prints.", EXIT_FAILED
 
 
 def _terminate(*_: object) -> NoReturn:

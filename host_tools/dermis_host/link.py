@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Iterator
@@ -122,17 +123,18 @@ def _open(port: str, baud: int, timeout_s: float):
         if "ermission" in text:
             raise LinkError(f"You may not open {port}: join the group that owns it (often dialout).") from None
         raise LinkError(
-            f"The port {port} cannot be opened ({_reason(text)}): is the module plugged in, or the twin running? "
+            f"The port {port} cannot be opened ({_reason(problem)}): is the module plugged in, or the twin running? "
             "`dermis devices` lists the ports."
         ) from None
 
 
-def _reason(text: str) -> str:
-    """The last and plainest part of pyserial's nested messages."""
+def _reason(problem: Exception) -> str:
+    """The system's words, else the last and plainest part of pyserial's nested messages."""
+    if isinstance(problem, OSError) and problem.errno:
+        return os.strerror(problem.errno)
+    text = str(problem)
     return text.rpartition("] ")[2].rstrip("'\") ") or text
 
 
 def _gone(port: str, problem: Exception) -> str:
-    return (
-        f"The link to {port} broke ({_reason(str(problem))}): is the module still plugged in, the twin still running?"
-    )
+    return f"The link to {port} broke ({_reason(problem)}): is the module still plugged in, the twin still running?"

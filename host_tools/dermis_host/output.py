@@ -27,6 +27,7 @@ class Output:
         if not self.out.is_terminal:
             self.out.width = FILE_WIDTH
         self._said: set[str] = set()
+        self._answered = False
 
     def say(self, text: Any = "") -> None:
         """For people, on stdout; silent under --json."""
@@ -48,10 +49,17 @@ class Output:
         """Why the command ends, on stderr."""
         self.err.print(f"dermis: {sentence}", markup=False, soft_wrap=True)
 
+    def failure(self, sentence: str, exit_code: int) -> None:
+        """Why the command ends: a sentence on stderr and, under --json, the one JSON object, unless that is out."""
+        self.error(sentence)
+        if not self._answered:
+            self.result({"error": sentence, "exit_code": exit_code})
+
     def result(self, value: Any) -> None:
         """The one JSON object; nothing without --json."""
         if self.as_json:
             print(json.dumps(value, default=plain, allow_nan=False), flush=True)
+            self._answered = True
 
     def log(self, line: str) -> None:
         """A line that the module sent between answers: on stderr with --verbose."""

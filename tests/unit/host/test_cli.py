@@ -63,6 +63,25 @@ def test_wrong_usage_is_two_and_one_sentence(capsys, monkeypatch, words, said):
     assert len(err.strip().splitlines()) == 1 and err.startswith("dermis: ")
 
 
+def test_wrong_usage_under_json_is_an_object_too(capsys):
+    for words in (("info", "--json", "--what"), ("verify", "--json", "-p", "x", "--nonce", "xyz")):
+        code, out, err = run(capsys, *words)
+        assert code == 2 and json.loads(out)["exit_code"] == 2 and len(err.splitlines()) == 1
+
+
+def test_a_failed_selftest_gives_its_checks_and_no_second_object(capsys):
+    with FakeModule(selftest=lambda _: {"ok": False, "checks": [{"name": "imager", "ok": False}]}) as fake:
+        code, out, _ = run(capsys, "selftest", "-p", fake.url, "--json")
+    assert code == 1 and json.loads(out)["checks"][0]["name"] == "imager"
+
+
+def test_the_command_can_be_interrupted_before_heavy_imports():
+    """Until `main` runs, a Ctrl-C is a traceback: what is imported by then must be little."""
+    listed = "import sys, dermis_host.cli; print(*{'numpy', 'serial', 'smp', 'rich', 'PIL'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
+
+
 @pytest.mark.parametrize(("verdict", "code"), [("bona_fide", 0), ("attack", 10), ("no_decision", 11)])
 def test_exit_code_and_json_of_a_verdict(capsys, verdict, code):
     with FakeModule(verify=lambda _: {**VERDICT, "verdict": verdict}) as fake:
@@ -129,9 +148,12 @@ def test_failures_of_the_module_are_one_and_one_sentence(capsys):
 
     with FakeModule(verify=refuse) as fake:
         code, out, err = run(capsys, "verify", "-p", fake.url, "--json")
-    assert (code, out) == (1, "") and "bad_state" in err and "calibrate the module first" in err
+    assert code == 1 and "bad_state" in err and "calibrate the module first" in err
+    failure = json.loads(out)
+    assert failure["exit_code"] == 1 and err == f"dermis: {failure['error']}\n"
     code, out, err = run(capsys, "info", "-p", "/dev/no-such-port")
     assert (code, out) == (1, "") and len(err.strip().splitlines()) == 1
+    assert "(No such file or directory)" in err
 
 
 @pytest.fixture
