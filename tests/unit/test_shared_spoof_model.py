@@ -9,8 +9,13 @@ MAPS, SPECTRA = spoof_model.MAPS_SHAPE, spoof_model.SPECTRA_SHAPE
 
 
 class Tensor:
-    def __init__(self, shape):
+    type = "int8"
+
+    def __init__(self, shape, scale: float = 1.0, zero_point=0):
         self.shape = shape
+        self.scale = scale
+        self.zero_point = zero_point
+        self.bytes = shape[-1]
 
 
 class ModelError(Exception):
@@ -33,6 +38,7 @@ class FakeInterpreter:
 class FakeModel:
     def __init__(self):
         self.inputs = [Tensor(shape) for shape in FakeInterpreter.shapes]
+        self.outputs = [Tensor((1, 1), 1 / 256, -128)]
         self.given = []
 
     def invoke(self, inputs):
@@ -47,6 +53,11 @@ def with_shapes(shapes, function):
         return function()
     finally:
         spoof_model.tflite, FakeInterpreter.shapes = kept, (MAPS, SPECTRA)
+
+
+def described_as(**description):
+    """What is wrong with a sound model that is described so."""
+    return fault_of(lambda: spoof_model.SpoofModel(b"any", description))
 
 
 def fault_of(function, shapes=(MAPS, SPECTRA)):
@@ -90,6 +101,74 @@ def test_models_that_are_not_for_us():
     except OSError:
         return
     raise AssertionError("a model that is not there was loaded")
+
+
+def test_thresholds_that_would_let_everything_pass():
+    for value in (0, -5, 10001, 0.5, "5000", True, None):
+        assert "threshold for border" in described_as(threshold={"border": value}), value
+    assert "thresholds" in described_as(threshold=[5000])
+    assert described_as(threshold={"border": 1, "turnstile": 10000}) == ""
+
+
+def test_a_description_of_another_model():
+    import binascii
+    import hashlib
+
+    digest = str(binascii.hexlify(hashlib.sha256(b"any").digest()), "ascii")
+    assert described_as(sha256=digest) == ""
+    assert "another model" in described_as(sha256=digest[:-1] + "x")
+    assert "no map" in fault_of(lambda: spoof_model.SpoofModel(b"any", ["spoof-1"]))
+
+
+def test_a_model_with_other_scales_is_refused():
+    sound = FakeInterpreter.Model
+
+    def other(change):
+        def made(data):
+            model = FakeModel()
+            change(model)
+            return model
+
+        return made
+
+    def float_input(model):
+        model.inputs[0].type = "float32"
+
+    def scaled_input(model):
+        model.inputs[1].scale = 0.5
+
+    def other_scale(model):
+        model.outputs[0].scale = 1 / 128
+
+    def other_zero(model):
+        model.outputs[0].zero_point = 0
+
+    def two_classes(model):
+        model.outputs = [Tensor((1, 2), 1 / 256, -128)]
+
+    def two_outputs(model):
+        model.outputs = model.outputs * 2
+
+    try:
+        for change, word in (
+            (float_input, "inputs"),
+            (scaled_input, "inputs"),
+            (other_scale, "output"),
+            (other_zero, "output"),
+            (two_classes, "output"),
+            (two_outputs, "output"),
+        ):
+            FakeInterpreter.Model = staticmethod(other(change))
+            assert word in fault_of(lambda: spoof_model.SpoofModel(b"any")), change
+    finally:
+        FakeInterpreter.Model = staticmethod(sound)
+
+
+def test_weights_that_change_are_noticed():
+    model = with_shapes((MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any"))
+    assert model.sound()
+    model._model.invoke = lambda _inputs: [[1]]
+    assert not model.sound()
 
 
 def test_a_module_says_what_is_wrong_with_its_model():

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 MAPS_SHAPE = (1, feature_tensor.ROWS, feature_tensor.COLUMNS, feature_tensor.CHANNELS)
 SPECTRA_SHAPE = (1, feature_tensor.SPECTRA)
 HASH_DIGITS = 16
-# The output is P(bona fide) with scale 1/256 and zero point -128 (docs/formats/feature-tensor.md).
+# Quantisation of inputs and output (docs/formats/feature-tensor.md): the output is P(bona fide).
+INPUT_SCALE, INPUT_ZERO_POINT = 1, 0
 OUTPUT_ZERO_POINT = -128
 OUTPUT_STEPS = 256
 SCORE_HIGHEST = 10000
@@ -27,11 +28,14 @@ SCORE_HIGHEST = 10000
 class SpoofModel:
     """data: the .tflite file's bytes, kept. description: the map of `spoof.json`, or None.
 
-    Raises BadInput when the file is no model, or not one for these features.
+    Raises BadInput when the file is no model, or not one for these features, or the description is another model's:
+    a wrong scale or threshold would let attacks pass.
     """
 
     def __init__(self, data, description=None):
-        description = description or {}
+        description = {} if description is None else description
+        if not isinstance(description, dict):
+            raise BadInput("the description beside the spoof model holds no map; export the model again")
         version = description.get("feature_tensor", feature_tensor.VERSION)
         if version != feature_tensor.VERSION:
             raise BadInput(
@@ -43,9 +47,14 @@ class SpoofModel:
         except tflite.ModelError as error:
             raise BadInput("the spoof model cannot be used: %s" % error)
         self._maps_first = self._order()
-        self.hash = str(binascii.hexlify(hashlib.sha256(data).digest()), "ascii")[:HASH_DIGITS]
+        self._check_quantisation()
+        digest = str(binascii.hexlify(hashlib.sha256(data).digest()), "ascii")
+        if description.get("sha256", digest) != digest:
+            raise BadInput("the description beside the spoof model is of another model; install both together")
+        self.hash = digest[:HASH_DIGITS]
         self.name = str(description.get("name", "unnamed"))
-        self._thresholds = description.get("threshold", {})
+        self._thresholds = _thresholds(description)
+        self._at_start = self._of_nothing()
 
     def _order(self):
         """Whether the maps are the first input; the exporter is free to swap the two."""
@@ -59,6 +68,17 @@ class SpoofModel:
             % (shapes, MAPS_SHAPE, SPECTRA_SHAPE)
         )
 
+    def _check_quantisation(self):
+        for tensor in self._model.inputs:
+            if (tensor.type, tensor.scale, tensor.zero_point) != ("int8", INPUT_SCALE, INPUT_ZERO_POINT):
+                raise BadInput("the spoof model's inputs are not int8 with scale 1 and zero point 0; export it again")
+        outputs = [(each.type, each.bytes, each.scale, each.zero_point) for each in self._model.outputs]
+        if outputs != [("int8", 1, 1 / OUTPUT_STEPS, OUTPUT_ZERO_POINT)]:
+            raise BadInput(
+                "the spoof model's output is not one int8 with scale 1/%d and zero point %d; export it again"
+                % (OUTPUT_STEPS, OUTPUT_ZERO_POINT)
+            )
+
     def score(self, maps, spectra) -> int:
         """PAD score 0..10000 of the features (int8 as bytes)."""
         inputs = [maps, spectra] if self._maps_first else [spectra, maps]
@@ -66,6 +86,15 @@ class SpoofModel:
         if output > 127:  # a byte view of an int8
             output -= 256
         return (output - OUTPUT_ZERO_POINT) * SCORE_HIGHEST // OUTPUT_STEPS
+
+    def sound(self) -> bool:
+        """Whether it answers as it did when it was loaded: memory that fails changes weights."""
+        return self._of_nothing() == self._at_start
+
+    def _of_nothing(self):
+        return self.score(
+            bytes(feature_tensor.ROWS * feature_tensor.COLUMNS * feature_tensor.CHANNELS), bytes(feature_tensor.SPECTRA)
+        )
 
     def threshold(self, profile):
         """The score to hand to `core.decision.Session` for a profile (`profiles.Profile`); None: its default.
@@ -75,7 +104,22 @@ class SpoofModel:
         """
         if profile.name not in self._thresholds:
             return None
-        return int(self._thresholds[profile.name]) - profile.threshold_offset
+        return self._thresholds[profile.name] - profile.threshold_offset
+
+
+def _thresholds(description):
+    """Profile -> score below which the model says attack. Raises BadInput: one of 0 would pass everything."""
+    thresholds = description.get("threshold", {})
+    if not isinstance(thresholds, dict):
+        raise BadInput("the thresholds of the spoof model are no map of profiles; export the model again")
+    for profile in thresholds:
+        value = thresholds[profile]
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= SCORE_HIGHEST:
+            raise BadInput(
+                "the spoof model's threshold for %s is no whole number of 1 to %d; export the model again"
+                % (profile, SCORE_HIGHEST)
+            )
+    return thresholds
 
 
 def load(path) -> SpoofModel:
