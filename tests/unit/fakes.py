@@ -1,6 +1,7 @@
 """Fakes on the driver contracts, for tests that run under CPython and MicroPython. Time is virtual."""
 
 import asyncio
+import errno
 from collections import namedtuple
 
 from dermis.app.frame_identity import gamma_table
@@ -213,12 +214,12 @@ class FakeStorage:
 
     def read(self, name):
         if self.broken or name not in self.files:
-            raise OSError(5 if self.broken else 2)
+            raise OSError(errno.EIO if self.broken else errno.ENOENT, name)  # alone, CPython keeps no number
         return self.files[name]
 
     def write(self, name, data):
         if self.broken:
-            raise OSError(5)
+            raise OSError(errno.EIO, name)
         self.files[name] = bytes(data)
 
     def remove(self, name):

@@ -93,6 +93,12 @@ def test_values_out_of_range():
     refused(changed(reference=b"\x10" * 76800), "no dots")
 
 
+def test_lights_that_nobody_has_are_left_out():
+    monitor = dict(FIELDS["monitor"])
+    monitor["green"] = "bright"
+    assert calibration.decode(changed(monitor=monitor)).monitor == FIELDS["monitor"]
+
+
 def test_encode_refuses_what_decode_would():
     fields = dict(FIELDS)
     fields["exposure_us"] = 0

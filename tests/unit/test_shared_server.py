@@ -72,6 +72,8 @@ def test_every_answer_has_the_fields_of_the_table():
     module.calibration.record = fakes.FakeRecord()
     module.calibration._file = bytes(9000)
     asked(module, "burst", {"lights": ["850"]})
+    for offset in (-1, 9000, 1 << 62):
+        assert asked(module, "calibration_read", {"off": offset})["rc"] == errors.RC_INVALID
     for message in messages.MESSAGES:
         if message.name == "burst":
             continue

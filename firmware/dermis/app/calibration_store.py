@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from dermis.app.log import WARNING
@@ -34,8 +35,11 @@ class CalibrationStore:
             data = self._storage.read(FILE)
             self.record = self._checked(data)
             self._file = data
-        except OSError:
+        except OSError as error:
             self.fault = "there is no calibration record; calibrate the module"
+            if error.errno != errno.ENOENT:
+                self.fault = "the calibration record cannot be read from storage; run the self-test"
+                self._log.event("calibration_fault", WARNING, reason=self.fault)
         except (BadInput, NotCalibrated) as error:
             self.fault = str(error)
             self._log.event("calibration_fault", WARNING, reason=self.fault)
@@ -48,9 +52,14 @@ class CalibrationStore:
     def hash(self) -> str:
         return self.record.hash if self.record else ""
 
-    def read(self, offset: int, length: int):
-        """(piece, length of the whole file) of the record in force; (b"", 0) when there is none."""
-        return bytes(memoryview(self._file)[offset : offset + length]), len(self._file)
+    @property
+    def size(self) -> int:
+        """Bytes of the record in force; 0 when there is none."""
+        return len(self._file)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """A piece of the record in force, at most `length` bytes."""
+        return bytes(memoryview(self._file)[offset : offset + length])
 
     def receive(self, offset: int, total: int, data) -> int:
         """Take a piece of a new record; returns how many bytes are held.
@@ -62,8 +71,8 @@ class CalibrationStore:
         if not 0 < total <= LARGEST:
             raise BadInput("a calibration record has 1 to %d bytes, not %d" % (LARGEST, total))
         if offset == 0:
+            self._incoming, self._received = None, 0  # its room is needed for the next one
             self._incoming = bytearray(total)
-            self._received = 0
         if self._incoming is None or len(self._incoming) != total:
             raise BadInput("no record of %d bytes is being handed over; start again at off 0" % total)
         if not 0 <= offset <= self._received or offset + len(data) > total:

@@ -123,7 +123,7 @@ def _calibration(record, data):
     for key in ("serial", "created", "z_ref_mm", "exposure_us", "temperature_cc", "baseline_um", "z_offset_um"):
         setattr(out, key, record[key])
     out.linear = u16_array(record["linear"])
-    out.monitor = record["monitor"]
+    out.monitor = {light: record["monitor"][light] for light in MONITOR_LIGHTS}
     out.flat = {band: u16_array(record["flat"][band]) for band in vocabulary.NIR_BANDS}
     out.reference = record["reference"]
     out.swir_white = tuple(record["swir_white"])

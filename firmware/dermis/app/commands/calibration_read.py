@@ -7,7 +7,6 @@ async def handle(module, request):
     if store.record is None:
         raise WireError(RC_NO_ENTRY, store.fault)
     offset = request["off"]
-    data, length = store.read(offset, PIECE_BYTES)
-    if not 0 <= offset < length:
-        raise WireError(RC_INVALID, "off must lie within the %d bytes of the record" % length)
-    return {"off": offset, "len": length, "data": data}
+    if not 0 <= offset < store.size:
+        raise WireError(RC_INVALID, "off must lie within the %d bytes of the record" % store.size)
+    return {"off": offset, "len": store.size, "data": store.read(offset, PIECE_BYTES)}
