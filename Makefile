@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench train pin clean
+.PHONY: setup demo demo-seeds test lint bench train clean
 
 setup: $(STAMP)
 
@@ -44,9 +44,6 @@ train: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,train]'
 	$(BIN)/python -m dermis_models.generate --presentations $(TRAIN_PRESENTATIONS)
 	$(BIN)/python -m dermis_models.train
-
-pin: setup
-	(head -n 1 requirements.txt; $(BIN)/python -m pip freeze --exclude-editable) > requirements.new && mv requirements.new requirements.txt
 
 clean:
 	rm -rf $(VENV) build typings
