@@ -105,7 +105,7 @@ class Replay:
         if not name:
             return None
         if name != self._calibration_name:
-            self._calibration = None  # its room is needed for the next one
+            self._calibration, self._calibration_name = None, ""  # its room is needed for the next one
             try:
                 data = heap.read_whole(self._folder + "/" + name)
             except OSError:
