@@ -38,6 +38,18 @@ def test_a_head_of_skin_passes_every_gate():
     assert u0 < 120 < 200 < u1 and v0 < 90 < 150 < v1
 
 
+def test_the_work_is_done_in_pieces():
+    """What yields to the loop; until the end nothing in the result may pass for a face without findings."""
+    whole = look(HEAD)
+    evidence, maps = dict(whole.evidence), bytes(whole.maps)
+    pieces = 0
+    for _ in ANALYSER.steps(HEAD, RECORD):
+        pieces += 1
+        assert not ANALYSER.result.usable
+    assert pieces >= 6 and ANALYSER.result.usable
+    assert ANALYSER.result.evidence == evidence and bytes(ANALYSER.result.maps) == maps
+
+
 def test_maps_are_metric_and_centred():
     seen = look(HEAD)
     rows, columns, channels = 28, 24, 5

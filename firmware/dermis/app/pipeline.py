@@ -25,18 +25,24 @@ class Pipeline:
         self.analyser = Analyser(board)
         self.model = model
         self._ticks_us = ticks_us
-        self.analysis: Any = self.analyser.result
+        self.analysis: Any = self.analyser.result  # one object, filled anew for each burst
         self.score = None
         self.stages_us = {}
 
     def steps(self, burst, calibration):
-        """Does the work; yields after each stage, so that a loop can run its other tasks in between."""
+        """Does the work; yields after each piece of it, so that a loop can run its other tasks in between (their
+        time is not counted)."""
         self.score = None
         self.stages_us = {}
+        self.stages_us[ANALYSIS] = 0
+        analysis = self.analysis
         started = self._ticks_us()
-        self.analysis = analysis = self.analyser.analyse(burst, calibration)
+        for _ in self.analyser.steps(burst, calibration):
+            self.stages_us[ANALYSIS] += self._ticks_us() - started
+            yield ANALYSIS
+            started = self._ticks_us()
         burst_checks.add_findings(analysis, burst)
-        self.stages_us[ANALYSIS] = self._ticks_us() - started
+        self.stages_us[ANALYSIS] += self._ticks_us() - started
         yield ANALYSIS
         if analysis.usable and self.model is not None:
             started = self._ticks_us()

@@ -93,12 +93,19 @@ class Analyser:
         Bad bursts do not raise: what is missing or out of range becomes a finding with a reason. The `Analysis`
         is the same object at every call.
         """
+        for _ in self.steps(burst, calibration):
+            pass
+        return self.result
+
+    def steps(self, burst, calibration):
+        """`analyse` in pieces of a few tens of milliseconds, for who has other things to do: a generator; `result`
+        is good when it has ended."""
         out = self.result
         out.clear()
-        reason = self._look(burst, calibration, out)
+        reason = yield from self._look(burst, calibration, out)
         if reason is not None:
             out.find(NO_DECISION, reason)
-            return out
+            return
         findings, names, margins = gates.judge(out.evidence)
         for verdict, reason in findings:
             out.find(verdict, reason)
@@ -106,10 +113,9 @@ class Analyser:
         out.evidence["gate_margins"] = margins
         blocked = [reason for verdict, reason in out.findings if verdict == NO_DECISION]
         out.usable = "water_index_q14" in out.evidence and not blocked
-        return out
 
     def _look(self, burst, calibration, out):
-        """Fill evidence and features; the reason why there is nothing to judge, or None."""
+        """Fill evidence and features; returns the reason why there is nothing to judge, or None. Yields in between."""
         evidence = out.evidence
         evidence["temperature_cc"] = burst.temperature_cc
         evidence["exposure_us"] = burst.exposure_us
@@ -120,19 +126,26 @@ class Analyser:
             if name not in burst.frames or len(burst.frames[name]) != bursts.FRAME_BYTES:
                 return vocabulary.SENSOR_FAULT
         self._take(calibration)
-        reason = (
-            self._ambient(burst, calibration, evidence)
-            or self._drift(burst, calibration, evidence)
-            or self._find_face(burst, calibration, evidence)
-            or self._find_motion(evidence)
-        )
+        yield
+        reason = self._ambient(burst, calibration, evidence) or self._drift(burst, calibration, evidence)
+        if reason:
+            return reason
+        self.reflectance.load(burst.frames, calibration.linear)
+        yield
+        self._measure_depth(burst.frames, calibration)
+        yield
+        reason = self._find_face(evidence) or self._find_motion(evidence)
+        yield
         if reason:
             return reason
         if not self._shapes(evidence):
             return vocabulary.OCCLUDED
+        yield
         if not self._reflect(calibration, evidence):
             return self._why_dark(evidence, out)
+        yield
         reason = self._swir(burst, calibration, evidence)
+        yield
         self._fill(out)
         return reason
 
@@ -171,21 +184,22 @@ class Analyser:
         evidence["monitor_drift_permille"] = drifts
         return faulty
 
-    def _find_face(self, burst, calibration, evidence):
-        board, face, mapper = self.board, self.face, self.mapper
-        frames, linear = burst.frames, calibration.linear
-        self.reflectance.load(frames, linear)
-        dot_image(frames["dots"], frames["dark"], linear, self._dots)
+    def _measure_depth(self, frames, calibration):
+        mapper = self.mapper
+        dot_image(frames["dots"], frames["dark"], calibration.linear, self._dots)
         mapper.measure(self._dots)
         triangulate(
             mapper.disparity,
             mapper.confidence,
             self.depth,
-            board["focal_px_q8"],
+            self.board["focal_px_q8"],
             calibration.baseline_um,
             calibration.z_ref_mm,
             calibration.z_offset_um,
         )
+
+    def _find_face(self, evidence):
+        face = self.face
         reason = face.find(self.depth, self.reflectance.relative_850)
         if face.measured:
             evidence["distance_mm"] = (face.nearest + 8) >> 4
