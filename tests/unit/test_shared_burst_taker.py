@@ -81,6 +81,23 @@ def test_the_order_differs_and_keeps_its_rules():
     assert len(orders) >= 6, orders
 
 
+def test_the_swir_bands_come_in_any_order():
+    orders = set()
+    for seed in range(1, 9):
+        drivers, taker = setup(seed)
+        asked, read = [], drivers.swir.read
+
+        async def noted(band, pairs, asked=asked, read=read):
+            asked.append(band)
+            return await read(band, pairs)
+
+        drivers.swir.read = noted
+        readings = take(taker).swir
+        assert [on // 64 - 1700 for on, _, _ in readings] == list(vocabulary.SWIR_BANDS) == sorted(asked)
+        orders.add(tuple(asked))
+    assert len(orders) >= 6, orders
+
+
 def test_frames_are_sorted_whatever_the_latency():
     for latencies in ((20000,), (90000,), (20000, 90000), (90000, 20000, 50000)):
         drivers, taker = setup(3)

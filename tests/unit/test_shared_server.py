@@ -186,6 +186,19 @@ def test_an_exception_in_a_handler_is_logged_and_answered_and_the_module_goes_on
         HANDLERS["evidence"] = kept
 
 
+def test_sensors_that_fail_are_answered_and_given_back():
+    for fault, code in (
+        (errors.InterlockOpen("the diffuser is open"), errors.RC_BAD_STATE),
+        (SensorFault("the LED driver reports a fault"), errors.RC_UNKNOWN),
+    ):
+        for name in ("burst", "monitor_baseline"):
+            module = made()
+            module.emitters.fault = fault
+            assert asked(module, name) == {"rc": code, "rsn": str(fault)}
+            assert module.busy == "" and module.burst is None
+            assert module.emitters.lit_at(module.clock.now) == vocabulary.DARK
+
+
 def test_an_answer_that_cannot_be_encoded_is_still_an_answer():
     module = made(evidence={"ratio": 0.5})
     _, answers, log = served(module, [request("evidence", {}), request("echo", {"d": "on"})])

@@ -186,12 +186,13 @@ class BurstTaker:
         self._emitters.dark()
 
     async def _read_swir(self):
+        """One (on, off, pairs) a band of `vocabulary.SWIR_BANDS`, read in an order that nobody can foresee."""
         pairs = self._board["swir_pairs"]
-        readings = []
-        for band in vocabulary.SWIR_BANDS:
+        readings = {}
+        for band in shuffle(vocabulary.SWIR_BANDS, self._system.random):
             on, off = await self._swir.read(band, pairs)
-            readings.append((on, off, pairs))
-        return tuple(readings)
+            readings[band] = (on, off, pairs)
+        return tuple([readings[band] for band in vocabulary.SWIR_BANDS])
 
     async def _collect(self):
         """Wait for the frames that still travel."""

@@ -139,15 +139,14 @@ class FrameIdentity:
         level = sum(blocks) // BLOCKS
         if abs(level) <= self._dark_limit:
             return vocabulary.DARK
-        for light in self._expected:
-            expected = self._expected[light]
-            if abs(level - expected) * 100 <= self._tolerance * expected and light == self._nearest(level):
-                return light
-        return None
+        light = self._nearest(level)
+        if abs(level - self._expected[light]) * 100 > self._tolerance * self._expected[light]:
+            return None
+        return light
 
     def _nearest(self, level):
-        """The light whose level is nearest by ratio."""
-        best, best_ratio = None, 0
+        """The light whose level is nearest by ratio; any for what is darker than the dark."""
+        best, best_ratio = vocabulary.DOTS, 0
         for light in self._expected:
             expected = self._expected[light]
             ratio = min(level, expected) * FULL_SCALE // max(level, expected)

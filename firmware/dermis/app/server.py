@@ -10,7 +10,7 @@ from dermis.app.handlers import HANDLERS
 from dermis.app.log import WARNING
 from dermis.app.server_limits import LARGEST_IN_FLIGHT
 from dermis.core import cbor, errors, messages, smp
-from dermis.core.errors import BadInput, DermisError, WireError
+from dermis.core.errors import BadInput, DermisError, InterlockOpen, WireError
 
 READ_SIZE = 512
 # A reset comes this long after its answer was written, so that the answer has left the port.
@@ -111,6 +111,8 @@ class Server:
             return _error(error.code, error.reason)
         except BadInput as error:
             return _error(errors.RC_INVALID, str(error))
+        except InterlockOpen as error:
+            return _error(errors.RC_BAD_STATE, str(error))
         except DermisError as error:
             return _error(errors.RC_UNKNOWN, str(error))
         except MemoryError as error:
