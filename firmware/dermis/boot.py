@@ -19,9 +19,9 @@ def darken(path=BOARD_FILE):
     """Drives every emitter's pin to its dark level. Without a board file or pins there is nothing to drive."""
     try:
         with open(path) as file:
-            pins = json.load(file).get("emitter_pins", {})
-    except (OSError, ValueError):
-        return
+            pins = json.load(file)["emitter_pins"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # main says what is wrong with the file
     if pins:
         import machine
 

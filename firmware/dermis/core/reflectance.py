@@ -124,7 +124,10 @@ def _histogram_kernel(frame: ptr8, out: ptr32, count: int):
 
 @micropython.viper
 def _relative_kernel(sums: ptr32, flat: ptr16, out: ptr32, block: ptr32):
-    """out = sum / 25 / flat in Q12, cut at 16: (2^16 << 12) < 2^31. block: cells, pixels a cell."""
+    """out = sum / 25 / flat in Q12: (2^16 << 12) < 2^31, and at most 2^20 over the least `flat` of a record, 256.
+
+    block: cells, pixels a cell.
+    """
     count = int(block[0])
     pixels = int(block[1])
     for i in range(count):
