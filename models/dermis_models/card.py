@@ -16,8 +16,10 @@ def render(
     development: dict[str, np.ndarray],
     scores: dict[str, np.ndarray],
     thresholds: dict[str, float],
+    non_response: dict[str, int],
 ) -> str:
-    """The card as Markdown. `scores`: "float" and "int8" -> P(bona fide) of the development split."""
+    """The card as Markdown. `scores`: "float" and "int8" -> P(bona fide) of the development split. `non_response`:
+    species -> presentations of both splits that gave no features."""
     bona_fide = development["label"] == 1
     passed_gates = development["findings"] == ""
     threshold = thresholds["border"]
@@ -60,10 +62,15 @@ def render(
         alone = metrics.apcer(scores["int8"][rows], threshold)
         both = float(np.mean((scores["int8"][rows] >= threshold) & passed_gates[rows]))
         lines.append(f"| {name} | {int(rows.sum())} | {alone:.3f} | {both:.3f} |")
+    missed = non_response.get("bona_fide", 0)
+    answered = int((training["label"] == 1).sum()) + int(bona_fide.sum())
     rejected = (scores["int8"][bona_fide] < threshold) | ~passed_gates[bona_fide]
     lines += [
         "",
         f"BPCER of gates and model together, one burst: {float(rejected.mean()):.3f}.",
+        f"Beyond these rows, {missed} bona fide presentations of {missed + answered} (both splits) and "
+        f"{sum(non_response.values()) - missed} attack presentations gave no features (no face found, too bright, "
+        "...): non-responses, in none of the rates above.",
         "",
         "## By skin tone (R700), bona fide, profile `border`",
         "| R700 | presentations | BPCER, gates and model |",
@@ -80,6 +87,7 @@ def render(
         "## Not claimed",
         "Silicone glued to skin thinner than about 1 mm, near-infrared-clear film, gelatin, partial masks and heavy "
         "make-up stay hard (issue E widens the data and the evaluation). A module without its SWIR head makes no claim "
-        "about silicone.",
+        "about silicone. The simulation behind the data leaves out motion between frames, flicker of lamps, what "
+        "stands behind the face, and folds and edges of what is worn.",
     ]
     return "\n".join(lines) + "\n"

@@ -20,12 +20,13 @@ from dermis_host.replaying import replay
 from dermis_hw import render, scenes
 
 from dermis_models import modules, presentations
+from dermis_models.dataset import DEVELOPMENT_FOLDS
 
 VARIANTS = 4  # presentations on one traced geometry
 GEOMETRIES = 30  # of a shard
 MODULES = 30
-DEVELOPMENT_FOLDS = 5  # `dataset.split`: every fifth geometry is development, with modules of its own
 DEVELOPMENT_MODULES = 6
+REPLACEMENT_STEP = 1000  # beyond MODULES, so that no two modules share a replacement
 FIRST_MODULE_SEED = 100_000  # of the line that training draws from; tests and demo use others
 
 
@@ -37,10 +38,10 @@ def module_of(geometry_seed: int, rng: np.random.Generator) -> int:
 
 
 def calibrated(seed: int, folder: Path):
-    """(module, record) of the first seed from this one on (by the thousand) that passes the bench."""
+    """(module, record) of the first seed from this one on, by `REPLACEMENT_STEP`, that passes the bench."""
     for attempt in range(20):
         try:
-            return modules.calibrate(seed + 1000 * attempt, folder)
+            return modules.calibrate(seed + REPLACEMENT_STEP * attempt, folder)
         except CalibrationFailed:
             continue
     raise SystemExit(f"no module near seed {seed} passes its calibration: the tolerances are too wide")

@@ -6,6 +6,7 @@ calibration tool's own (`dermis_host.calibration`).
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -83,5 +84,8 @@ def calibrate(seed: int, folder: Path) -> tuple[ModuleInstance, bytes]:
     outcome = procedure.compute(procedure.Bursts(dark, white, check, near, far, far_check), module.serial)
     record = outcome.record()
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(record)
+    # Several processes calibrate the same module: whoever reads finds a whole record or none.
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    temporary.write_bytes(record)
+    temporary.replace(path)
     return module, record

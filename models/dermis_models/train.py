@@ -151,7 +151,7 @@ def main(argv: list[str] | None = None) -> int:
         "sha256": digest,
         "macs": network.macs(network.build(batch=1)),
         "bytes": len(tflite),
-        "threshold": {profile: round(value * 10000) for profile, value in thresholds.items()},
+        "threshold": {profile: int(value * 10000) for profile, value in thresholds.items()},
         "simulated": True,
     }
     options.release.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def main(argv: list[str] | None = None) -> int:
         spectra=development["spectra"][rows],
         output=golden_outputs(tflite, development, rows),
     )
-    text = card.render(description, training, development, scores, thresholds)
+    text = card.render(description, training, development, scores, thresholds, dataset.non_response(options.shards))
     (options.release / "spoof.md").write_text(text)
     print(text)
     return 0
