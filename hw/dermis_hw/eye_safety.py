@@ -4,14 +4,15 @@ LEDs are judged by IEC 62471:2006 as lamps in general (at 200 mm from the source
 60825-1:2014 class 1. All power figures are design figures of `dermis_hw.optics`, to be measured on the first
 board; the full worksheet with tolerances and single faults comes with the end-of-line tests.
 
-Assumptions: one imager light burns at a time (the drivers' contract); both LEDs of a pair add up on the axis;
-the eye stares from the standard's distance for as long as the standard counts.
+Assumptions: one imager light burns at a time (the drivers' contract), a SWIR LED may burn beside it (a test adds
+the two); both LEDs of a pair add up on the axis; the eye stares from the standard's distance for as long as the
+standard counts.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dermis_hw.optics import DM1, DOTS, NIR_BANDS, SWIR_BANDS, Optics
 
@@ -92,12 +93,15 @@ def _retina(channel: str, intensity_w_sr: float, source_mm: float, wavelength_nm
 
 
 def _led(channel: str, intensity_w_sr: float, count: int, source_mm: float, wavelength_nm: float) -> Result:
-    """The tighter of the two hazards. Radiance is one LED's: the pair stands too far apart to melt into one."""
+    """The hazard that comes nearer to its limit, with the shorter pulse and the lesser duty of the two. Radiance is
+    one LED's: the pair stands too far apart to melt into one."""
     cornea = _cornea(channel, count * intensity_w_sr / ASSESSMENT_M**2)
     retina = _retina(channel, intensity_w_sr, source_mm, wavelength_nm)
-    if retina is None or cornea.exposure / cornea.limit >= retina.exposure / retina.limit:
+    if retina is None:
         return cornea
-    return retina
+    nearer = max(cornea, retina, key=lambda result: result.exposure / result.limit)
+    longest = min(cornea.longest_pulse_s, retina.longest_pulse_s)
+    return replace(nearer, longest_pulse_s=longest, duty=min(cornea.duty, retina.duty))
 
 
 def dots_through_aperture_w(optics: Optics = DM1) -> float:

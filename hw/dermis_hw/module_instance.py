@@ -35,8 +35,8 @@ LIGHT_KEYS = ("850", "970", "1050", "dots", "swir1050", "swir1200", "swir1300", 
 
 
 def draw(seed: int, serial: str | None = None) -> ModuleInstance:
-    """A module drawn from the tolerances: LEDs +-10% in output and +-3 nm in peak, illumination tilted by a few
-    percent, gamma 2.2 +- .02, baseline +- .15 mm, focal length +- .3%."""
+    """A module drawn from the tolerances, by standard deviations: LEDs 5% in output and 1.5 nm in peak (cut at 15%
+    and 4 nm), illumination tilted by 2% to the frame's edge, gamma .01, baseline .05 mm, focal length .1%."""
     rng = np.random.default_rng([seed, 0xDE1])
     return ModuleInstance(
         serial=serial or f"DM1-{seed:04d}",

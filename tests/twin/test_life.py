@@ -14,6 +14,7 @@ import time
 import pytest
 import serial
 from dermis_hw.twin import Twin, TwinError, request
+from dermis_hw.twin.module_process import BACKLOG_LIMIT
 from dermis_hw.twin.server import Config, Server
 
 from tests.twin.conftest import FACE, wait_for
@@ -148,6 +149,23 @@ def test_a_hundred_thousand_random_bytes_do_no_harm(make_twin):
     assert twin.status()["module_pid"] == status["module_pid"]
 
 
+def test_whoever_floods_the_pty_is_held_back(make_twin, tmp_path):
+    """The module is stopped by a full backlog, not the twin by a full memory."""
+    link = tmp_path / "module"
+    twin = make_twin(entry=ENTRY, pty=link)
+    os.kill(twin.status()["module_pid"], signal.SIGSTOP)
+    flood = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    taken, until = 0, time.monotonic() + 1.5
+    while time.monotonic() < until:
+        try:
+            taken += os.write(flood, b"x" * 4096)
+        except BlockingIOError:
+            time.sleep(0.01)
+    assert BACKLOG_LIMIT < twin.status()["backlog"] < 2 * BACKLOG_LIMIT
+    assert taken < 2 * BACKLOG_LIMIT
+    os.close(flood)
+
+
 def test_noise_on_the_cable_spoils_bytes(make_twin):
     twin = make_twin(entry=ENTRY)
     with Probe(twin) as probe:
@@ -168,6 +186,11 @@ def test_a_fault_there_is_not_is_one_sentence(make_twin):
         twin.fault("dead_light", light="blue")
     with pytest.raises(TwinError, match="cannot be had like this"):
         twin.fault("hot_module", warmth=3)
+    for impossible in (float("inf"), float("nan"), 1e9):
+        with pytest.raises(TwinError, match="degrees Celsius"):
+            twin.fault("hot_module", temperature_c=impossible)
+    with pytest.raises(TwinError, match="count"):
+        twin.fault("serial_garbage", count=1 << 40)
     with pytest.raises(TwinError, match="knows no 'dance'"):
         twin.request({"do": "dance"})
 

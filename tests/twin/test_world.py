@@ -219,6 +219,19 @@ def test_one_light_at_a_time():
     assert burning == ["dots"]
 
 
+def test_the_interlock_ends_the_projectors_pulse_and_no_other():
+    for light, dark_us in (("dots", 30_000), ("850", 100_000)):
+        outside = world()
+        outside.pulse(outside.hear(0), light, 1.0, 100_000)
+        outside.hear(30_000)
+        outside.interlock_closed = False
+        pulse = outside.lights()["lights"][light]
+        assert pulse["dark_us"] - pulse["lit_us"] == dark_us
+        assert outside.lights()["any_on"] == (light == "850")
+        outside.interlock_closed = True
+        assert outside.lights()["any_on"] == (light == "850"), "closing it again lights nothing"
+
+
 def test_the_duty_limit_cuts_the_pulse_that_would_pass_it():
     optics = replace(DM1, duty_limit=0.1, duty_window_us=1_000_000)
     outside = world(optics=optics)
@@ -267,6 +280,23 @@ def test_the_design_stays_below_what_the_standards_allow():
         assert result.exposure < result.limit, result
     assert DM1.longest_pulse_us < eye_safety.longest_pulse_us()
     assert DM1.duty_limit <= eye_safety.duty_limit()
+
+
+def test_the_swir_head_beside_an_imagers_light_stays_below_the_corneas_limit():
+    channels = {result.channel: result for result in eye_safety.results()}
+    irradiance = [result.exposure for result in channels.values() if result.unit == "W/m2"]
+    assert len(irradiance) == 8
+    swir = max(channels[name].exposure for name in channels if name.startswith("swir"))
+    assert max(irradiance) + swir < eye_safety.CORNEA_LONG_W_M2
+
+
+def test_the_shorter_pulse_of_both_hazards_counts():
+    """A strong LED: the cornea is nearer to its limit (35 s), but the retina allows no more than 10 s of it."""
+    strong = replace(DM1, led_intensity_w_sr=25.0, led_source_mm=3.0)
+    result = eye_safety.results(strong)[0]
+    assert result.unit == "W/m2" and result.exposure == pytest.approx(1250)
+    assert result.longest_pulse_s == eye_safety.RETINA_SWITCH_S
+    assert result.duty == pytest.approx(0.08)
 
 
 def test_the_limits_bind_when_the_emitters_are_made_stronger():

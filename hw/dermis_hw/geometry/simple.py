@@ -138,7 +138,7 @@ def spectacles(p: HeadParameters, *, rim_mm: float = 1.6, lens_mm: float = 46.0,
 
 
 def wall(distance_behind_mm: float) -> Mesh:
-    """A wall behind everything, large enough to fill the frame at 3 m."""
-    half = 4000.0
+    """A wall behind everything, large enough to fill the frame."""
+    half = max(4000.0, distance_behind_mm)
     corners = np.array([[-half, -half, 0], [-half, half, 0], [half, -half, 0], [half, half, 0]], float)
     return meshes.make(corners + [0, 0, distance_behind_mm], np.array([[0, 1, 2], [1, 3, 2]]), body="wall")

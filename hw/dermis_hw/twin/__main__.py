@@ -63,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
     except TwinError as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before the loop was there to take it
+        return 0
     return 0
 
 

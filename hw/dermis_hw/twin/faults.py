@@ -13,6 +13,9 @@ from .imager import Imager
 from .peripherals import Peripherals
 from .world import World
 
+TEMPERATURE_C = (-55.0, 125.0)  # beyond it no part of the module works
+MOST_GARBAGE = 1 << 20
+
 
 @dataclass
 class SerialNoise:
@@ -87,10 +90,13 @@ class Faults:
 
     def fault_hot_module(self, temperature_c: float = 60.0) -> None:
         """The module is that warm, whatever the scene says."""
+        low, high = TEMPERATURE_C
+        if not low <= temperature_c <= high:
+            raise ValueError(f"the temperature lies between {low:g} and {high:g} degrees Celsius")
         self._world.forced_temperature_c = float(temperature_c)
 
     def fault_interlock_open(self) -> None:
-        """The diffuser is missing."""
+        """The diffuser is missing: the projector goes dark at once and stays so."""
         self._world.interlock_closed = False
 
     def fault_power_cut(self, after: int = 1, torn: int = 0) -> None:
@@ -114,6 +120,8 @@ class Faults:
 
     def fault_serial_garbage(self, count: int = 256) -> None:
         """That many random bytes reach the module before the next ones of the host."""
+        if not 0 <= count <= MOST_GARBAGE:
+            raise ValueError(f"`count` lies between 0 and {MOST_GARBAGE}")
         self.garbage += self._rng.bytes(count)
 
     def fault_clear(self) -> None:

@@ -22,7 +22,7 @@ from .world import DutyReached, World
 
 LONGEST_FLASH_READ = 65536
 THERMOMETER_STEP_CC = 6.25  # 1/16 degree Celsius, as sensors of this class give
-MOST_PAIRS = 4096  # more would run out of the sums' 32 bits
+MOST_PAIRS = 4096  # their sums stay small integers (31 bits) on the device
 
 
 class Refusal(Exception):

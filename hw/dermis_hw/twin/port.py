@@ -293,6 +293,7 @@ class PtyPort:
         self._link = link
         self._deliver = deliver
         self._out = bytearray()
+        self.paused = False  # the module cannot take more for now
         self._poll = select.poll()
         self._poll.register(self.master, select.POLLIN)
 
@@ -308,7 +309,7 @@ class PtyPort:
         return self.master
 
     def wants(self) -> int:
-        return select.POLLIN | (select.POLLOUT if self._out else 0)
+        return (0 if self.paused else select.POLLIN) | (select.POLLOUT if self._out else 0)
 
     def serve(self, events: int) -> None:
         if events & select.POLLOUT:

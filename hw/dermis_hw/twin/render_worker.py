@@ -16,6 +16,7 @@ from .render_job import MOTION_SPAN_S, MOTION_STEP_S, Job, Result
 def render_job(job: Job) -> Result:
     """Load and render. Whatever is wrong with the scene becomes the result's sentence."""
     from dermis_hw import materials, render, scenes
+    from dermis_hw.geometry.meshfile import MeshError
 
     try:
         scene = scenes.load(job.path)
@@ -23,7 +24,7 @@ def render_job(job: Job) -> Result:
         fields = tuple(
             render.render(scene, job.module, seed=job.seed, time_s=step * MOTION_STEP_S) for step in range(steps)
         )
-    except (scenes.SceneError, materials.MaterialError) as problem:
+    except (scenes.SceneError, materials.MaterialError, MeshError, render.RenderError) as problem:
         return Result(job.number, error=str(problem))
     except Exception as problem:  # noqa: BLE001 - the twin must go on with the scene that it has
         text = f"the scene {job.path} cannot be rendered ({type(problem).__name__}: {problem}); report this"

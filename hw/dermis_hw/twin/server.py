@@ -31,7 +31,7 @@ from .flash import Flash, PowerCut
 from .imager import Imager
 from .module_process import BACKLOG_LIMIT, ModuleProcess, find_micropython, released_model
 from .peripherals import Killed, Peripherals
-from .port import AutoReset, Port, PtyPort
+from .port import AutoReset, Port, PortClient, PtyPort
 from .requests import Requests
 from .stage import Stage
 from .world import FieldAt, World
@@ -242,13 +242,15 @@ class Server:
 
     def _endpoints(self) -> Iterator[Endpoint]:
         yield self.port
-        client = self.port.client
-        if client is not None and not client.closed:
-            client.paused = len(self.module.backlog) > BACKLOG_LIMIT
-            yield client
+        talkers: list[PortClient | PtyPort] = []
+        if self.port.client is not None and not self.port.client.closed:
+            talkers.append(self.port.client)
         if self._pty and self._pty.is_open():
-            yield self._pty
-        if self.module.running and not (client and not client.closed and client.full):
+            talkers.append(self._pty)
+        for talker in talkers:
+            talker.paused = len(self.module.backlog) > BACKLOG_LIMIT
+            yield talker
+        if self.module.running and not any(talker.full for talker in talkers):
             yield _Module(self.module, self._from_module, self._module_ended)
         if self._channel and not self._channel.closed:
             yield self._channel

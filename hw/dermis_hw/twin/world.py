@@ -52,7 +52,7 @@ class World:
         self._pulses: deque[Pulse] = deque()
         self._last: dict[str, Pulse] = {}
         self._scenes: deque[tuple[int, FieldAt]] = deque()
-        self.interlock_closed = True
+        self._interlock_closed = True
         self.dead_lights: set[str] = set()
         self.forced_temperature_c: float | None = None
 
@@ -112,6 +112,19 @@ class World:
         """Every light off."""
         for pulse in self._last.values():
             pulse.off_us = min(pulse.off_us, now_us)
+
+    @property
+    def interlock_closed(self) -> bool:
+        """Whether the projector's diffuser is in place."""
+        return self._interlock_closed
+
+    @interlock_closed.setter
+    def interlock_closed(self, closed: bool) -> None:
+        # It breaks the emitter's current by itself: a pulse under way ends without any program's help.
+        self._interlock_closed = closed
+        burning = self._last.get(vocabulary.DOTS)
+        if not closed and burning:
+            burning.off_us = min(burning.off_us, max(burning.on_us, self.now_us()))
 
     def _duty_left_us(self, light: str, now_us: int) -> int:
         window = self._optics.duty_window_us

@@ -125,6 +125,23 @@ def test_a_unit_mistake_is_named(tmp_path, size, says):
     assert says in complaint(tmp_path, scene_text('[[object]]\ngeometry = "m.obj"\nmaterial = "white"\n'))
 
 
+def test_a_scene_that_the_worker_cannot_render_is_one_sentence(tmp_path, monkeypatch):
+    """Whatever is wrong, from the file to the renderer, comes back as it was said, without a traceback."""
+    from dermis_hw import render
+    from dermis_hw.module_instance import ModuleInstance
+    from dermis_hw.twin.render_job import Job
+    from dermis_hw.twin.render_worker import render_job
+
+    def fail(*_args, **_more):
+        raise render.RenderError("Mitsuba is not installed")
+
+    bad = write(tmp_path, scene_text(head='format = 1\nkind = "atack"\n'))
+    assert "atack" in str(render_job(Job(1, str(bad), ModuleInstance(), 0)).error)
+    monkeypatch.setattr(render, "render", fail)
+    good = render_job(Job(2, str(scenes.builtin("empty")), ModuleInstance(), 0))
+    assert good.error == "Mitsuba is not installed" and not good.fields
+
+
 def test_spectra_that_cannot_be_used(tmp_path):
     text = scene_text('[[object]]\ngeometry = "plane"\nmaterial = "s.csv"\n')
     write(tmp_path, "wavelength_nm,reflectance\n800,0.5\n1500,0.5\n", "s.csv")
