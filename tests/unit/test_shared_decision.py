@@ -135,3 +135,36 @@ def test_no_profile_is_laxer_than_a_model_asks():
         assert profile.threshold_offset >= 0 and profile.needs_swir
         assert profile.threshold_offset <= profiles.DEFAULT.threshold_offset
         assert profile.agreement <= profiles.DEFAULT.agreement
+
+
+def test_whatever_comes_only_agreement_of_clean_bursts_is_bona_fide():
+    """Every sequence of six kinds of bursts, ended by the session itself or by the time after any of them."""
+    kinds = (
+        (CLEAN, 9900),
+        (Seen(FLAT), 9900),
+        (Seen(FLAT, SWIR), 9900),
+        (CLEAN, 100),
+        (MOVING, 9900),
+        (Seen(usable=False), 9900),
+    )
+    clean, attacks, strong = (0,), (1, 2, 3), (2,)
+    seen = set()
+    for profile in profiles.PROFILES:
+        for length in range(1, 5):
+            for number in range(len(kinds) ** length):
+                session = decision.Session(profile)
+                taken = []
+                while len(taken) < length and not session.done:
+                    kind = number // len(kinds) ** len(taken) % len(kinds)
+                    taken.append(kind)
+                    late = profile.time_limit_ms if len(taken) == length else 0
+                    session.add(kinds[kind][0], kinds[kind][1], late)
+                verdict = session.result()[0]
+                seen.add(verdict)
+                if verdict == BONA_FIDE:
+                    against = len([kind for kind in taken if kind in attacks])
+                    assert against < 2 and not [kind for kind in taken if kind in strong], (profile, taken)
+                    assert len([kind for kind in taken if kind in clean]) >= profile.agreement + against, taken
+                    decided = [kind for kind in taken if kind in clean or kind in attacks]
+                    assert decided[-1] in clean, taken
+    assert sorted(seen) == sorted(vocabulary.VERDICTS)
