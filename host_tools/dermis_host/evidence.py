@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dermis.core.gates import GATES as LIMITS
+
 # ending of a name: (what one unit is worth, unit, decimals)
 UNITS = {
     "_q14": (1 / 16384, "", 3),
@@ -17,6 +19,7 @@ UNITS = {
     "_us": (1, "us", 0),
 }
 GATES, MARGINS = "gates", "gate_margins"
+GATE_FIELD = {gate.name: gate.field for gate in LIMITS}  # a margin has the unit of its gate's field
 # name on the wire -> (label, whether it is a logarithm of a ratio)
 HIGHLIGHTS = {
     "water_index_q14": ("water", False),
@@ -28,25 +31,29 @@ HIGHLIGHTS = {
 
 
 def readable(evidence: dict[str, Any]) -> list[tuple[str, str]]:
-    """(name, value with its unit), by name; each gate with its margin, negative where it failed."""
+    """(name, value with its unit), by name; each gate with what it was passed or failed by."""
     rows = [_row(name, value) for name, value in sorted(evidence.items()) if name not in (GATES, MARGINS)]
     gates, margins = evidence.get(GATES, ()), evidence.get(MARGINS, ())
     if len(gates) == len(margins):
-        rows += [(f"gate {gate}", f"margin {margin}") for gate, margin in zip(gates, margins, strict=True)]
+        rows += [(f"gate {gate}", _margin(gate, margin)) for gate, margin in zip(gates, margins, strict=True)]
     else:
         rows += [_row(name, evidence[name]) for name in (GATES, MARGINS) if name in evidence]
     return rows
 
 
+def highlight(evidence: dict[str, Any], name: str) -> str:
+    """One of `HIGHLIGHTS` with its unit; empty where the evidence lacks it."""
+    value = evidence.get(name)
+    if not isinstance(value, int):
+        return ""
+    worth, unit, decimals = _unit(name)
+    number = math.exp(value * worth) if HIGHLIGHTS[name][1] else value * worth
+    return f"{number:.{decimals}f} {unit}".strip()
+
+
 def highlights(evidence: dict[str, Any]) -> str:
     """What says most, in one line."""
-    shown = []
-    for name, (label, is_log) in HIGHLIGHTS.items():
-        value = evidence.get(name)
-        if isinstance(value, int):
-            worth, unit, decimals = _unit(name)
-            number = math.exp(value * worth) if is_log else value * worth
-            shown.append(f"{label} {number:.{decimals}f}{' ' + unit if unit else ''}")
+    shown = [f"{label} {text}" for name, (label, _) in HIGHLIGHTS.items() if (text := highlight(evidence, name))]
     if not shown and "fault" in evidence:
         shown.append(str(evidence["fault"]))
     return ", ".join(shown)
@@ -55,6 +62,10 @@ def highlights(evidence: dict[str, Any]) -> str:
 def _row(name: str, value: Any) -> tuple[str, str]:
     ending = next((ending for ending in UNITS if name.endswith(ending)), "")
     return name.removesuffix(ending).replace("_", " "), _text(name, value)
+
+
+def _margin(gate: str, margin: int) -> str:
+    return f"{'passed' if margin >= 0 else 'failed'} by {_text(GATE_FIELD.get(gate, ''), abs(margin))}"
 
 
 def _text(name: str, value: Any) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import serial
 
 from dermis_host import rfc2217_port
-from dermis_host.errors import LinkError, NotDermis
+from dermis_host.errors import LinkError, NotDermis, UsageError
 from dermis_host.wire import CONTINUE, START, Deframer, frame_lines
 
 BAUD = 921600  # the UART's; USB and TCP ignore it
@@ -19,13 +21,15 @@ POLL_S = 0.05  # set once: pyserial's RFC 2217 client renegotiates the port at e
 HELD_BY_ANOTHER = ("exclusive", "busy", "broken pipe", "reset by peer")
 LONGEST_LINE = 4096  # a log line is shorter; more without a newline is noise and is handed on in pieces
 READ_SIZE = 65536
+NEED_HOST_AND_PORT = ("rfc2217", "socket")
+TERMIOS_ERROR = re.compile(r"\([0-9]+, '([^']+)'\)$")  # as pyserial quotes it
 
 
 class Link:
     """A serial port or URL (whatever `serial.serial_for_url` takes), open.
 
-    Raises LinkError with one sentence when it cannot be opened, NotDermis when the other end does not speak
-    RFC 2217 on an rfc2217:// URL.
+    Raises UsageError for what is no port at all, LinkError with one sentence when it cannot be opened, NotDermis when
+    the other end does not speak RFC 2217 on an rfc2217:// URL.
     """
 
     def __init__(self, port: str, baud: int = BAUD):
@@ -101,6 +105,7 @@ class Link:
 
 
 def _open(port: str, baud: int, timeout_s: float):
+    _check(port)
     try:
         if port.startswith("rfc2217://"):
             return rfc2217_port.open_port(port, baud, timeout_s)
@@ -110,7 +115,7 @@ def _open(port: str, baud: int, timeout_s: float):
         opened.open()
         return opened
     except ValueError as problem:
-        raise LinkError(f"{port!r} is no port that pyserial knows ({problem}).") from None
+        raise UsageError(f"{port!r} is no port that pyserial knows ({problem}).") from None
     except (serial.SerialException, OSError) as problem:
         text = str(problem)
         if "RFC2217" in text:
@@ -128,12 +133,28 @@ def _open(port: str, baud: int, timeout_s: float):
         ) from None
 
 
+def _check(port: str) -> None:
+    """pyserial says what is wrong with a URL in words of Python."""
+    scheme, separator, _ = port.partition("://")
+    if not separator or scheme not in NEED_HOST_AND_PORT:
+        return
+    try:
+        parts = urlsplit(port)
+        whole = parts.hostname and parts.port
+    except ValueError:
+        whole = None
+    if not whole:
+        raise UsageError(f"{port!r} is no {scheme} port: write {scheme}://HOST:PORT, PORT from 1 to 65535.")
+
+
 def _reason(problem: Exception) -> str:
     """The system's words, else the last and plainest part of pyserial's nested messages."""
     if isinstance(problem, OSError) and problem.errno:
         return os.strerror(problem.errno)
     text = str(problem)
-    return text.rpartition("] ")[2].rstrip("'\") ") or text
+    if quoted := TERMIOS_ERROR.search(text):
+        return quoted[1]
+    return text.rpartition("] ")[2] or text
 
 
 def _gone(port: str, problem: Exception) -> str:

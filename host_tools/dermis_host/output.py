@@ -38,7 +38,7 @@ class Output:
         """A remark on stderr, once each."""
         if text not in self._said:
             self._said.add(text)
-            self.err.print(text, style="dim", markup=False)
+            self.err.print(text, style="dim", markup=False, soft_wrap=True)
 
     def step(self, text: str) -> None:
         """What is being done now: on stderr, only on a terminal."""
@@ -64,7 +64,7 @@ class Output:
     def log(self, line: str) -> None:
         """A line that the module sent between answers: on stderr with --verbose."""
         if self.verbose:
-            self.err.print(f"[module] {line}", style="dim", markup=False)
+            self.err.print(f"[module] {line}", style="dim", markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import queue
 import socket
+import time
 from typing import Any
 
 from serial import SerialException, rfc2217
 from serial.rfc2217 import DO, DONT, IAC, SB, SE, WILL, WONT
 
 CHUNK = 65536
+MOST_CHUNKS = 512  # read and not yet asked for: 32 MB, after which the sender must wait
+PAUSE_S = 0.01
+LONGEST_COMMAND = 4096  # bytes; one without an end is no telnet
 
 
 class Rfc2217Port(rfc2217.Serial):
@@ -57,6 +61,9 @@ class Rfc2217Port(rfc2217.Serial):
         left = b""
         try:
             while self.is_open:
+                if self._read_buffer.qsize() >= MOST_CHUNKS:
+                    time.sleep(PAUSE_S)
+                    continue
                 try:
                     data = self._socket.recv(CHUNK)
                 except TimeoutError:
@@ -64,6 +71,8 @@ class Rfc2217Port(rfc2217.Serial):
                 if not data:
                     return
                 left = self._sort(left + data)
+                if len(left) > LONGEST_COMMAND:
+                    return
         except OSError:
             return  # the connection broke; whoever reads hears it from the end mark
         finally:

@@ -12,6 +12,8 @@ from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
 from dermis_host.output import Output, plain, table, verdict_text
 from dermis_host.twin_access import require_simulation
 
+WIDE = 110  # columns of a terminal, from which on the figures have room beside the reasons
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="which module, and all noise (default: %(default)s)")
@@ -53,15 +55,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _show(result: runner.DemoResult, output: Output) -> None:
-    rows = table("scene", "expected", "verdict", "reasons", "score", "evidence", "ok")
+    figures = evidence.HIGHLIGHTS if output.out.width >= WIDE else {}
+    labels = [label for label, _ in figures.values()]
+    rows = table("scene", "verdict", "ok", "score", *labels, "reasons")
     for scene in result.scenes:
         rows.add_row(
             scene.name,
-            scene.expected.replace("_", " "),
             verdict_text(scene.verdict.verdict),
-            ", ".join(scene.verdict.reasons),
+            "[green]yes[/]" if scene.ok else f"[red]no: {scene.expected.replace('_', ' ')} expected[/]",
             str(scene.verdict.score),
-            evidence.highlights(scene.verdict.evidence),
-            "[green]yes[/]" if scene.ok else "[red]no[/]",
+            *(evidence.highlight(scene.verdict.evidence, name) for name in figures),
+            ", ".join(scene.verdict.reasons),
         )
     output.say(rows)

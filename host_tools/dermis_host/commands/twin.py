@@ -1,20 +1,25 @@
-"""`dermis twin`: a virtual module in the foreground; `twin scene|status|fault|stop` talk to the one that runs."""
+"""`dermis twin`: a virtual module, in the foreground or behind; `twin scene|status|fault|stop` talk to the one that
+runs."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from dermis_hw.module_instance import draw
 
-from dermis_host.errors import EXIT_OK, UsageError
+from dermis_host.errors import EXIT_OK, HostError, UsageError
 from dermis_host.output import Output, table
 from dermis_host.twin_access import DEFAULT_STATE, TwinControl, require_simulation, scene_file, simulation, twin_errors
 
 DEFAULT_SCENE = "bona_fide_light"
 HIGHEST_PORT = 65535
+LOG = "twin.log"  # in the state folder: what a twin behind says
+STOP_S = 10.0  # for one that is not to be, to end in order
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of noise and of all that is random (default: 0)")
     parser.add_argument("--virtual-time", action="store_true", help="time passes only while the firmware sleeps")
     parser.add_argument("--pty", type=Path, metavar="LINK", help="also offer the console on a pseudo-terminal")
+    parser.add_argument("--background", action="store_true", help="return when it is ready; `dermis twin stop` ends it")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what the twin says on stderr")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else there")
-    doing = parser.add_subparsers(dest="doing", metavar="DOING", title="to the twin that runs")
+    doing = parser.add_subparsers(dest="doing", metavar="[DOING ...]", title="to the twin that runs")
     scene = _sub(doing, "scene", "change what stands before it")
     scene.add_argument("scene_file", metavar="SCENE", help="a scene file or a built-in")
     _sub(doing, "status", "how it is")
@@ -51,6 +57,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         raise UsageError(f"--port {arguments.port} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0.")
     require_simulation()
     path = scene_file(arguments.scene)
+    if arguments.background:
+        return _behind(path, arguments, output)
 
     def ready(url: str) -> None:
         output.say(f"{url}  (Ctrl-C ends it)")
@@ -69,6 +77,51 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             on_ready=ready,
         )
     return EXIT_OK
+
+
+def _behind(scene: Path, arguments: argparse.Namespace, output: Output) -> int:
+    """The same twin in a process of its own that outlives this one."""
+    words = ["--state", str(arguments.state), "--scene", str(scene), "--port", str(arguments.port)]
+    words += ["--seed", str(arguments.seed), "--json"]
+    words += [] if arguments.module is None else ["--module", str(arguments.module)]
+    words += ["--virtual-time"] if arguments.virtual_time else []
+    words += ["--pty", str(arguments.pty)] if arguments.pty else []
+    words += ["--verbose"] if arguments.verbose else []
+    arguments.state.mkdir(parents=True, exist_ok=True)
+    log = arguments.state / LOG
+    with open(log, "ab") as said:
+        heard = said.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dermis_host.cli", "twin", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            start_new_session=True,
+        )
+    assert process.stdout
+    try:
+        with process.stdout as lines:
+            answer = _answer(lines.readline())
+    except BaseException:
+        process.terminate()
+        process.wait(STOP_S)
+        raise
+    with open(log, errors="replace") as file:
+        file.seek(heard)
+        remarks = [line for line in file.read().splitlines() if not line.startswith("dermis: ")]
+    for remark in remarks:
+        output.note(remark)
+    if "url" not in answer:
+        code = process.wait(STOP_S)
+        kind = UsageError if code == UsageError.exit_code else HostError
+        raise kind(answer.get("error", f"The twin ended with {code} before it was ready: see {log}."))
+    output.say(f"{answer['url']}  (`dermis twin stop --state {arguments.state}` ends it)")
+    output.result(answer)
+    return EXIT_OK
+
+
+def _answer(line: bytes) -> dict[str, Any]:
+    return json.loads(line) if line.strip() else {}
 
 
 def _talk(twin: TwinControl, arguments: argparse.Namespace) -> dict[str, Any]:

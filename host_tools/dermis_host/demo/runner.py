@@ -20,6 +20,7 @@ from dermis_host.demo import report
 from dermis_host.errors import UsageError
 from dermis_host.module import Module
 from dermis_host.recording import Recording
+from dermis_host.verdicts import explained
 
 SHOWN_FRAMES = tuple(report.FRAME_TITLES)
 FIRST_SCENE = procedure.DARK.scene
@@ -188,6 +189,8 @@ def write_report(result: DemoResult, path: Path) -> None:
                 "title": scene.title,
                 "note": scene.note,
                 "figures": scene.figures,
+                "explained": [(reason, explained(reason)) for reason in scene.verdict.reasons],
+                "highlights": evidence.highlights(scene.verdict.evidence),
                 "evidence_rows": evidence.readable(scene.verdict.evidence),
             }
             for scene in result.scenes

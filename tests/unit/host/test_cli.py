@@ -107,6 +107,7 @@ def test_several_verdicts_fail_closed():
 def test_info_selftest_and_capture(capsys, tmp_path):
     checks = [
         {"name": "imager", "ok": True, "value": 1, "unit": "", "low": 0, "high": 2},
+        {"name": "thermometer", "ok": True, "value": 2550, "unit": "1/100 degree Celsius", "low": -2000, "high": 7000},
         {"name": "led 970", "ok": False, "value": 0, "unit": "counts", "low": 5, "todo": "replace the LED"},
     ]
     with FakeModule() as fake:
@@ -115,6 +116,7 @@ def test_info_selftest_and_capture(capsys, tmp_path):
     with FakeModule(selftest=lambda _: {"ok": False, "checks": checks}) as fake:
         code, out, err = run(capsys, "selftest", "-p", fake.url)
     assert code == 1 and "replace the LED" in out and "led 970" in err
+    assert "25.5 degree Celsius" in out and "-20 .. 70" in out
     path = tmp_path / "burst.npz"
     with FakeModule() as fake:
         code, out, _ = run(capsys, "capture", "-p", fake.url, "-o", str(path), "--json")

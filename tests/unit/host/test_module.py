@@ -13,6 +13,7 @@ from dermis.core import messages, vocabulary
 from dermis_host import LinkError, Module, ModuleReset, NotDermis, RequestFailed, RequestTimeout
 from dermis_host import module as client_module
 from dermis_host.answers import BY_MESSAGE
+from dermis_host.errors import UsageError
 from fake_module import META, FakeModule, Refused, frame
 
 VERDICT = {
@@ -258,12 +259,27 @@ def test_an_smp_device_that_is_no_dermis():
         ("/dev/no-such-port", "cannot be opened"),
         ("socket://127.0.0.1:1", "refused"),
         ("rfc2217://127.0.0.1:1", "refused"),
-        ("gopher://x", "no port that pyserial knows"),
-        ("socket://nowhere", "cannot be opened"),
+        ("/dev/null", r"cannot be opened \(Inappropriate ioctl for device\)"),
+        ("socket://no-such-host.invalid:1", "cannot be opened"),
     ],
 )
 def test_wrong_ports(port, said):
     with pytest.raises(LinkError, match=said):
+        Module(port)
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [
+        ("gopher://x", "no port that pyserial knows"),
+        ("socket://nowhere", "socket://HOST:PORT"),
+        ("rfc2217://127.0.0.1", "rfc2217://HOST:PORT"),
+        ("rfc2217://127.0.0.1:99999", "rfc2217://HOST:PORT"),
+        ("rfc2217://127.0.0.1:x", "rfc2217://HOST:PORT"),
+    ],
+)
+def test_what_is_no_port_is_wrong_usage(port, said):
+    with pytest.raises(UsageError, match=said):
         Module(port)
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+import queue
 import random
+import threading
 
 import numpy as np
 import pytest
-from dermis_host import evidence, pictures, wire
+from dermis.core import vocabulary
+from dermis_host import evidence, pictures, rfc2217_port, verdicts, wire
 from dermis_host.recording import Recording
 from dermis_host.replaying import replay
 from dermis_host.rfc2217_port import Rfc2217Port
 from dermis_hw.boards import board_file
 from fake_module import META
 from PIL import Image
+from serial import SerialException
 from serial.rfc2217 import DO, IAC, SB, SE
 
 
@@ -55,6 +59,42 @@ def test_telnet_is_sorted_the_same_however_it_is_cut():
         assert (bytes(port.plain), port.commands, left) == (b"ab" + IAC + b"cdef", expected, b"")
 
 
+class Flood:
+    """A socket that never runs dry."""
+
+    def __init__(self, data: bytes):
+        self.data = data
+
+    def recv(self, size: int) -> bytes:
+        return self.data[:size]
+
+
+def listening_to(data: bytes) -> tuple[Rfc2217Port, threading.Thread]:
+    port = Rfc2217Port()
+    port._read_buffer, port._socket = queue.Queue(), Flood(data)  # type: ignore[assignment]
+    port.is_open = True
+    reader = threading.Thread(target=port._telnet_read_loop, daemon=True)
+    reader.start()
+    return port, reader
+
+
+def test_a_flood_is_kept_waiting():
+    port, reader = listening_to(b"x" * 100)
+    reader.join(0.3)
+    assert reader.is_alive() and port._read_buffer.qsize() == rfc2217_port.MOST_CHUNKS
+    port.is_open = False
+    reader.join(2)
+    assert not reader.is_alive()
+
+
+def test_a_telnet_command_without_end_ends_the_link():
+    port, reader = listening_to(IAC + SB + b"x" * 100)
+    reader.join(2)
+    assert not reader.is_alive()
+    with pytest.raises(SerialException):
+        port.read()
+
+
 def test_a_damaged_frame_is_counted_and_the_next_one_read():
     packet = wire.request("echo", d="".join(map(str, range(120)))).BYTES
     lines = wire.frame_lines(packet).splitlines(keepends=True)
@@ -88,7 +128,7 @@ def test_evidence_reads_with_units():
     }
     rows = dict(evidence.readable(given))
     assert rows["relief"] == "34.5 mm" and rows["temperature"] == "25.5 degC" and rows["swir"] == "yes"
-    assert rows["gate plane"] == "margin -7"
+    assert rows["gate plane"] == "failed by 0.4 mm"
     assert evidence.highlights(given) == "water -0.100, relief 34.5 mm, 1450/1300 0.135"
     assert evidence.highlights({"fault": "no lamp"}) == "no lamp"
     assert dict(evidence.readable({"gates": ["plane"], "gate_margins": []}))["gates"] == "plane"
@@ -139,6 +179,8 @@ def test_report_is_self_contained_and_escapes(tmp_path):
         "ok": True,
         "stages_us": {"capture": 1500},
         "evidence_rows": [("relief", "1.0 mm")],
+        "explained": [("flat", "as flat as a photo")],
+        "highlights": "relief 1.0 mm",
         "figures": [{"title": "850 nm", "uri": "data:image/webp;base64,AA", "alt": "a"}],
     }
     context = {
@@ -158,6 +200,16 @@ def test_report_is_self_contained_and_escapes(tmp_path):
     text = path.read_text()
     assert "<script>" not in text and "http" not in text and text.count("data:image") == 1
     assert "1 of 1 scenes as expected" in text
+
+
+def test_every_reason_is_explained():
+    assert set(verdicts.REASONS) == {*vocabulary.ATTACK_REASONS, *vocabulary.NO_DECISION_REASONS}
+    assert "do not know" in verdicts.explained("of_a_later_firmware")
+
+
+def test_margins_have_the_unit_of_their_gate():
+    rows = dict(evidence.readable({"gates": ["plane", "index", "later"], "gate_margins": [40, -1638, 3]}))
+    assert rows == {"gate plane": "passed by 2.5 mm", "gate index": "failed by 0.100", "gate later": "passed by 3"}
 
 
 def test_replay_of_what_cannot_be_judged_fails_closed():
