@@ -18,9 +18,11 @@ from dermis.core import feature_tensor
 from dermis_models import card, dataset, metrics
 
 GOLDEN = 64
-# Thresholds are set on development data, to this share of bona fide presentations rejected by the model alone.
+# A threshold lies in the gap between the classes on development data: the stricter the profile, the nearer to the
+# bona fide end. A fixed BPCER would put it at the very edge of them, where a slightly different module stumbles.
+GAP_TAIL = 0.005
+GAP_PLACE = {"border": 0.75, "payment": 0.6, "turnstile": 0.5, "attendance": 0.5, "handset": 0.6}
 LOWEST_THRESHOLD = 0.5  # whatever the data say: what is more likely an attack than not does not pass
-BPCER_TARGET = {"border": 0.01, "payment": 0.0075, "turnstile": 0.005, "attendance": 0.005, "handset": 0.0075}
 
 
 def augment(rng: np.random.Generator, maps: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,6 +103,13 @@ def int8_scores(tflite: bytes, data: dict[str, np.ndarray]) -> np.ndarray:
     return scores
 
 
+def golden_rows(scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """GOLDEN rows at most: one of each score first, because most scores lie at the two ends; then any."""
+    _, first = np.unique(scores, return_index=True)
+    rest = rng.permutation(np.setdiff1d(np.arange(len(scores)), first))
+    return np.concatenate([rng.permutation(first), rest])[:GOLDEN]
+
+
 def golden_outputs(tflite: bytes, data: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
     """int8 (n,): the outputs of tflite-micro, the interpreter that ours must equal byte for byte."""
     from tflite_micro import runtime
@@ -139,10 +148,11 @@ def main(argv: list[str] | None = None) -> int:
     tflite = network.export_int8(model, training["maps"][sample], training["spectra"][sample])
 
     scores = {"float": float_scores(model, development), "int8": int8_scores(tflite, development)}
-    bona_fide = scores["int8"][development["label"] == 1]
+    bona_fide = development["label"] == 1
+    classes = scores["int8"][bona_fide], scores["int8"][~bona_fide]
     thresholds = {
-        profile: max(LOWEST_THRESHOLD, metrics.threshold_at_bpcer(bona_fide, target))
-        for profile, target in BPCER_TARGET.items()
+        profile: max(LOWEST_THRESHOLD, metrics.threshold_between(*classes, GAP_TAIL, place))
+        for profile, place in GAP_PLACE.items()
     }
     digest = hashlib.sha256(tflite).hexdigest()
     description = {
@@ -157,7 +167,7 @@ def main(argv: list[str] | None = None) -> int:
     options.release.mkdir(parents=True, exist_ok=True)
     (options.release / "spoof.tflite").write_bytes(tflite)
     (options.release / "spoof.json").write_text(json.dumps(description, indent=1) + "\n")
-    rows = rng.choice(len(development["label"]), min(GOLDEN, len(development["label"])), replace=False)
+    rows = golden_rows(scores["int8"], rng)
     np.savez_compressed(
         options.release / "spoof.golden.npz",
         maps=development["maps"][rows],

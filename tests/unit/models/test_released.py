@@ -46,8 +46,8 @@ def test_golden_vectors(interpreter, monkeypatch):
     if interpreter == "cpython":
         monkeypatch.setattr(device_code, "find_micropython", lambda: None)
     with np.load(released_model().with_suffix(".golden.npz")) as golden:
-        count = len(golden["output"]) if interpreter == "micropython" else 12
-        inference = infer(released_model(), [golden["maps"][:count], golden["spectra"][:count]])
-        wanted = golden["output"][:count]
+        step = 1 if interpreter == "micropython" else 5  # CPython takes its time
+        inference = infer(released_model(), [golden["maps"][::step], golden["spectra"][::step]])
+        wanted = golden["output"][::step]
     assert len(np.unique(wanted)) > 4, "vectors that all give the same output show nothing"
     assert np.array_equal(inference.outputs[0].reshape(-1), wanted)
