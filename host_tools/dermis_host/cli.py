@@ -85,8 +85,8 @@ def _told(problem: BaseException) -> tuple[str, int]:
     if isinstance(problem, DermisError):
         return str(problem), EXIT_FAILED
     if isinstance(problem, OSError):
-        where = f" ({problem.filename})" if problem.filename else ""
-        return f"{problem.strerror or problem}{where}.", EXIT_FAILED
+        where = f"{problem.filename}: " if problem.filename else ""
+        return f"{where}{problem.strerror or problem}.", EXIT_FAILED
     if isinstance(problem, MemoryError):
         return "this computer has not the memory for it: give it less at once.", EXIT_FAILED
     if os.environ.get("DERMIS_DEBUG"):

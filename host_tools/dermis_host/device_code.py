@@ -16,7 +16,7 @@ from typing import Any
 
 import dermis
 
-from dermis_host.errors import DeviceCodeError, UsageError
+from dermis_host.errors import DeviceCodeError, UsageError, sentence
 
 FIRMWARE = Path(dermis.__file__).parents[1]
 DEFAULT_HEAP = "256m"
@@ -34,6 +34,8 @@ class Interpreter:
     def __init__(self, heap: str = DEFAULT_HEAP):
         if not HEAP.fullmatch(heap):
             raise UsageError(f"--heap {heap} is no size: give a number of bytes, with k or m after it, such as 256m.")
+        if _bytes(heap) > _memory():
+            raise UsageError(f"--heap {heap} is more than the {_memory() >> 20} MiB that this computer has: give less.")
         found = find_micropython()
         self.is_micropython = found is not None
         self.name = "micropython" if found else "cpython"
@@ -43,6 +45,15 @@ class Interpreter:
             self.environment["MICROPYPATH"] = f"{FIRMWARE}:{FIRMWARE / 'lib'}:.frozen"
         else:
             self.environment["PYTHONPATH"] = str(FIRMWARE)
+
+
+def _bytes(heap: str) -> int:
+    shift = {"k": 10, "m": 20}.get(heap[-1].lower(), 0)
+    return int(heap[:-1] if shift else heap) << shift
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def find_micropython() -> str | None:
@@ -105,13 +116,13 @@ def run(
         raise DeviceCodeError(f"{interpreter.command[0]} cannot be run: {problem.strerror}.") from None
     error = _error_of(folder / "result.json")
     if error:
-        raise DeviceCodeError(error)
+        raise DeviceCodeError(sentence(error))
     if finished.returncode not in accepted:
         last = " / ".join((finished.stderr + finished.stdout).strip().splitlines()[-LAST_LINES:])
         if "MemoryError" in last or "memory allocation failed" in last:
             raise DeviceCodeError(f"The device's code ran out of its heap of {heap}: give more with --heap.")
         if finished.returncode in REFUSED and "Traceback" not in finished.stderr:
-            raise DeviceCodeError(last)
+            raise DeviceCodeError(sentence(last))
         raise DeviceCodeError(f"The device's code ended with {finished.returncode}: {last or 'no word'}.")
     return interpreter
 

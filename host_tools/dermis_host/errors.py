@@ -55,3 +55,12 @@ class DeviceCodeError(HostError):
 
 class CalibrationFailed(HostError):
     """A measurement of a calibration lies outside its limits; nothing was written."""
+
+
+def sentence(problem: object) -> str:
+    """What other rooms complain of, as a sentence: capital first (but no file's name), full stop last."""
+    text = str(problem).strip()
+    first = text.partition(" ")[0].rstrip(":")
+    if first.isalpha():
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "?")) else text + "."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +41,16 @@ def read_inputs(path: Path) -> list[np.ndarray]:
                 arrays = [archive[name] for name in names]
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}.") from None
-    except (OSError, ValueError, EOFError, KeyError) as problem:
-        raise UsageError(f"{path} cannot be read as .npy or .npz ({problem}).") from None
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be read: {problem.strerror or problem}.") from None
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        # numpy's own words would advise to load it unsafely.
+        raise UsageError(f"{path} is no .npy or .npz of numbers: write it with numpy.save or numpy.savez.") from None
     for index, array in enumerate(arrays):
         if array.dtype != np.int8:
-            raise UsageError(f"input {index} of {path} is {array.dtype}; it must be int8, already quantised.")
+            raise UsageError(f"Input {index} of {path} is {array.dtype}; it must be int8, already quantised.")
         if array.ndim < 1 or array.shape[0] < 1:
-            raise UsageError(f"input {index} of {path} has no batch axis, or an empty one.")
+            raise UsageError(f"Input {index} of {path} has no batch axis, or an empty one.")
     if len({array.shape[0] for array in arrays}) != 1:
         lengths = ", ".join(str(array.shape[0]) for array in arrays)
         raise UsageError(f"The inputs of {path} have batches of {lengths}; they must be of one length.")

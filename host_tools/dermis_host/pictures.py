@@ -17,6 +17,8 @@ RAMP = np.array(
 )
 NO_VALUE = (112, 112, 112)  # off the ramp: grey says "nothing measured here"
 DEEPEST_8BIT = 255
+# `dermis depth` takes images of any size that fits in memory, and they are those that a person names.
+Image.MAX_IMAGE_PIXELS = None
 STRETCH_FLOOR = 100.0  # codes; what lies below is not spread further, or read noise looks like a picture
 
 
@@ -34,8 +36,9 @@ def read_grey(path: Path) -> np.ndarray:
         raise UsageError(f"There is no file {path}.") from None
     except UnidentifiedImageError:
         raise UsageError(f"{path} is no image that can be read: give a PNG.") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
-        raise UsageError(f"{path} cannot be read as an image ({problem}).") from None
+    except (OSError, ValueError, SyntaxError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise UsageError(f"{path} cannot be read as an image ({reason}).") from None
 
 
 def ramp(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:

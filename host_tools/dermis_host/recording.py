@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,8 @@ def load(path: str | Path) -> Recording:
         raise RecordingError(f"There is no file {path}: name a recording made by `dermis capture`.") from None
     except OSError as problem:
         raise RecordingError(f"{path} cannot be read: {problem.strerror or problem}.") from None
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as problem:
-        raise RecordingError(f"{path} is damaged or no recording ({problem}): capture it again.") from None
+    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, NotImplementedError):
+        raise RecordingError(f"{path} is damaged or no recording: capture it again.") from None
     missing = [name for name in ("meta", "calibration", "board") if name not in entries]
     if missing:
         raise RecordingError(f"{path} has no {', '.join(missing)}: it is no recording of version 1.")

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from dermis_host.calibration.procedure import Target
-from dermis_host.errors import HostError, UsageError
+from dermis_host.errors import HostError, UsageError, sentence
 
 SIMULATION = ("mitsuba", "drjit")
 RENDER_S = 300.0  # a scene on a machine without LLVM
@@ -47,7 +47,7 @@ def twin_errors() -> Iterator[None]:
     try:
         yield
     except complaints as problem:
-        raise HostError(_sentence(problem)) from None
+        raise HostError(sentence(problem)) from None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def scene_file(name_or_path: str) -> Path:
     try:
         return scenes.builtin(name_or_path)
     except scenes.SceneError as problem:
-        raise UsageError(_sentence(problem)) from None
+        raise UsageError(sentence(problem)) from None
 
 
 class TwinOperator:
@@ -101,8 +101,3 @@ class TwinOperator:
     def show(self, target: Target, z_ref_mm: int) -> None:
         with twin_errors():
             self._show_scene(scene_file(target.scene))
-
-
-def _sentence(problem: Exception) -> str:
-    text = str(problem)
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

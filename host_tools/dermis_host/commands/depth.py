@@ -14,20 +14,29 @@ from dermis_host.pictures import enlarge, ramp, read_grey, save_png, usual_range
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reference", type=Path, required=True, help="image of the dots on the reference plane")
-    parser.add_argument("--frame", type=Path, required=True, help="image of the dots on what is to be measured")
-    parser.add_argument("--focal-px", type=float, required=True, help="focal length of the imager in pixels")
-    parser.add_argument("--baseline-mm", type=float, required=True, help="distance from imager to projector")
-    parser.add_argument("--reference-mm", type=float, required=True, help="distance of the reference plane, or inf")
-    parser.add_argument("-o", "--output", type=Path, help="the .npz to write")
-    parser.add_argument("--preview", type=Path, help="a PNG of the depth to write")
-    parser.add_argument("--min-disparity", type=int, help="smallest disparity looked for, px")
-    parser.add_argument("--max-disparity", type=int, help="largest disparity looked for, px")
-    parser.add_argument("--window", type=int, help="side of the window compared, px")
-    parser.add_argument("--step", type=int, help="distance from one cell to the next, px")
-    parser.add_argument("--curve", choices=("root", "none"), help="put on the codes first; root suits linear codes")
+    parser.add_argument("--reference", metavar="PNG", type=Path, required=True, help="the dots on the reference plane")
+    parser.add_argument("--frame", metavar="PNG", type=Path, required=True, help="the dots on what is measured")
+    parser.add_argument("--focal-px", metavar="PX", type=float, required=True, help="focal length of the imager")
+    parser.add_argument("--baseline-mm", metavar="MM", type=float, required=True, help="from imager to projector")
     parser.add_argument(
-        "--projector", choices=tuple(PROJECTOR), default="plus", help="side of the projector (default: %(default)s u)"
+        "--reference-mm", metavar="MM", type=float, required=True, help="of the reference plane, or inf"
+    )
+    parser.add_argument("-o", "--output", metavar="NPZ", type=Path, help="the .npz to write")
+    parser.add_argument("--preview", metavar="PNG", type=Path, help="a PNG of the depth to write")
+    parser.add_argument("--min-disparity", metavar="PX", type=int, help="smallest disparity looked for, px")
+    parser.add_argument("--max-disparity", metavar="PX", type=int, help="largest disparity looked for, px")
+    parser.add_argument("--window", metavar="PX", type=int, help="side of the window compared, px")
+    parser.add_argument("--step", metavar="PX", type=int, help="distance from one cell to the next, px")
+    parser.add_argument(
+        "--curve",
+        choices=("root", "none"),
+        help="of brightness, applied first: root for linear images (default), none for images with a gamma",
+    )
+    parser.add_argument(
+        "--projector",
+        choices=tuple(PROJECTOR),
+        default="plus",
+        help="stands at +u of the imager (default), or at -u",
     )
     add_heap(parser)
     add_output(parser)

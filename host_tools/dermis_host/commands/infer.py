@@ -22,9 +22,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     inputs = read_inputs(arguments.input)
     found = infer(arguments.model, inputs, heap=arguments.heap, tell=output.note)
     write_outputs(arguments.output, found.outputs)
-    rows = table("operation", "output", "MACs", "us")
+    rows = table("operation", "output shape", "MACs", "us")
     for entry in found.details["profile"]:
-        rows.add_row(*(str(entry[key]) for key in ("op", "output", "macs", "us")))
+        rows.add_row(*(str(entry[key]) for key in ("op", "shape", "macs", "us")))
     output.say(rows)
     shapes = ", ".join(str(array.shape) for array in found.outputs)
     output.say(

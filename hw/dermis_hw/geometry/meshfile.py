@@ -89,6 +89,8 @@ def _ply(data: bytes) -> tuple[np.ndarray, np.ndarray]:
             elements.append((words[1], int(words[2]), []))
         elif words[0] == "property":
             elements[-1][2].append(words[1:])
+    if any(not properties or count > len(body) for _, count, properties in elements):
+        raise ValueError("its header promises more than it holds")
     tables = _ply_ascii(body, elements) if coding == "ascii" else _ply_binary(body, elements, _PLY_ORDER[coding])
     vertex, names = tables["vertex"]
     columns = [names.index(axis) for axis in "xyz"]

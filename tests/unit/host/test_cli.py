@@ -214,6 +214,7 @@ def test_depth_with_the_projector_on_the_other_side_sees_nothing(capsys, images)
         ({"reference-mm": -450}, "--reference-mm"),
         ({"window": 8}, "odd"),
         ({"heap": "lots"}, "no size"),
+        ({"heap": "99999999m"}, "this computer has"),
         ({"heap": "100k"}, "--heap"),
     ],
 )
@@ -247,6 +248,15 @@ def test_ctrl_c_ends_a_command_with_130():
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
     assert process.returncode == 130 and "Traceback" not in err
+
+
+def test_a_recording_or_array_cut_short_is_wrong_usage(capsys, tmp_path):
+    path = tmp_path / "cut.npz"
+    np.savez(path, input_0=np.zeros((1, 4), np.int8))
+    path.write_bytes(path.read_bytes()[:100])
+    for words in (("infer", "model.tflite", str(path), "-o", str(tmp_path / "out")), ("replay", str(path))):
+        code, out, err = run(capsys, *words)
+        assert (code, out) == (2, "") and str(path) in err and len(err.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["twin", "demo"])

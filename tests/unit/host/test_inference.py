@@ -83,7 +83,7 @@ def test_several_outputs_are_named(tmp_path):
         (lambda given: np.int8(3), "no batch axis"),
         (lambda given: given[:, 1:], "must hold"),
         (lambda given: given.reshape(given.shape[0], -1), "the model takes"),
-        (lambda given: np.array([{}], object), "cannot be read"),
+        (lambda given: np.array([{}], object), "numpy.save"),
     ],
 )
 def test_wrong_inputs(capsys, one, change, said):

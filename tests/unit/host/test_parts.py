@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import pytest
 from dermis.core import vocabulary
-from dermis_host import evidence, pictures, rfc2217_port, verdicts, wire
+from dermis_host import errors, evidence, pictures, rfc2217_port, verdicts, wire
 from dermis_host.recording import Recording
 from dermis_host.replaying import replay
 from dermis_host.rfc2217_port import Rfc2217Port
@@ -200,6 +200,18 @@ def test_report_is_self_contained_and_escapes(tmp_path):
     text = path.read_text()
     assert "<script>" not in text and "http" not in text and text.count("data:image") == 1
     assert "1 of 1 scenes as expected" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("no twin runs here", "No twin runs here."),
+        ("scene.toml: there is no mesh", "scene.toml: there is no mesh."),
+        ("there is no 'a'; did you mean 'b'?", "There is no 'a'; did you mean 'b'?"),
+    ],
+)
+def test_complaints_of_other_rooms_become_sentences(said, sentence):
+    assert errors.sentence(said) == sentence
 
 
 def test_every_reason_is_explained():

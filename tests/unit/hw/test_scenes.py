@@ -194,6 +194,7 @@ def test_mesh_files_of_every_kind_agree(tmp_path):
         ("m.obj", b"\xff\xfe"),
         ("m.ply", b"not a mesh"),
         ("m.ply", binary_ply("<", 1.0)[:-5]),
+        ("m.ply", b"ply\nformat ascii 1.0\nelement vertex 99999999999\nend_header\n"),
         ("m.ply", b"ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nend_header\n1 2 3\n"),
     ],
 )
