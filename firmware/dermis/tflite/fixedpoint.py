@@ -1,16 +1,17 @@
-"""Fixed-point exponential, reciprocal and logistic, as TensorFlow Lite's int8 kernels compute them.
+"""Fixed-point exponential, reciprocal, logistic and tanh, as TensorFlow Lite's int8 kernels compute them.
 
 A value is a raw int32; `Qm` below means m integer bits and 31 - m fractional bits. Used when a model is loaded,
 to fill tables of at most 256 entries; only `reciprocal` runs during an inference (once a softmax row).
 
 Ref: gemmlowp fixedpoint/fixedpoint.h (Jacob and Warden, Google): SaturatingRoundingDoublingHighMul,
-RoundingDivideByPOT, exp_on_negative_values, one_over_one_plus_x_for_x_in_0_1, logistic.
+RoundingDivideByPOT, exp_on_negative_values, one_over_one_plus_x_for_x_in_0_1, logistic, tanh.
 """
 
 from .native import as_int32, micropython
 
 ONE = 0x7FFFFFFF  # 1.0 in Q0, as near as it gets
 LOWEST = -0x80000000
+ONE_IN_Q2 = 1 << 29
 
 EXP_MINUS_EIGHTH = 1895147668  # exp(-1/8), Q0
 ONE_THIRD = 715827883  # Q0
@@ -88,14 +89,19 @@ def exp_negative(a, integer_bits):
     return result
 
 
-def reciprocal_one_plus(a):
-    """1/(1 + a) in Q0 for a in [0, 1), Q0: three rounds of Newton's division."""
+def _two_over_one_plus(a):
+    """2/(1 + a) in Q2 for a in [0, 1), Q0: three rounds of Newton's division."""
     denominator = (a + ONE + 1) >> 1  # halves away from zero; the sum is never negative
     x = saturate(FORTY_EIGHT_SEVENTEENTHS + multiply(denominator, MINUS_THIRTY_TWO_SEVENTEENTHS))
     for _ in range(3):
-        missing = saturate((1 << 29) - multiply(denominator, x))
+        missing = saturate(ONE_IN_Q2 - multiply(denominator, x))
         x = saturate(x + saturate(multiply(x, missing) << 2))
-    return saturate(x << 1)
+    return x
+
+
+def reciprocal_one_plus(a):
+    """1/(1 + a) in Q0 for a in [0, 1), Q0."""
+    return saturate(_two_over_one_plus(a) << 1)
 
 
 def logistic(a, integer_bits):
@@ -104,6 +110,16 @@ def logistic(a, integer_bits):
         return 1 << 30
     positive = reciprocal_one_plus(exp_negative(-a if a > 0 else a, integer_bits))
     return positive if a > 0 else ONE - positive
+
+
+def tanh(a, integer_bits):
+    """tanh(a) in Q0 for a in Q`integer_bits` (at most 4): 2/(1 + exp(-2|a|)) - 1 with the sign of a."""
+    if a == 0:
+        return 0
+    # Twice the value is the same word with one integer bit more.
+    power = exp_negative(-a if a > 0 else a, integer_bits + 1)
+    positive = saturate((_two_over_one_plus(power) - ONE_IN_Q2) << 2)
+    return positive if a > 0 else -positive
 
 
 def input_radius(integer_bits, shift):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from . import kernels_simple, op_names, quantise
+from . import kernels_moves, op_names, quantise
 from .errors import BadModel, UnsupportedOp
 from .native import octets
 from .reader import root
@@ -167,10 +167,19 @@ class Node:
         if tensor.constant is not None and tensor.data is None:
             tensor.data = octets(bytearray(tensor.bytes))
             if tensor.kind == INT8:
-                kernels_simple.flip(tensor.constant, tensor.data, tensor.bytes)
+                kernels_moves.flip(tensor.constant, tensor.data, tensor.bytes)
             else:
-                kernels_simple.copy_bytes(tensor.constant, tensor.data, tensor.bytes)
+                kernels_moves.copy_bytes(tensor.constant, tensor.data, tensor.bytes)
         return tensor
+
+    def same_quantisation(self, x, y):
+        """Raises UnsupportedOp unless the bytes of x mean the same in y.
+
+        tflite-micro copies bytes without looking (or, in pools, allows 1e-6 between scales): an answer in the wrong
+        unit. Here the scales may differ by what is less than half a step over all of int8.
+        """
+        if x.zero_point != y.zero_point or not quantise.nearly_equal(x.scale(), y.scale()):
+            raise self.refuse("its tensors must share scale and zero point; quantise the model again.", x)
 
     def constant(self, tensor, kind):
         """`tensor`, which must be a constant of type `kind`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import namedtuple
 
-from . import kernels_simple, plan
+from . import kernels_moves, plan
 from .errors import BadInput
 from .graph import FLOAT32, INT8, INT32, NO_TENSOR, UINT8, Graph
 from .native import IS_MICROPYTHON, octets, ticks_diff, ticks_us
@@ -73,9 +73,9 @@ class Model:
                     % (index, tensor.name, tensor.bytes, len(source), tensor.type, tensor.shape)
                 )
             if tensor.kind == INT8:
-                kernels_simple.flip(source, tensor.data, tensor.bytes)
+                kernels_moves.flip(source, tensor.data, tensor.bytes)
             else:
-                kernels_simple.copy_bytes(source, tensor.data, tensor.bytes)
+                kernels_moves.copy_bytes(source, tensor.data, tensor.bytes)
         for index in range(len(self._steps)):
             start = ticks_us()
             self._steps[index].run()
@@ -83,9 +83,9 @@ class Model:
         for index in range(len(self._outputs)):
             tensor = self._outputs[index]
             if tensor.kind == INT8:
-                kernels_simple.flip(tensor.data, self._result_octets[index], tensor.bytes)
+                kernels_moves.flip(tensor.data, self._result_octets[index], tensor.bytes)
             else:
-                kernels_simple.copy_bytes(tensor.data, self._result_octets[index], tensor.bytes)
+                kernels_moves.copy_bytes(tensor.data, self._result_octets[index], tensor.bytes)
         return self._results
 
     def profile(self):
@@ -136,7 +136,8 @@ def _live(graph, steps):
     for index, step in enumerate(steps):
         for tensor in step.reads:
             touch(tensor, index)
-        touch(step.output, index)
+        for tensor in step.outputs:
+            touch(tensor, index)
         for block in step.scratch:
             block.first = block.last = index
             blocks.append(block)

@@ -7,24 +7,12 @@ leaves its buffers (CPython takes a negative index, viper takes any).
 
 from contextlib import contextmanager
 
-from dermis.tflite import fixedpoint, kernels, kernels_simple
+from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple
 
 KERNELS = {
     kernels: ("conv", "depthwise", "weight_sums"),
-    kernels_simple: (
-        "flip",
-        "copy_bytes",
-        "look_up",
-        "look_up_words",
-        "fill",
-        "copy",
-        "add",
-        "multiply",
-        "mean",
-        "pool",
-        "softmax_sum",
-        "softmax_scale",
-    ),
+    kernels_moves: ("flip", "copy_bytes", "look_up", "look_up_words", "fill", "copy", "choose"),
+    kernels_simple: ("add", "multiply", "mean", "pool", "softmax_sum", "softmax_scale"),
     fixedpoint: ("_doubling_high_product",),
 }
 

@@ -21,6 +21,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import moving_ops
 import numpy as np
 import refused_models
 import single_ops
@@ -30,6 +31,7 @@ from tflite_micro.python.tflite_micro import runtime
 
 HERE = Path(__file__).parent
 DATA = HERE / "data"
+KINDS = single_ops.KINDS + moving_ops.KINDS
 NUMPY = {0: np.float32, 3: np.uint8, 9: np.int8}
 SEED = 20240
 ARENA = 1 << 20
@@ -139,6 +141,37 @@ def residual(layers):
     return [x], layers.Dense(4, activation="softmax")(h)
 
 
+def plain(layers):
+    """Convolutions and leaky units only, then one dense layer."""
+    x = h = layers.Input(batch_shape=(1, 16, 12, 2))
+    for channels, stride in ((6, 2), (8, 1), (8, 2)):
+        h = layers.Conv2D(channels, 3, strides=stride, padding="same")(h)
+        h = layers.LeakyReLU(negative_slope=0.1)(h)
+    return [x], layers.Dense(3)(layers.Flatten()(h))
+
+
+def pooled(layers):
+    """Both pools with overlapping windows, a transposed and a sliced branch, halves compared; two outputs."""
+    x = h = layers.Input(batch_shape=(1, 18, 14, 3))
+    h = layers.Conv2D(8, 3, activation="relu")(h)
+    h = layers.MaxPooling2D(3, strides=2, padding="same")(h)
+    h = layers.AveragePooling2D(2, strides=1)(h)
+    h = layers.Conv2D(8, (3, 1), activation="tanh")(h)
+    left, right = tf.keras.ops.split(h, 2, axis=-1)
+    best = layers.Maximum()([left, right])
+    first = layers.Dense(3, activation="softmax")(layers.Flatten()(layers.Permute((3, 2, 1))(best)))
+    second = layers.Dense(2, activation="tanh")(layers.Flatten()(best[:, ::-1, 1::2, :]))
+    return [x], [first, second]
+
+
+def wide_dense(layers):
+    """Long dot products: 1,000 inputs."""
+    x = h = layers.Input(batch_shape=(1, 1000))
+    h = layers.Dense(12, activation="relu6")(h)
+    h = layers.Dense(40, activation="relu")(h)
+    return [x], layers.Dense(5, activation="softmax")(h)
+
+
 def two_inputs(layers):
     """Maps and spectra, as the presentation-attack model takes them."""
     maps = h = layers.Input(batch_shape=(1, 28, 24, 5), name="maps")
@@ -152,18 +185,27 @@ def two_inputs(layers):
     return [maps, spectra], layers.Dense(1, activation="sigmoid")(h)
 
 
+WHOLE = (plain, separable, residual, pooled, two_inputs, wide_dense)
+
+
+def seeded(name):
+    """A generator of its own for each pack entry: adding one changes no other."""
+    return np.random.default_rng([SEED, *name.encode()])
+
+
 def keras_model(build, rng):
     layers = tf.keras.layers
     tf.keras.utils.set_random_seed(SEED)
     inputs, output = build(layers)
     model = tf.keras.Model(inputs, output)
+    heads = [tensor._keras_history.operation for tensor in model.outputs]
     # Untrained weights on inputs of -128 to 127 saturate everything: bring every layer back to about 1.
     values = next(whole_range([tuple(tensor.shape) for tensor in inputs], rng))
     for layer in model.layers:
         if layer.get_weights() and not isinstance(layer, layers.BatchNormalization):
             out = tf.keras.Model(inputs, layer.output)(values if len(values) > 1 else values[0], training=False)
             spread = float(np.std(out)) or 1.0
-            target = 2.0 if layer is not model.layers[-1] else 0.1
+            target = 0.1 if layer in heads else 2.0
             layer.set_weights([weight * (target / spread) for weight in layer.get_weights()])
     return model, convert(model, lambda: whole_range([tuple(tensor.shape) for tensor in inputs], rng))
 
@@ -177,7 +219,7 @@ def check(count, seed):
     bad = refused = 0
     seen = {}
     for number in range(count):
-        kind = single_ops.KINDS[number % len(single_ops.KINDS)]
+        kind = KINDS[number % len(KINDS)]
         name, file = kind(rng)
         try:
             oracle = Oracle(file)
@@ -209,9 +251,9 @@ def check(count, seed):
 
 def write():
     DATA.mkdir(exist_ok=True)
-    rng = np.random.default_rng(SEED)
     pack = []
-    for kind in single_ops.KINDS:
+    for kind in KINDS:
+        rng = seeded(kind.__name__)
         made = 0
         while made < 2:
             _, file = kind(rng)
@@ -221,9 +263,10 @@ def write():
             pack.append(packed)
             made += 1
     (DATA / "single_ops.pack").write_bytes(b"".join(pack))
-    refused = [entry(model.__name__, model(), 0, rng) or b"" for model in refused_models.MODELS]
+    refused = [entry(model.__name__, model(), 0, seeded("")) or b"" for model in refused_models.MODELS]
     (DATA / "refused.pack").write_bytes(b"".join(refused))
-    for build in (separable, residual, two_inputs):
+    for build in WHOLE:
+        rng = seeded(build.__name__)
         model, file = keras_model(build, rng)
         packed = None
         while packed is None:

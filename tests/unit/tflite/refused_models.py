@@ -135,6 +135,86 @@ def bad_arena():
     return _one("RELU", _unary((1, 1 << 23), (1, 1 << 23)))
 
 
+def tanh_other_scale():
+    return _one("TANH", _unary())
+
+
+def leaky_no_number():
+    return _one("LEAKY_RELU", _unary(), options("LeakyReluOptions", alpha=float("nan")))
+
+
+def leaky_out_of_range():
+    return _one("LEAKY_RELU", _unary(), options("LeakyReluOptions", alpha=1e-38))
+
+
+def joined_scales(second=0.501):
+    def build(writer):
+        a, b = writer.tensor([2], 0.5, name="given"), writer.tensor([3], second, name="other")
+        return [a, b], [writer.tensor([5], 0.5, name="wanted")], [a, b]
+
+    return _one("CONCATENATION", build, options("ConcatenationOptions"))
+
+
+def _with_constants(name, shape, constants, y_shapes, option=None, first=False):
+    """One operator on a tensor and int32 constants (before it where `first`)."""
+
+    def build(writer):
+        x = writer.tensor(shape, 0.5, name="given")
+        parts = [writer.tensor(np.shape(value), kind=INT32, data=value) for value in constants]
+        return parts + [x] if first else [x] + parts, [writer.tensor(y, 0.5, name="wanted") for y in y_shapes], [x]
+
+    return _one(name, build, option)
+
+
+def bad_order_of_axes():
+    return _with_constants("TRANSPOSE", [2, 3], [[1, 1]], [[3, 3]])
+
+
+def five_axes_moved():
+    return _with_constants("TRANSPOSE", [2] * 5, [[4, 3, 2, 1, 0]], [[2] * 5])
+
+
+def bad_slice(begin=(0, 0), strides=(1, 1), y=(2, 3), size=2, **masks):
+    constants = [list(begin)[:size], [2, 3][:size], list(strides)[:size]]
+    return _with_constants("STRIDED_SLICE", [2, 3], constants, [list(y)], options("StridedSliceOptions", **masks))
+
+
+def bad_slice_stride():
+    return bad_slice(strides=(0, 1))
+
+
+def bad_slice_empty():
+    return bad_slice(begin=(2, 0))
+
+
+def bad_slice_index():
+    return bad_slice(begin=(2, 0), y=(3,), shrinkAxisMask=1)
+
+
+def bad_slice_index_backward():
+    return bad_slice(strides=(-1, 1), y=(3,), shrinkAxisMask=1)
+
+
+def bad_slice_axes():
+    return bad_slice(size=1)
+
+
+def slice_new_axis():
+    return bad_slice(newAxisMask=1)
+
+
+def bad_split():
+    return _with_constants("SPLIT", [2, 3], [1], [[2, 1], [2, 2]], options("SplitOptions", numSplits=2), True)
+
+
+def bad_split_axis():
+    return _with_constants("SPLIT", [2, 4], [2], [[2, 2], [2, 2]], options("SplitOptions", numSplits=2), True)
+
+
+def bad_split_number():
+    return _with_constants("SPLIT", [2, 4], [1], [[2, 2], [2, 2]], options("SplitOptions", numSplits=3), True)
+
+
 MODELS = (
     operator_unknown,
     operator_custom,
@@ -156,4 +236,19 @@ MODELS = (
     bad_weights_longer,
     bad_axis,
     bad_arena,
+    tanh_other_scale,
+    leaky_no_number,
+    leaky_out_of_range,
+    joined_scales,
+    bad_order_of_axes,
+    five_axes_moved,
+    bad_slice_stride,
+    bad_slice_empty,
+    bad_slice_index,
+    bad_slice_index_backward,
+    bad_slice_axes,
+    slice_new_axis,
+    bad_split,
+    bad_split_axis,
+    bad_split_number,
 )

@@ -233,57 +233,6 @@ def mul_broadcast(rng):
     return two_inputs(rng, "MUL", "MulOptions", True)
 
 
-def concatenation(rng):
-    writer = Writer()
-    rank = int(rng.integers(1, 5))
-    shape = [int(v) for v in rng.integers(1, 6, rank)]
-    axis = int(rng.integers(0, rank))
-    xs, zero = scale(rng), zero_point(rng)
-    inputs = []
-    for _ in range(int(rng.integers(1, 5))):
-        shape[axis] = int(rng.integers(1, 6))
-        inputs.append(writer.tensor(shape, xs, zero))
-    shape[axis] = sum(writer.graph.tensors[index].shape[axis] for index in inputs)
-    y = writer.tensor(shape, xs, zero)
-    writer.operator(
-        "CONCATENATION",
-        inputs,
-        [y],
-        options("ConcatenationOptions", axis=axis - rank if rng.random() < 0.5 else axis),
-        2,
-    )
-    return "concatenation", writer.finish(inputs, [y])
-
-
-def pad(rng):
-    writer = Writer()
-    rank = int(rng.integers(1, 5))
-    shape = [int(v) for v in rng.integers(1, 6, rank)]
-    widths = rng.integers(0, 3, (rank, 2))
-    xs, zero = scale(rng), zero_point(rng)
-    x = writer.tensor(shape, xs, zero)
-    p = writer.tensor([rank, 2], kind=INT32, data=widths)
-    inputs = [x, p]
-    name = "PAD"
-    if rng.random() < 0.3:
-        name = "PADV2"
-        inputs.append(writer.tensor([1], xs, zero, data=rng.integers(-128, 128, 1)))
-    y = writer.tensor([int(n + a + b) for n, (a, b) in zip(shape, widths, strict=True)], xs, zero)
-    writer.operator(name, inputs, [y], options(name.title().replace("v", "V") + "Options"), 2)
-    return name.lower(), writer.finish([x], [y])
-
-
-def reshape(rng):
-    writer = Writer()
-    a, b, c = (int(v) for v in rng.integers(1, 6, 3))
-    xs, zero = scale(rng), zero_point(rng)
-    x = writer.tensor([a, b, c], xs, zero)
-    s = writer.tensor([2], kind=INT32, data=[c, a * b])
-    y = writer.tensor([c, a * b], xs, zero)
-    writer.operator("RESHAPE", [x, s], [y], options("ReshapeOptions", newShape=[c, a * b]))
-    return "reshape", writer.finish([x], [y])
-
-
 def softmax(rng):
     writer = Writer()
     shape = [int(rng.integers(1, 5)), int(np.exp(rng.uniform(0, np.log(300))))]
@@ -293,14 +242,14 @@ def softmax(rng):
     return "softmax", writer.finish([x], [y])
 
 
-def unary(rng, name, xs, ys, x_zero, y_zero, x_kind=None, y_kind=None):
+def unary(rng, name, xs, ys, x_zero, y_zero, x_kind=None, y_kind=None, fields=None):
     writer = Writer()
     shape = [int(v) for v in rng.integers(1, 12, int(rng.integers(1, 5)))]
     shape[-1] = 64
     extra = {} if x_kind is None else {"kind": x_kind}
     x = writer.tensor(shape, xs, x_zero, **extra)
     y = writer.tensor(shape, ys, y_zero, **({} if y_kind is None else {"kind": y_kind}))
-    writer.operator(name, [x], [y], version=2)
+    writer.operator(name, [x], [y], fields, version=2)
     return name.lower(), writer.finish([x], [y])
 
 
@@ -338,6 +287,19 @@ def dequantize(rng):
     return unary(rng, "DEQUANTIZE", scale(rng), None, zero_point(rng), 0, None, FLOAT32)
 
 
+def tanh(rng):
+    return unary(rng, "TANH", scale(rng, -8, 2), np.float32(1 / 128), zero_point(rng), 0)
+
+
+def leaky_relu(rng):
+    """Slopes of either sign, above 1 and 0 too."""
+    alpha = float(rng.choice([0.2, 0.01, 0.3, 1.7, -0.4, 0.0])) * float(rng.choice([1.0, np.exp(rng.normal())]))
+    xs = scale(rng)
+    ys = np.float32(xs * np.exp(rng.normal()))
+    fields = options("LeakyReluOptions", alpha=alpha)
+    return unary(rng, "LEAKY_RELU", xs, ys, zero_point(rng), zero_point(rng), fields=fields)
+
+
 KINDS = (
     conv_2d,
     depthwise_conv_2d,
@@ -351,9 +313,6 @@ KINDS = (
     sub,
     mul,
     mul_broadcast,
-    concatenation,
-    pad,
-    reshape,
     softmax,
     logistic,
     relu,
@@ -361,4 +320,6 @@ KINDS = (
     quantize,
     quantize_float,
     dequantize,
+    tanh,
+    leaky_relu,
 )

@@ -6,11 +6,12 @@ import packs
 import pytest
 from dermis.tflite import BadModel, Model, ModelError
 
-FLIPS = 150  # altered files of each model
+FLIPS = 120  # altered files of each model
 MOST_MACS = 2_000_000  # a damaged file that still loads may ask for more work than a test has time for
 ARENA_LIMIT = 1 << 20
-GOLDEN = ("separable", "residual", "two_inputs")
+GOLDEN = ("separable", "residual", "two_inputs", "pooled")
 SEED = 5
+CUT = ("leaky_relu_0", "transpose_0", "strided_slice_0", "split_0", "maximum_0")
 
 
 def outcome(file):
@@ -33,7 +34,8 @@ def files():
 
 
 def test_every_truncation_of_a_small_model_is_refused():
-    for name, file, _, _ in packs.read("single_ops")[:6]:
+    entries = packs.read("single_ops")
+    for name, file, _, _ in entries[:6] + [entry for entry in entries if entry[0] in CUT]:
         for length in range(len(file)):
             try:
                 Model(file[:length])
@@ -74,10 +76,10 @@ def test_flipped_bytes_of_single_operators():
 
 def test_every_offset_pointed_elsewhere():
     """Each 32-bit word in turn becomes an end of the range: offsets, counts, shapes, options."""
-    _, original, _, _ = packs.read("single_ops")[0]
-    for at in range(0, len(original) - 3, 4):
-        for word in (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x00\x00\x00\x00"):
-            outcome(original[:at] + word + original[at + 4 :])
+    for original in [file for name, file, _, _ in packs.read("single_ops") if name in ("conv_2d_0", *CUT)]:
+        for at in range(0, len(original) - 3, 4):
+            for word in (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x00\x00\x00\x00"):
+                outcome(original[:at] + word + original[at + 4 :])
 
 
 def test_what_is_no_model_at_all():

@@ -25,6 +25,21 @@ REFUSALS = {
     "bad_weights_longer": (BadModel, ("'weights'", "9", "8")),
     "bad_axis": (BadModel, ("MEAN", "axis 2")),
     "bad_arena": (BadModel, ("8388608", "limit")),
+    "tanh_other_scale": (UnsupportedOp, ("TANH", "1/128")),
+    "leaky_no_number": (BadModel, ("LEAKY_RELU", "alpha")),
+    "leaky_out_of_range": (BadModel, ("range", "quantise")),
+    "joined_scales": (UnsupportedOp, ("CONCATENATION", "'other'", "share scale")),
+    "bad_order_of_axes": (BadModel, ("TRANSPOSE", "(1, 1)")),
+    "five_axes_moved": (UnsupportedOp, ("TRANSPOSE", "5 axes", "reshape")),
+    "bad_slice_stride": (BadModel, ("STRIDED_SLICE", "stride is 0")),
+    "bad_slice_empty": (BadModel, ("STRIDED_SLICE", "nothing of axis 0")),
+    "bad_slice_index": (BadModel, ("STRIDED_SLICE", "nothing of axis 0")),
+    "bad_slice_index_backward": (BadModel, ("STRIDED_SLICE", "negative stride")),
+    "bad_slice_axes": (BadModel, ("STRIDED_SLICE", "2 axes")),
+    "slice_new_axis": (UnsupportedOp, ("STRIDED_SLICE", "new axes")),
+    "bad_split": (BadModel, ("SPLIT", "cannot be split into 2")),
+    "bad_split_axis": (BadModel, ("SPLIT", "axis that exists")),
+    "bad_split_number": (BadModel, ("SPLIT", "split into 2")),
 }
 
 

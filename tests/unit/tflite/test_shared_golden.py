@@ -3,7 +3,8 @@
 import packs
 from dermis.tflite import Model
 
-KINDS = 22  # single_ops.KINDS
+KINDS = 30  # make_models.KINDS
+WHOLE = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense")
 EACH = 2
 
 
@@ -14,21 +15,43 @@ def test_single_operators():
         assert count and packs.check(Model(file), vectors, count) == 0, name
 
 
+def check_whole(name):
+    [(_, file, vectors, count)] = packs.read(name)
+    model = Model(file)
+    assert count and packs.check(model, vectors, count) == 0
+    return model, {entry["op"] for entry in model.profile()}
+
+
+def test_plain_model():
+    _, operators = check_whole("plain")
+    assert "LEAKY_RELU" in operators
+
+
 def test_depthwise_separable_model():
-    [(_, file, vectors, count)] = packs.read("separable")
-    assert packs.check(Model(file), vectors, count) == 0
+    _, operators = check_whole("separable")
+    assert "DEPTHWISE_CONV_2D" in operators
 
 
 def test_residual_model():
-    [(_, file, vectors, count)] = packs.read("residual")
-    assert packs.check(Model(file), vectors, count) == 0
+    _, operators = check_whole("residual")
+    assert "ADD" in operators
+
+
+def test_pooled_model_of_two_outputs():
+    model, operators = check_whole("pooled")
+    assert len(model.outputs) == 2
+    for name in ("MAX_POOL_2D", "AVERAGE_POOL_2D", "SPLIT", "MAXIMUM", "TRANSPOSE", "STRIDED_SLICE", "TANH"):
+        assert name in operators, name
+
+
+def test_wide_dense_model():
+    model, _ = check_whole("wide_dense")
+    assert model.inputs[0].bytes == 1000
 
 
 def test_two_input_model():
-    [(_, file, vectors, count)] = packs.read("two_inputs")
-    model = Model(file)
+    model, _ = check_whole("two_inputs")
     assert len(model.inputs) == 2
-    assert packs.check(model, vectors, count) == 0
 
 
 def test_a_wrong_expectation_is_noticed():
@@ -39,7 +62,7 @@ def test_a_wrong_expectation_is_noticed():
 
 
 def test_outputs_of_the_golden_models_vary():
-    for pack in ("separable", "residual", "two_inputs"):
+    for pack in WHOLE:
         [(_, file, vectors, count)] = packs.read(pack)
         out = sum([info.bytes for info in Model(file).outputs])
         width = len(vectors) // count

@@ -1,6 +1,6 @@
 """The operators: which builder takes which code. A builder checks everything, once; `run` trusts it."""
 
-from . import elementwise, reduction, shaping, softmax, windows
+from . import elementwise, reduction, shaping, slicing, softmax, windows
 
 # Ref: enum BuiltinOperator of the TensorFlow Lite schema.
 BUILDERS = {
@@ -11,19 +11,26 @@ BUILDERS = {
     4: windows.DepthwiseConv2D,
     6: elementwise.Dequantize,
     9: windows.FullyConnected,
-    14: elementwise.Logistic,
+    14: elementwise.Squash,
     17: windows.Pool,
     18: elementwise.Mul,
     19: elementwise.Relu,
     21: elementwise.Relu6,
     22: shaping.Reshape,
     25: softmax.Softmax,
+    28: elementwise.Squash,  # TANH
     34: shaping.Pad,
+    39: slicing.Transpose,
     40: reduction.Mean,
     41: elementwise.Add,
     43: shaping.Reshape,  # SQUEEZE
+    45: slicing.StridedSlice,
+    49: slicing.Split,
+    55: elementwise.Choose,
+    57: elementwise.Choose,
     60: shaping.Pad,  # PADV2
     70: shaping.Reshape,  # EXPAND_DIMS
+    98: elementwise.LeakyRelu,
     114: elementwise.Quantize,
 }
 CUSTOM = 32

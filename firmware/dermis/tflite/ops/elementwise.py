@@ -1,26 +1,29 @@
 """One value in, one value out (tables of 256), and two values in.
 
-Ref: tflite-micro kernels add_common.cc, mul_common.cc, activations_common.cc, logistic.cc, quantize_common.cc,
-dequantize_common.cc and the reference kernels that they call.
+Ref: tflite-micro kernels add_common.cc, mul_common.cc, maximum_minimum.cc, activations_common.cc, logistic.cc,
+tanh.cc, leaky_relu_common.cc, quantize_common.cc, dequantize_common.cc and the reference kernels that they call.
 """
 
 from array import array
 from struct import unpack
 
-from .. import fixedpoint, kernels_simple, quantise
+from .. import fixedpoint, kernels_moves, kernels_simple, quantise
 from ..graph import FLOAT32, UINT8
 from ..native import int32_array, words
 from . import layout
 from .step import Step
 
+TANH = 28
 SUB = 41
+MAXIMUM = 55
 ADD_HEADROOM = 20  # bits by which ADD scales its inputs up before they are summed
-LOGISTIC_INTEGER_BITS = 4  # of the fixed-point input: beyond 16 the result is saturated
-LOGISTIC_BITS = 8
+SQUASH_INTEGER_BITS = 4  # of the fixed-point input: beyond 16 the result is saturated
+LOGISTIC_BITS = 8  # of the output behind the point
+TANH_BITS = 7
 FLOAT_BIAS = 150  # of a float32's exponent, counted from its mantissa's last bit
 FLOAT_LARGEST_EXPONENT = 254
 FLOAT_INFINITY = 0x7F800000
-LOGISTIC_SCALE = (1 << 23, -31)  # 1/256 as a float32's mantissa and exponent
+FLOAT_MAGNITUDE = 0x7FFFFFFF
 
 
 def clamp(value, lowest, highest):
@@ -36,7 +39,7 @@ class Table(Step):
 
     def run(self):
         x = self.reads[0]
-        kernels_simple.look_up(x.data, self.output.data, self._table, x.size)
+        kernels_moves.look_up(x.data, self.output.data, self._table, x.size)
 
 
 def unary(node, kinds=None):
@@ -71,8 +74,7 @@ class Relu6(Table):
     def __init__(self, node):
         x, y = unary(node)
         super().__init__(node, (x,), y)
-        if x.zero_point != y.zero_point or x.scale() != y.scale():
-            raise node.refuse("input and output must share scale and zero point; fuse RELU6 into the layer before.")
+        node.same_quantisation(x, y)
         lowest, highest = node.clamps(quantise.RELU6, x)
         self._fill(lambda value: clamp(value, lowest, highest))
 
@@ -107,7 +109,7 @@ class Quantize(Table):
 
 def float_steps(bits, scale):
     """round(float32 / scale) of a float32 bit pattern, halves away from zero; what is no number counts as 0."""
-    magnitude = bits & 0x7FFFFFFF
+    magnitude = bits & FLOAT_MAGNITUDE
     value = quantise.scale_from_bits(magnitude)
     if value is not None:
         steps = quantise.rounded_steps(value[0], (scale[0], scale[1] - value[1]))
@@ -134,7 +136,7 @@ class Dequantize(Step):
 
     def run(self):
         x = self.reads[0]
-        kernels_simple.look_up_words(x.data, self._target, self._table, x.size)
+        kernels_moves.look_up_words(x.data, self._target, self._table, x.size)
 
 
 def product_bits(scale, steps):
@@ -153,21 +155,55 @@ def product_bits(scale, steps):
     return bits | (0x80000000 if steps < 0 else 0)
 
 
-class Logistic(Table):
+class LeakyRelu(Table):
+    """Two factors, one for each side of 0. They are quotients of float32, which tflite-micro does not widen first."""
+
     def __init__(self, node):
         x, y = unary(node)
         super().__init__(node, (x,), y)
-        if y.scale() != LOGISTIC_SCALE or y.zero_point != quantise.LOWEST:
-            raise node.refuse("its output must have scale 1/256 and zero point -128; quantise the model again.")
+        identity = quantise.multiplier((quantise.single_quotient(x.scale(), y.scale()),), ())
+        bits = node.options.uint32(0)
+        slope, below = 0, (0, 0)
+        if bits & FLOAT_MAGNITUDE:
+            alpha = quantise.scale_from_bits(bits & FLOAT_MAGNITUDE)
+            if alpha is None:
+                raise node.damaged("its alpha is no number.")
+            slope = -1 if bits >> 31 else 1
+            product = quantise.single((x.scale()[0] * alpha[0], x.scale()[1] + alpha[1]))
+            below = quantise.multiplier((quantise.single_quotient(product, y.scale()),), ())
+        zero, out_zero = x.raised_zero, y.raised_zero
+
+        def answer(value):
+            steps = value - zero
+            factor, shift = identity if steps >= 0 else (slope * below[0], below[1])
+            return clamp(out_zero + fixedpoint.requantise(steps, factor, shift), 0, 255)
+
+        self._fill(answer)
+
+
+class Squash(Table):
+    """LOGISTIC and TANH: the input in fixed point of 4 integer bits, beyond which the result is an end of int8."""
+
+    def __init__(self, node):
+        x, y = unary(node)
+        super().__init__(node, (x,), y)
+        function, bits, zero_point = (
+            (fixedpoint.tanh, TANH_BITS, 0) if node.code == TANH else (fixedpoint.logistic, LOGISTIC_BITS, -128)
+        )
+        # tflite-micro does not read TANH's output scale; with any other the answer would be wrong.
+        if y.scale() != (1 << 23, -23 - bits) or y.zero_point != zero_point:
+            raise node.refuse(
+                "its output must have scale 1/%d and zero point %d; quantise the model again." % (1 << bits, zero_point)
+            )
         mantissa, exponent = x.scale()
         # The scale as a fraction of 31 bits and a shift, as frexp gives them.
         length = quantise.bit_length(mantissa)
         factor = mantissa << (quantise.MULTIPLIER_BITS - length)
-        shift = exponent + length + quantise.MULTIPLIER_BITS - LOGISTIC_INTEGER_BITS
+        shift = exponent + length + quantise.MULTIPLIER_BITS - SQUASH_INTEGER_BITS
         if not -quantise.MULTIPLIER_BITS <= shift <= quantise.LARGEST_SHIFT:
             raise node.refuse("its input's scale is out of any useful range; quantise the model again.", x)
-        radius = fixedpoint.input_radius(LOGISTIC_INTEGER_BITS, shift)
-        zero = x.raised_zero
+        radius = fixedpoint.input_radius(SQUASH_INTEGER_BITS, shift)
+        zero, out_zero = x.raised_zero, y.raised_zero
 
         def answer(value):
             steps = value - zero
@@ -175,8 +211,8 @@ class Logistic(Table):
                 return 0
             if steps >= radius:
                 return 255
-            result = fixedpoint.logistic(fixedpoint.requantise(steps, factor, shift), LOGISTIC_INTEGER_BITS)
-            return clamp(fixedpoint.halve(result, quantise.MULTIPLIER_BITS - LOGISTIC_BITS), 0, 255)
+            result = function(fixedpoint.requantise(steps, factor, shift), SQUASH_INTEGER_BITS)
+            return clamp(out_zero + fixedpoint.halve(result, quantise.MULTIPLIER_BITS - bits), 0, 255)
 
         self._fill(answer)
 
@@ -238,3 +274,20 @@ class Mul(Step):
     def run(self):
         a, b = self.reads
         kernels_simple.multiply(a.data, b.data, self.output.data, self._block)
+
+
+class Choose(Step):
+    """MAXIMUM and MINIMUM, which compare bytes: all three tensors need one quantisation."""
+
+    def __init__(self, node):
+        node.expect(2)
+        a, b = node.int8(node.inputs[0]), node.int8(node.inputs[1])
+        y = node.int8(node.outputs[0])
+        super().__init__(node, (a, b), y)
+        node.same_quantisation(a, y)
+        node.same_quantisation(b, y)
+        self._block = int32_array(layout.broadcast(node, a, b, y) + (1 if node.code == MAXIMUM else 0,))
+
+    def run(self):
+        a, b = self.reads
+        kernels_moves.choose(a.data, b.data, self.output.data, self._block)

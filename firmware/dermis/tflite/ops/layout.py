@@ -1,5 +1,7 @@
 """Boxes of at most four axes, which is what the kernels' nested loops take."""
 
+from ..native import int32_array
+
 BOX = 4
 
 
@@ -36,6 +38,15 @@ def collapse(node, axes):
 def columns(axes):
     """The block of a kernel from `collapse`: all counts, then all of the first strides, and so on."""
     return tuple([axis[part] for part in range(len(axes[0])) for axis in axes])
+
+
+def copy_block(node, axes, source, target):
+    """The block of `kernels_moves.copy`: `axes` are (count, source stride, target stride) from the outermost in,
+    of which a source stride may be negative; `source` and `target` are the first byte's places.
+    """
+    boxes = collapse(node, axes)
+    forward = [(count, max(stride, 0), other) for count, stride, other in boxes]
+    return int32_array(columns(forward) + (source, target) + tuple([max(-stride, 0) for _, stride, _ in boxes]))
 
 
 def broadcast(node, a, b, y):

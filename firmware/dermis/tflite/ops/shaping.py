@@ -3,9 +3,8 @@
 Ref: tflite-micro kernels concatenation.cc, pad_common.cc, reshape_common.cc.
 """
 
-from .. import kernels_simple
+from .. import kernels_moves
 from ..graph import INT32
-from ..native import int32_array
 from . import layout
 from .step import Step
 
@@ -51,16 +50,15 @@ class Concatenation(Step):
             if offset + part > row or len(x.shape) != rank:
                 raise node.damaged("its inputs do not fit into its output.")
             node.same_shape(y, tuple(x.shape[:axis]) + (y.shape[axis],) + tuple(x.shape[axis + 1 :]))
-            if x.zero_point != y.zero_point or x.scale() != y.scale():
-                raise node.refuse("inputs and output must share scale and zero point; quantise the model again.", x)
-            self._blocks.append(int32_array((1, 1, outer, part, 0, 0, part, 1, 0, 0, row, 1, 0, offset)))
+            node.same_quantisation(x, y)
+            self._blocks.append(layout.copy_block(node, ((outer, part, row), (part, 1, 1)), 0, offset))
             offset += part
         if offset != row:
             raise node.damaged("its inputs do not fill its output.")
 
     def run(self):
         for index in range(len(self._blocks)):
-            kernels_simple.copy(self.reads[index].data, self.output.data, self._blocks[index])
+            kernels_moves.copy(self.reads[index].data, self.output.data, self._blocks[index])
 
 
 class Pad(Step):
@@ -74,8 +72,7 @@ class Pad(Step):
         rank = len(x.shape)
         if node.constant(widths, INT32).size != 2 * rank or len(y.shape) != rank:
             raise node.damaged("it needs two widths an axis.")
-        if x.zero_point != y.zero_point or x.scale() != y.scale():
-            raise node.refuse("input and output must share scale and zero point; quantise the model again.")
+        node.same_quantisation(x, y)
         pairs = widths.int32s()
         if min(pairs) < 0:
             raise node.damaged("a padding is negative.")
@@ -89,9 +86,9 @@ class Pad(Step):
         y_strides = layout.row_strides(y.shape)
         axes = [(x.shape[axis], x_strides[axis], y_strides[axis]) for axis in range(rank)]
         offset = sum([pairs[2 * axis] * y_strides[axis] for axis in range(rank)])
-        self._block = int32_array(layout.columns(layout.collapse(node, axes)) + (0, offset))
+        self._block = layout.copy_block(node, axes, 0, offset)
 
     def run(self):
         y = self.output
-        kernels_simple.fill(y.data, self._fill, y.size)
-        kernels_simple.copy(self.reads[0].data, y.data, self._block)
+        kernels_moves.fill(y.data, self._fill, y.size)
+        kernels_moves.copy(self.reads[0].data, y.data, self._block)

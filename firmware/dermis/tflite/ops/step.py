@@ -2,7 +2,7 @@
 
 
 class Step:
-    """One operator, checked and ready: `run()` computes `output` from what lies in the arena."""
+    """One operator, checked and ready: `run()` computes `output` (`outputs`) from the arena."""
 
     macs = 0
     scratch = ()  # blocks of the arena that only this step needs
@@ -11,6 +11,7 @@ class Step:
         self._code = node.code
         self.reads = reads
         self.output = output
+        self.outputs = (output,)
 
     @property
     def op(self):

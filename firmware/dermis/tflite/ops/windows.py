@@ -191,8 +191,7 @@ class Pool(Step):
         node.expect(1)
         x, y = node.inputs[0], node.outputs[0]
         super().__init__(node, (node.int8(x),), node.int8(y))
-        if x.zero_point != y.zero_point or x.scale() != y.scale():
-            raise node.refuse("input and output must share scale and zero point; quantise the model again.")
+        node.same_quantisation(x, y)
         options = node.options
         strides = (options.int32(2), options.int32(1))
         window = (options.int32(4), options.int32(3))
