@@ -2,8 +2,8 @@
 
 import math
 
-from dermis.tflite import fixedpoint, quantise
-from dermis.tflite.ops import elementwise
+from dermis.tflite import BadModel, fixedpoint, quantise
+from dermis.tflite.ops import elementwise, slicing
 
 ENDS = (-(1 << 31), 1 - (1 << 31), -65537, -65536, -1, 0, 1, 65535, 65536, 1 << 30, (1 << 31) - 1)
 
@@ -149,3 +149,44 @@ def test_float32_bits():
         assert elementwise.float_steps(bits, one) == expected, value
     assert elementwise.float_steps(0x7F800000, one) == -elementwise.float_steps(0xFF800000, one) == 1 << 20
     assert elementwise.float_steps(0x7FC00000, one) == 0
+
+
+def test_tanh_is_near_tanh_and_odd():
+    one = 1 << 27  # Q4
+    for sixteenth in range(-255, 256):
+        a = sixteenth * one // 16
+        found = fixedpoint.tanh(a, 4)
+        assert abs(found / (1 << 31) - math.tanh(sixteenth / 16)) < 1e-6, sixteenth
+        assert found == -fixedpoint.tanh(-a, 4)
+
+
+def test_single_rounds_to_24_bits_within_a_float32():
+    assert quantise.single(((1 << 24) + 1, -24)) == (1 << 23, -23)
+    assert quantise.single((3, 0)) == (3 << 22, -22)
+    assert quantise.single_quotient((1, 0), (3, 0)) == (11184811, -25)
+    for value in ((1, -127), (1, 128)):  # the first denormal, the first beyond the largest
+        try:
+            quantise.single(value)
+        except BadModel:
+            continue
+        raise AssertionError(value)
+    assert quantise.single((1, -126)) == (1 << 23, -149) and quantise.single((1, 127)) == (1 << 23, 104)
+
+
+def test_nearly_equal_scales():
+    one = (1 << 23, -23)
+    assert quantise.nearly_equal(one, (1, 0))
+    for nudge, same in ((0, True), (16383, True), (16384, False), (-16383, True), (-16384, False)):
+        assert quantise.nearly_equal(((1 << 23) + nudge, -23), one) is same, nudge
+    assert not quantise.nearly_equal((1, 100), (1, -149))
+
+
+def test_bounds_of_slices_are_those_of_python():
+    places = (None, -9, -4, -3, -1, 0, 1, 3, 4, 9)
+    for size in (1, 4):
+        for stride in (-5, -2, -1, 1, 2, 5):
+            for begin in places:
+                for end in places:
+                    taken = list(range(size))[begin:end:stride]
+                    first, count = slicing.slice_bounds(size, begin, end, stride)
+                    assert [first + stride * index for index in range(count)] == taken, (size, stride, begin, end)

@@ -2,7 +2,7 @@
 
 from array import array
 
-from dermis.tflite import fixedpoint, kernels, kernels_simple
+from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple
 from dermis.tflite.native import as_int32, int32_array, octets
 from dermis.tflite.ops import layout
 
@@ -146,3 +146,25 @@ def test_boxes_are_joined():
     padded = layout.collapse(Node(), [(2, 12, 30), (3, 4, 6), (4, 1, 1)])
     assert padded == [(1, 0, 0), (2, 12, 30), (3, 4, 6), (4, 1, 1)]
     assert layout.row_strides((2, 3, 4)) == [12, 4, 1]
+
+
+def test_copy_walks_backward():
+    source = bytes(range(24))
+    target = octets(bytearray(24))
+    # Both axes of 4 rows and 6 columns reversed, columns first.
+    kernels_moves.copy(source, target, layout.copy_block(Node(), [(6, -1, 4), (4, -6, 1)], 23, 0))
+    assert bytes(target) == bytes([6 * row + column for column in range(5, -1, -1) for row in range(3, -1, -1)])
+
+
+def test_choose():
+    a, b = bytes([0, 127, 128, 255]), bytes([1, 128, 127, 255])
+    y = octets(bytearray(4))
+    block = layout.broadcast(Node(), Shaped(4), Shaped(4), Shaped(4))
+    kernels_moves.choose(a, b, y, int32_array(block + (1,)))
+    assert bytes(y) == bytes([1, 128, 128, 255])
+    kernels_moves.choose(a, b, y, int32_array(block + (0,)))
+    assert bytes(y) == bytes([0, 127, 127, 255])
+    kernels_moves.choose(
+        a, bytes([127]), y, int32_array(layout.broadcast(Node(), Shaped(4), Shaped(), Shaped(4)) + (1,))
+    )
+    assert bytes(y) == bytes([127, 127, 128, 255])
