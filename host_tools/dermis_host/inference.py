@@ -14,10 +14,16 @@ import numpy as np
 from dermis_host import device_code
 from dermis_host.errors import DeviceCodeError, UsageError
 
+# Little-endian types that a model may end in: int8, or what QUANTIZE and DEQUANTIZE give.
+OUTPUT_TYPES = {"int8": "<i1", "uint8": "<u1", "float32": "<f4"}
+
 
 @dataclass(frozen=True)
 class Inference:
-    """outputs: int8, each (batch, ...). details: what the tool reports (profile, macs, arena_bytes, ...)."""
+    """outputs: each (batch, ...), of the model's own type.
+
+    details: what the tool reports (profile, macs, arena_bytes, ...).
+    """
 
     outputs: list[np.ndarray]
     details: dict[str, Any]
@@ -85,8 +91,11 @@ def infer(
         outputs = []
         for entry in details["outputs"]:
             shape = (batch, *_item(entry["shape"]))
-            raw = device_code.output(folder, entry["file"], int(np.prod(shape)))
-            outputs.append(np.frombuffer(raw, np.int8).reshape(shape))
+            if entry["dtype"] not in OUTPUT_TYPES:
+                raise DeviceCodeError(f"The model gives {entry['dtype']}; export it with int8 or float32 outputs.")
+            kind = np.dtype(OUTPUT_TYPES[entry["dtype"]])
+            raw = device_code.output(folder, entry["file"], int(np.prod(shape)) * kind.itemsize)
+            outputs.append(np.frombuffer(raw, kind).reshape(shape))
     if not outputs:
         raise DeviceCodeError("The model gives no output.")
     return Inference(outputs, details, interpreter.name)

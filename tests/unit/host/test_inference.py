@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from dermis.tflite import Model
 from dermis_host import inference
+from dermis_host.errors import DeviceCodeError
 from test_cli import run
 
 PACKS = Path(__file__).parents[1] / "tflite" / "data"
@@ -65,6 +66,35 @@ def test_several_inputs(capsys, tmp_path):
     np.savez(tmp_path / "in.npz", **{f"input_{index}": array for index, array in enumerate(given)})  # type: ignore[arg-type]
     code, _, _ = run(capsys, *words(tmp_path, input="in.npz"))
     assert code == 0 and np.array_equal(np.load(tmp_path / "out.npy"), expected[0])
+
+
+def single_operator(name: str) -> tuple[bytes, bytes]:
+    """Model and vectors of the entry of that name in single_ops."""
+    data = (PACKS / "single_ops.pack").read_bytes()
+    at = data.index(bytes([len(name)]) + name.encode()) + 1 + len(name)
+    size = struct.unpack_from("<I", data, at)[0]
+    return data[at + 4 : at + 4 + size], data[at + 6 + size :]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("dequantize_0", np.float32), ("tanh_0", np.int8)])
+def test_outputs_are_read_by_their_type(tmp_path, name, kind):
+    model, vectors = single_operator(name)
+    (tmp_path / "model.tflite").write_bytes(model)
+    loaded = Model(model)
+    [given], [result] = loaded.inputs, loaded.outputs
+    inputs = np.frombuffer(vectors[: given.bytes], np.int8).reshape(given.shape)
+    expected = np.frombuffer(vectors[given.bytes : given.bytes + result.bytes], kind).reshape(result.shape)
+    if given.shape[0] != 1 or len(given.shape) == 1:  # no batch axis of its own: one item is all of it
+        inputs, expected = inputs[None], expected[None]
+    [found] = inference.infer(tmp_path / "model.tflite", [inputs]).outputs
+    assert found.dtype == kind and np.array_equal(found, expected)
+
+
+def test_outputs_of_another_type_are_refused(one, monkeypatch):
+    folder, given, _ = one
+    monkeypatch.setattr(inference, "OUTPUT_TYPES", {})
+    with pytest.raises(DeviceCodeError, match="int8"):
+        inference.infer(folder / "model.tflite", [given])
 
 
 def test_several_outputs_are_named(tmp_path):
