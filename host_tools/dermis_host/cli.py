@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import importlib.metadata
 import os
@@ -48,21 +49,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = signal.getsignal(signal.SIGTERM)
     try:
         try:
-            return _run(words)
+            code = _run(words)
+            sys.stdout.flush()
+            return code
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to who left
-            return EXIT_FAILED
+            return EXIT_FAILED  # nothing more to say to who left
         except SystemExit as end:
             return end.code if isinstance(end.code, int) else EXIT_OK if end.code is None else EXIT_FAILED
         except BaseException as problem:  # noqa: BLE001 - whatever it is, the user gets a sentence
             from dermis_host.output import Output
 
             sentence, code = _told(problem)
-            Output("--json" in words).failure(sentence, code)
+            with contextlib.suppress(OSError):  # nobody to tell: the exit code must say it
+                Output("--json" in words).failure(sentence, code)
             return code
     except KeyboardInterrupt:  # a second one, while the first was being told
         return EXIT_INTERRUPTED
     finally:
+        _flush_or_drop()
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
 
@@ -74,6 +78,14 @@ def _run(words: list[str]) -> int:
     parsed = make_parser(chosen).parse_args(words)
     signal.signal(signal.SIGTERM, _terminate)  # so that contexts close and no child is left behind
     return parsed.run(parsed, Output(getattr(parsed, "json", False), getattr(parsed, "verbose", False)))
+
+
+def _flush_or_drop() -> None:
+    """What stdout cannot take would otherwise be a trace when Python flushes it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(problem: BaseException) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dermis_host import device_code
+from dermis_host import device_code, files
 from dermis_host.errors import UsageError
 
 SIXTEENTH = 16.0  # disparities are in 1/16 px, depths in 1/16 mm
@@ -63,7 +63,7 @@ class DepthMap:
     def save(self, path: Path) -> None:
         """An .npz with one entry a field."""
         names = ("depth_mm", "disparity_px", "confidence", "valid", "u_px", "v_px")
-        with open(path, "wb") as file:
+        with files.whole(path) as file:
             np.savez_compressed(file, **{name: getattr(self, name) for name in names})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dermis_host import device_code
+from dermis_host import device_code, files
 from dermis_host.errors import DeviceCodeError, UsageError
 
 # Little-endian types that a model may end in: int8, or what QUANTIZE and DEQUANTIZE give.
@@ -103,7 +103,7 @@ def infer(
 
 def write_outputs(path: Path, outputs: Sequence[np.ndarray]) -> None:
     """One output as .npy, several as an .npz of output_0, output_1, ..., whatever the file is called."""
-    with open(path, "wb") as file:
+    with files.whole(path) as file:
         if len(outputs) == 1:
             np.save(file, outputs[0])
         else:

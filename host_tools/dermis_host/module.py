@@ -44,6 +44,8 @@ RESTART_S = 3.0  # from the answer to a reset to the first word after it
 PIECE_BYTES = 256  # of a calibration record on the way in; a packet must fit `buf_size` with its header and fields
 PIECE_OVERHEAD = 64
 
+# What MicroPython's prompt makes of a packet; some programs leave a module there.
+PROMPT_SIGNS = (">>> ", 'File "<stdin>"')
 BOOT_EVENTS = ("boot", "start", "started", "reset")
 
 LogCallback = Callable[[str], None]
@@ -72,6 +74,7 @@ class Module:
         self._restarted = False
         self._watching = False
         self._lines_heard = 0
+        self._at_prompt = False
         self._link = Link(port, baud)
         try:
             self._greet(greeting_s)
@@ -328,11 +331,16 @@ class Module:
             if answer is not None:
                 self._uptime_ms = answer["uptime_ms"]
                 return
-            if time.monotonic() >= end:
+            if self._at_prompt or time.monotonic() >= end:
                 noisy = self._lines_heard > lines_before or self._link.damaged_frames > noise_before
                 raise NotDermis(self._who_is_there(noisy, time_limit_s))
 
     def _who_is_there(self, noisy: bool, waited_s: float) -> str:
+        if self._at_prompt:
+            return (
+                f"{self.port} is at MicroPython's prompt, where another program left it: start the firmware with "
+                f"`mpremote connect {self.port} reset`."
+            )
         if noisy:
             return (
                 f"Something on {self.port} sends data but no SMP answer within {waited_s:g} s: it is another device, "
@@ -346,6 +354,7 @@ class Module:
     def _heard(self, line: str) -> None:
         """Sorts a line between the frames: an event, the sign of a restart, or a log line; all go to the callback."""
         self._lines_heard += 1
+        self._at_prompt = self._at_prompt or any(sign in line for sign in PROMPT_SIGNS)
         event = _json_object(line)
         if event is not None:
             if event.get("event") in BOOT_EVENTS:

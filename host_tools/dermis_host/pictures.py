@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from dermis_host import files
 from dermis_host.errors import UsageError
 
 # A ramp of rising lightness, so that it reads in grey and by people who do not tell red from green.
@@ -78,7 +79,8 @@ def stretch(pixels: np.ndarray, part: float = 0.995) -> np.ndarray:
 
 def save_png(pixels: np.ndarray, path: Path) -> None:
     """Grey (rows, columns) or colour (rows, columns, 3), uint8."""
-    Image.fromarray(pixels).save(path, format="PNG")
+    with files.whole(path) as file:
+        Image.fromarray(pixels).save(file, format="PNG")
 
 
 def upright(pixels: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from dermis.core import burst, vocabulary
 
+from dermis_host import files
 from dermis_host.errors import RecordingError
 
 SHAPE = (burst.HEIGHT, burst.WIDTH)
@@ -59,7 +60,7 @@ class Recording:
                 )
 
     def save(self, path: str | Path) -> None:
-        """Writes it. Raises RecordingError when it is not whole, or the file cannot be written."""
+        """Writes it. Raises RecordingError when it is not whole, HostError when the file cannot be written."""
         self.check()
         entries = {f"frame_{name}": pixels for name, pixels in self.frames.items()}
         entries["meta"] = _text(self.meta)
@@ -67,11 +68,8 @@ class Recording:
         entries["board"] = _text(self.board)
         if self.truth is not None:
             entries["truth"] = _text(self.truth)
-        try:
-            with open(path, "wb") as file:  # a file object, so that numpy appends no suffix of its own
-                np.savez_compressed(file, **entries)  # type: ignore[arg-type]
-        except OSError as problem:
-            raise RecordingError(f"{path} cannot be written: {problem.strerror}.") from None
+        with files.whole(path) as file:  # a file object, so that numpy appends no suffix of its own
+            np.savez_compressed(file, **entries)  # type: ignore[arg-type]
 
 
 def load(path: str | Path) -> Recording:

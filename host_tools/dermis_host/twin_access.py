@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any
 
 from dermis_host.calibration.procedure import Target
 from dermis_host.errors import HostError, UsageError, sentence
+from dermis_host.output import Output
 
 SIMULATION = ("mitsuba", "drjit")
 RENDER_S = 300.0  # a scene on a machine without LLVM
 ANSWER_S = 10.0
 DEFAULT_STATE = Path("build/twin")
+STAND_INS = ("CPython", "LLVM")
 INSTALL = "The simulation is not installed: pip install 'dermis[sim]'."
 
 
@@ -90,6 +92,19 @@ def scene_file(name_or_path: str) -> Path:
         return scenes.builtin(name_or_path)
     except scenes.SceneError as problem:
         raise UsageError(sentence(problem)) from None
+
+
+def twin_log(output: Output) -> Callable[[str], None]:
+    """What takes the twin's lines. Its remarks on what stands in for the interpreter or the renderer people must hear
+    even without --verbose, once."""
+
+    def log(line: str) -> None:
+        if any(sign in line for sign in STAND_INS):
+            output.note(line)
+        else:
+            output.log(line)
+
+    return log
 
 
 class TwinOperator:

@@ -6,11 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-from dermis_host import evidence
+from dermis_host import evidence, files
 from dermis_host.demo import runner
+from dermis_host.device_code import find_micropython
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
 from dermis_host.output import Output, plain, table, verdict_text
-from dermis_host.twin_access import require_simulation
+from dermis_host.twin_access import require_simulation, twin_log
 
 WIDE = 110  # columns of a terminal, from which on the figures have room beside the reasons
 
@@ -27,6 +28,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.seed < 0:
         raise UsageError("--seed must not be negative.")
     require_simulation()
+    find_micropython()  # raises at once, and as wrong usage, when it is named and not there
     names = runner.scene_names(arguments.scenes)
     arguments.output.mkdir(parents=True, exist_ok=True)
     with output.progress() as progress:
@@ -37,11 +39,13 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             told=lambda step: progress.update(task, description=step),
             tell=output.note,
             on_log=output.log,
+            twin_log=twin_log(output),
             advance=lambda _: progress.advance(task),
         )
     summary = result.summary()
     text = json.dumps(summary, default=plain, indent=1, sort_keys=True, allow_nan=False)
-    (arguments.output / "results.json").write_text(text + "\n")
+    with files.whole(arguments.output / "results.json") as file:
+        file.write(text.encode() + b"\n")
     runner.write_report(result, arguments.output / "report.html")
     _show(result, output)
     output.say(f"{result.passed} of {len(result.scenes)} as expected, {result.seconds:.0f} s.")

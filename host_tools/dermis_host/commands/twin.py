@@ -12,9 +12,18 @@ from typing import Any
 
 from dermis_hw.module_instance import draw
 
+from dermis_host.device_code import find_micropython
 from dermis_host.errors import EXIT_OK, HostError, UsageError
 from dermis_host.output import Output, table
-from dermis_host.twin_access import DEFAULT_STATE, TwinControl, require_simulation, scene_file, simulation, twin_errors
+from dermis_host.twin_access import (
+    DEFAULT_STATE,
+    TwinControl,
+    require_simulation,
+    scene_file,
+    simulation,
+    twin_errors,
+    twin_log,
+)
 
 DEFAULT_SCENE = "bona_fide_light"
 HIGHEST_PORT = 65535
@@ -56,6 +65,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if not 0 <= arguments.port <= HIGHEST_PORT:
         raise UsageError(f"--port {arguments.port} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0.")
     require_simulation()
+    find_micropython()  # raises at once, and as wrong usage, when it is named and not there
     path = scene_file(arguments.scene)
     if arguments.background:
         return _behind(path, arguments, output)
@@ -73,7 +83,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             virtual_time=arguments.virtual_time,
             seed=arguments.seed,
             pty=arguments.pty,
-            log=output.log if arguments.verbose else _only_warnings(output),
+            log=twin_log(output),
             on_ready=ready,
         )
     return EXIT_OK
@@ -106,15 +116,14 @@ def _behind(scene: Path, arguments: argparse.Namespace, output: Output) -> int:
         process.terminate()
         process.wait(STOP_S)
         raise
-    with open(log, errors="replace") as file:
-        file.seek(heard)
-        remarks = [line for line in file.read().splitlines() if not line.startswith("dermis: ")]
-    for remark in remarks:
-        output.note(remark)
     if "url" not in answer:
         code = process.wait(STOP_S)
         kind = UsageError if code == UsageError.exit_code else HostError
         raise kind(answer.get("error", f"The twin ended with {code} before it was ready: see {log}."))
+    with open(log, errors="replace") as file:
+        file.seek(heard)
+        for line in file.read().splitlines():
+            output.note(line)
     output.say(f"{answer['url']}  (`dermis twin stop --state {arguments.state}` ends it)")
     output.result(answer)
     return EXIT_OK
@@ -155,13 +164,3 @@ def _key_and_value(text: str) -> tuple[str, Any]:
         return key, value
     # A light is named by its wavelength; only other keys take numbers.
     return key, value if key == "light" or not isinstance(number, int | float) else number
-
-
-def _only_warnings(output: Output):
-    """What people must hear even without --verbose: the twin's one remark on the interpreter or the renderer."""
-
-    def log(line: str) -> None:
-        if "CPython" in line or "LLVM" in line:
-            output.note(line)
-
-    return log

@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 from dermis_hw.optics import DM1
 
-from dermis_host import depth_map, pictures
+from dermis_host import depth_map, files, pictures
 from dermis_host.calibration import maths
 from dermis_host.calibration.procedure import Outcome
 from dermis_host.recording import Recording
@@ -68,4 +68,5 @@ def write(path: Path, context: dict[str, Any]) -> None:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    path.write_text(environment.get_template("report.html.j2").render(context), encoding="utf-8")
+    with files.whole(path) as file:
+        file.write(environment.get_template("report.html.j2").render(context).encode())

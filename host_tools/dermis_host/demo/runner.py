@@ -113,9 +113,11 @@ def run(
     told: Callable[[str], None],
     tell: Callable[[str], None],
     on_log: Callable[[str], None],
+    twin_log: Callable[[str], None],
     advance: Callable[[SceneResult | None], None],
 ) -> DemoResult:
-    """Runs it all. `told` hears what is being done, `tell` remarks, `advance` each scene's result (None: calibrated).
+    """Runs it all. `told` hears what is being done, `tell` remarks, `on_log` and `twin_log` the
+    module's and the twin's lines, `advance` each scene's result (None: calibrated).
 
     The twin and everything it started end with this function, however it ends.
     """
@@ -130,7 +132,7 @@ def run(
             tempfile.TemporaryDirectory(prefix="dermis-demo-") as state,
             twin_access.twin_errors(),
             twin_module.Twin(
-                state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=on_log
+                state, scenes.builtin(FIRST_SCENE), module=draw(seed), virtual_time=True, seed=seed, log=twin_log
             ) as twin,
         ):
             told("starting the module")

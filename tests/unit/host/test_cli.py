@@ -234,8 +234,9 @@ def test_device_code_under_cpython_says_so_once(capsys, images, monkeypatch):
 
 def test_a_micropython_that_is_not_there_is_said(capsys, images, monkeypatch):
     monkeypatch.setenv("DERMIS_MICROPYTHON", "/no/such/micropython")
-    code, _, err = run(capsys, "depth", *depth_words(images))
-    assert code == 2 and "DERMIS_MICROPYTHON" in err
+    for words in (("depth", *depth_words(images)), ("twin", "--state", str(images)), ("demo", "--scenes", "empty")):
+        code, _, err = run(capsys, *words)
+        assert code == 2 and "DERMIS_MICROPYTHON" in err
 
 
 def test_ctrl_c_ends_a_command_with_130():
@@ -257,6 +258,14 @@ def test_a_recording_or_array_cut_short_is_wrong_usage(capsys, tmp_path):
     for words in (("infer", "model.tflite", str(path), "-o", str(tmp_path / "out")), ("replay", str(path))):
         code, out, err = run(capsys, *words)
         assert (code, out) == (2, "") and str(path) in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_full_disk_under_stdout_is_one_sentence(more):
+    command = [sys.executable, "-m", "dermis_host.cli", "devices", *more]
+    with open("/dev/full", "w") as full:
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert found.returncode == 1 and found.stderr == "dermis: No space left on device.\n"
 
 
 @pytest.mark.parametrize("command", ["twin", "demo"])

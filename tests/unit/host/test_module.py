@@ -246,6 +246,14 @@ def test_another_device_is_named_as_such(reply, said):
         Module(f"socket://127.0.0.1:{port}", greeting_s=0.4)
 
 
+def test_a_module_left_at_its_prompt_is_told_apart():
+    reply = b'>>> AAsAAIAB\r\nTraceback (most recent call last):\r\n  File "<stdin>", line 1\r\n'
+    started = time.monotonic()
+    with tcp_server(reply) as port, pytest.raises(NotDermis, match=r"mpremote connect .* reset"):
+        Module(f"socket://127.0.0.1:{port}", greeting_s=10)
+    assert time.monotonic() - started < 5
+
+
 def test_an_smp_device_that_is_no_dermis():
     fake = FakeModule()
     del fake.handlers["identity"]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import queue
 import random
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from dermis.core import vocabulary
-from dermis_host import errors, evidence, pictures, rfc2217_port, verdicts, wire
+from dermis_host import errors, evidence, files, pictures, rfc2217_port, verdicts, wire
+from dermis_host.output import Output
 from dermis_host.recording import Recording
 from dermis_host.replaying import replay
 from dermis_host.rfc2217_port import Rfc2217Port
+from dermis_host.twin_access import twin_log
 from dermis_hw.boards import board_file
 from fake_module import META
 from PIL import Image
@@ -202,6 +206,23 @@ def test_report_is_self_contained_and_escapes(tmp_path):
     assert "1 of 1 scenes as expected" in text
 
 
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "out.npz"
+    path.write_bytes(b"before")
+    with pytest.raises(errors.HostError, match=r"out\.npz cannot be written: No space"), files.whole(path) as file:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
+    with files.whole(path) as file:
+        file.write(b"after")
+    assert path.read_bytes() == b"after" and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(errors.HostError), files.whole(tmp_path / "no" / "out.npz"):
+        pass
+    with files.whole("/dev/null") as file:
+        file.write(b"gone")
+    assert not Path("/dev/null").is_file()
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
@@ -212,6 +233,13 @@ def test_report_is_self_contained_and_escapes(tmp_path):
 )
 def test_complaints_of_other_rooms_become_sentences(said, sentence):
     assert errors.sentence(said) == sentence
+
+
+def test_what_stands_in_is_said_once_without_verbose(capsys):
+    log = twin_log(Output())
+    for line in ("no LLVM here: rendering is slower", "a client came", "no LLVM here: rendering is slower"):
+        log(line)
+    assert capsys.readouterr().err == "no LLVM here: rendering is slower\n"
 
 
 def test_every_reason_is_explained():
@@ -308,9 +336,8 @@ def test_the_demo_shows_every_frame_and_relief_of_every_scene(recording, tmp_pat
     monkeypatch.setattr(procedure, "commit", lambda *_: "hash")
     advanced = []
     names = ["photo_matte", "bona_fide_light"]
-    result = runner.run(
-        names, 1, told=lambda _: None, tell=lambda _: None, on_log=lambda _: None, advance=advanced.append
-    )
+    ignored = dict.fromkeys(("told", "tell", "on_log", "twin_log"), lambda _: None)
+    result = runner.run(names, 1, advance=advanced.append, **ignored)
     assert [scene.ok for scene in result.scenes] == [True, False] and result.passed == 1
     assert advanced[0] is None and [scene.name for scene in advanced[1:]] == names
     runner.write_report(result, tmp_path / "report.html")

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from dermis_host import RecordingError
+from dermis_host import HostError, RecordingError
 from dermis_host.recording import load
 
 
@@ -109,5 +109,5 @@ def test_pickle_is_refused(entries, tmp_path):
 
 
 def test_a_place_that_cannot_be_written(recording, tmp_path):
-    with pytest.raises(RecordingError, match="cannot be written"):
+    with pytest.raises(HostError, match="cannot be written"):
         recording.save(tmp_path / "no" / "such" / "folder.npz")
