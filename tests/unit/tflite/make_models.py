@@ -2,6 +2,7 @@
 
     python tests/unit/tflite/make_models.py           writes data/
     python tests/unit/tflite/make_models.py --check N compares N random single-operator models, writes nothing
+    python tests/unit/tflite/make_models.py --whole N compares the whole models on N random inputs, writes nothing
 
 Needs tensorflow-cpu 2.21 and tflite_micro, which no test needs. tflite-micro is the oracle: its reference kernels
 are what a microcontroller runs; LiteRT with XNNPACK rounds some layers differently.
@@ -13,9 +14,12 @@ number of vectors (2 bytes), vectors; a vector is the inputs' bytes and then the
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 
 import argparse
+import json
 import os
 import struct
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,6 +27,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import moving_ops
 import numpy as np
+import packs
 import refused_models
 import single_ops
 import tensorflow as tf
@@ -30,6 +35,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tflite_micro.python.tflite_micro import runtime
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[2] / "firmware"))
 DATA = HERE / "data"
 KINDS = single_ops.KINDS + moving_ops.KINDS
 NUMPY = {0: np.float32, 3: np.uint8, 9: np.int8}
@@ -212,7 +218,6 @@ def keras_model(build, rng):
 
 def check(count, seed):
     """Compares `count` random single-operator models with the oracle, 8 inputs each; exit status."""
-    sys.path.insert(0, str(HERE.parents[2] / "firmware"))
     from dermis.tflite import Model
 
     rng = np.random.default_rng(seed)
@@ -249,6 +254,46 @@ def check(count, seed):
     return 1 if bad else 0
 
 
+def check_whole(count, seed):
+    """Compares the whole models of data/ and the released one on `count` random inputs each, under MicroPython."""
+    rng = np.random.default_rng(seed)
+    released = HERE.parents[2] / "models" / "released" / "spoof.tflite"
+    files = {build.__name__: packs.read(build.__name__)[0][1] for build in WHOLE}
+    files["released"] = released.read_bytes()
+    bad = 0
+    for name, file in files.items():
+        oracle = Oracle(file)
+        inputs = [oracle.random_inputs(rng) for _ in range(count)]
+        expected = [oracle.run(values) for values in inputs]
+        with tempfile.TemporaryDirectory() as folder:
+            names = [f"input_{index}.bin" for index in range(len(oracle.inputs))]
+            for index, file_name in enumerate(names):
+                Path(folder, file_name).write_bytes(b"".join(values[index].tobytes() for values in inputs))
+            Path(folder, "model.tflite").write_bytes(file)
+            Path(folder, "job.json").write_text(json.dumps({"model": "model.tflite", "batch": count, "inputs": names}))
+            infer_under_micropython(folder)
+            different = np.zeros(count, bool)
+            for index in range(len(oracle.outputs)):
+                found = Path(folder, f"output_{index}.bin").read_bytes()
+                theirs = [values[index].tobytes() for values in expected]
+                width = len(theirs[0])
+                different |= [found[n * width : (n + 1) * width] != theirs[n] for n in range(count)]
+        told = len({b"".join(value.tobytes() for value in values) for values in expected})
+        print(f"{name}: {count} inputs, {int(different.sum())} differ, {told} different answers")
+        bad += int(different.sum())
+    return 1 if bad else 0
+
+
+def infer_under_micropython(folder):
+    """Runs `dermis.tools.infer` with the `micropython` that DERMIS_MICROPYTHON names, or the one on the path."""
+    firmware = HERE.parents[2] / "firmware"
+    subprocess.run(
+        [os.environ.get("DERMIS_MICROPYTHON", "micropython"), "-X", "heapsize=16m", "-m", "dermis.tools.infer", folder],
+        env={**os.environ, "MICROPYPATH": f"{firmware}:{firmware / 'lib'}:.frozen"},
+        check=True,
+    )
+
+
 def write():
     DATA.mkdir(exist_ok=True)
     pack = []
@@ -278,8 +323,11 @@ def write():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", type=int, default=0)
+    parser.add_argument("--whole", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.check:
         sys.exit(check(arguments.check, arguments.seed))
+    if arguments.whole:
+        sys.exit(check_whole(arguments.whole, arguments.seed))
     write()

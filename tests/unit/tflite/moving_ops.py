@@ -63,7 +63,9 @@ def reshape(rng):
 def transpose(rng):
     writer = Writer()
     rank = int(rng.integers(1, 6))
-    shape, order = sizes(rng, rank), rng.permutation(rank)
+    shape, order = sizes(rng, rank), rng.permutation(rank).tolist()
+    if rank == 5:  # of which two stay neighbours: four are moved at most
+        order = [axis for moved in rng.permutation(4) for axis in ((3, 4) if moved == 3 else (moved,))]
     xs, zero = scale(rng), zero_point(rng)
     x = writer.tensor(shape, xs, zero)
     p = writer.tensor([rank], kind=INT32, data=order)

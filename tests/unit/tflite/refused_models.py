@@ -147,6 +147,14 @@ def leaky_out_of_range():
     return _one("LEAKY_RELU", _unary(), options("LeakyReluOptions", alpha=1e-38))
 
 
+def quantise_scale_of_no_number():
+    def build(writer):
+        x = writer.tensor([4], kind=FLOAT32, name="given")
+        return [x], [writer.tensor([4], -0.5, name="wanted")], [x]
+
+    return _one("QUANTIZE", build)
+
+
 def joined_scales(second=0.501):
     def build(writer):
         a, b = writer.tensor([2], 0.5, name="given"), writer.tensor([3], second, name="other")
@@ -239,6 +247,7 @@ MODELS = (
     tanh_other_scale,
     leaky_no_number,
     leaky_out_of_range,
+    quantise_scale_of_no_number,
     joined_scales,
     bad_order_of_axes,
     five_axes_moved,

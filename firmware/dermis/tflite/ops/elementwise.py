@@ -91,6 +91,7 @@ class Quantize(Table):
             if x.constant is not None:
                 raise node.refuse("a float constant is not implemented; let the converter fold it.", x)
             super().__init__(node, (x,), node.int8(y, UINT8))
+            self._scale = y.scale()
             return
         super().__init__(node, (node.int8(x, UINT8),), node.int8(y, UINT8))
         rescaled = rescaler(x, y)
@@ -100,7 +101,7 @@ class Quantize(Table):
         if not self._from_float:
             return super().run()
         x, y = self.reads[0], self.output
-        scale, zero, target = y.scale(), y.raised_zero, y.data
+        scale, zero, target = self._scale, y.raised_zero, y.data
         for index in range(x.size):
             bits = unpack("<I", bytes(x.data[4 * index : 4 * index + 4]))[0]
             target[index] = clamp(zero + float_steps(bits, scale), 0, 255)
