@@ -19,7 +19,7 @@ SIMULATION = ("mitsuba", "drjit")
 RENDER_S = 300.0  # a scene on a machine without LLVM
 ANSWER_S = 10.0
 DEFAULT_STATE = Path("build/twin")
-STAND_INS = ("CPython", "LLVM")
+STAND_INS = ("under CPython", "no LLVM")  # as the twin and the renderer say it
 INSTALL = "The simulation is not installed: pip install 'dermis[sim]'."
 
 
