@@ -21,9 +21,8 @@ def demo() -> runner.DemoResult:
     def nothing(*_: object) -> None:
         pass
 
-    return runner.run(
-        runner.scene_names(None), UNTUNED_SEED, told=nothing, tell=nothing, on_log=nothing, advance=nothing
-    )
+    ignored = dict.fromkeys(("told", "tell", "on_log", "twin_log", "advance"), nothing)
+    return runner.run(runner.scene_names(None), UNTUNED_SEED, **ignored)
 
 
 @pytest.mark.parametrize("name", runner.scene_names(None))

@@ -12,6 +12,8 @@ from PIL import Image
 from test_depth_tool import outputs, run_tool
 from test_under_micropython import micropython
 
+pytestmark = pytest.mark.shared_data
+
 DATA = Path(__file__).parents[3] / "shared" / "data" / "structured_light"
 # The flat wall: where it lies, px, and how the acceptance of issue A reads.
 WALL_U, WALL_V = (320, 700), (60, 390)

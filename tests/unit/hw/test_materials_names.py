@@ -133,6 +133,7 @@ def test_table_of_all_materials_prints(capsys):
     assert "did you mean" in capsys.readouterr().err
 
 
+@pytest.mark.shared_data
 def test_derived_tables_are_what_the_published_files_give():
     if not (SHARED / "skin_nist.csv").exists():
         pytest.skip("the published spectra (../shared/data) are not here")
