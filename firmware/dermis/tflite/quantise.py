@@ -12,7 +12,6 @@ from .errors import BadModel
 
 DOUBLE_BITS = 53
 SINGLE_BITS = 24
-SINGLE_LOWEST, SINGLE_HIGHEST = -149, 104  # exponents of a float32 of 24 bits
 MULTIPLIER_BITS = 31
 LARGEST_SHIFT = 30  # a left shift of an int32 by more has no meaning; no sane pair of scales asks for it
 
@@ -109,24 +108,6 @@ def multiplier(numerators, denominators):
 def shifts(shift):
     """A signed shift as (left, right), one of which is 0."""
     return (shift, 0) if shift > 0 else (0, -shift)
-
-
-def single(value):
-    """(mantissa, exponent) > 0 rounded to a float32's 24 bits, to nearest, ties to even.
-
-    Raises BadModel where a float32 would overflow or lose bits as a denormal.
-    """
-    mantissa, exponent = rounded_quotient(value[0], 1, SINGLE_BITS)
-    exponent += value[1]
-    if not SINGLE_LOWEST <= exponent <= SINGLE_HIGHEST:
-        raise BadModel("The product of two factors is out of a float32's range; quantise the model again.")
-    return mantissa, exponent
-
-
-def single_quotient(a, b):
-    """a / b, both (mantissa, exponent) > 0, rounded as `single` but of any size: `multiplier` bounds it."""
-    mantissa, exponent = rounded_quotient(a[0], b[0], SINGLE_BITS)
-    return mantissa, exponent + a[1] - b[1]
 
 
 def rounded_steps(value, scale):

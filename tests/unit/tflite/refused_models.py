@@ -143,10 +143,6 @@ def leaky_no_number():
     return _one("LEAKY_RELU", _unary(), options("LeakyReluOptions", alpha=float("nan")))
 
 
-def leaky_out_of_range():
-    return _one("LEAKY_RELU", _unary(), options("LeakyReluOptions", alpha=1e-38))
-
-
 def quantise_scale_of_no_number():
     def build(writer):
         x = writer.tensor([4], kind=FLOAT32, name="given")
@@ -246,7 +242,6 @@ MODELS = (
     bad_arena,
     tanh_other_scale,
     leaky_no_number,
-    leaky_out_of_range,
     quantise_scale_of_no_number,
     joined_scales,
     bad_order_of_axes,

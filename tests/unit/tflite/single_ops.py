@@ -300,6 +300,14 @@ def leaky_relu(rng):
     return unary(rng, "LEAKY_RELU", xs, ys, zero_point(rng), zero_point(rng), fields=fields)
 
 
+def leaky_relu_tie(rng):
+    """Scales whose quotient is 1.5 as a float32 and just below it as a double: odd inputs tell which is taken."""
+    ys = (1 << 23) + 1
+    xs = (3 * ys - 1) // 2
+    fields = options("LeakyReluOptions", alpha=1.0)
+    return unary(rng, "LEAKY_RELU", np.float32(xs * 2.0**-30), np.float32(ys * 2.0**-30), 0, 0, fields=fields)
+
+
 KINDS = (
     conv_2d,
     depthwise_conv_2d,
@@ -322,4 +330,5 @@ KINDS = (
     dequantize,
     tanh,
     leaky_relu,
+    leaky_relu_tie,
 )

@@ -27,7 +27,6 @@ REFUSALS = {
     "bad_arena": (BadModel, ("8388608", "limit")),
     "tanh_other_scale": (UnsupportedOp, ("TANH", "1/128")),
     "leaky_no_number": (BadModel, ("LEAKY_RELU", "alpha")),
-    "leaky_out_of_range": (BadModel, ("range", "quantise")),
     "quantise_scale_of_no_number": (BadModel, ("'wanted'", "no positive number")),
     "joined_scales": (UnsupportedOp, ("CONCATENATION", "'other'", "share scale")),
     "bad_order_of_axes": (BadModel, ("TRANSPOSE", "(1, 1)")),

@@ -1,6 +1,7 @@
 """The arena's plan: nothing that lives at the same time shares a byte, and little is wasted."""
 
-from dermis.tflite import BadModel, plan
+import packs
+from dermis.tflite import BadModel, Model, plan
 from dermis.tflite.graph import Block
 
 
@@ -76,3 +77,12 @@ def test_the_limit():
             assert str(limit) in str(error)
         else:
             raise AssertionError("a plan above the limit was taken")
+
+
+def test_every_tensor_of_a_step_lives_while_it_runs():
+    for name in ("single_ops", "pooled", "residual", "two_inputs"):
+        for entry, file, _, _ in packs.read(name):
+            for index, step in enumerate(Model(file)._steps):
+                for tensor in tuple(step.reads) + tuple(step.outputs):
+                    home = tensor.home()
+                    assert home.constant is not None or home.first <= index <= home.last, entry

@@ -157,12 +157,12 @@ def product_bits(scale, steps):
 
 
 class LeakyRelu(Table):
-    """Two factors, one for each side of 0. They are quotients of float32, which tflite-micro does not widen first."""
+    """Two factors, one for each side of 0."""
 
     def __init__(self, node):
         x, y = unary(node)
         super().__init__(node, (x,), y)
-        identity = quantise.multiplier((quantise.single_quotient(x.scale(), y.scale()),), ())
+        identity = quantise.multiplier((x.scale(),), (y.scale(),))
         bits = node.options.uint32(0)
         slope, below = 0, (0, 0)
         if bits & FLOAT_MAGNITUDE:
@@ -170,8 +170,8 @@ class LeakyRelu(Table):
             if alpha is None:
                 raise node.damaged("its alpha is no number.")
             slope = -1 if bits >> 31 else 1
-            product = quantise.single((x.scale()[0] * alpha[0], x.scale()[1] + alpha[1]))
-            below = quantise.multiplier((quantise.single_quotient(product, y.scale()),), ())
+            # In doubles, as the oracle answers; some versions of its source round the quotients to a float32 first.
+            below = quantise.multiplier((x.scale(), alpha), (y.scale(),))
         zero, out_zero = x.raised_zero, y.raised_zero
 
         def answer(value):
