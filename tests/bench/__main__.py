@@ -2,9 +2,14 @@
 
 import sys
 
-from tests.bench import depth_accuracy, held_out, stages
+from tests.bench import depth_accuracy, held_out, inference, stages
 
-PARTS = {"stages": stages.main, "held-out": held_out.main, "depth": lambda: depth_accuracy.main([])}
+PARTS = {
+    "stages": stages.main,
+    "held-out": held_out.main,
+    "depth": lambda: depth_accuracy.main([]),
+    "inference": inference.main,
+}
 
 
 def main(chosen: list[str]) -> int:
