@@ -172,13 +172,15 @@ class Node:
                 kernels_moves.copy_bytes(tensor.constant, tensor.data, tensor.bytes)
         return tensor
 
-    def same_quantisation(self, x, y):
+    def same_quantisation(self, x, y, exactly=False):
         """Raises UnsupportedOp unless the bytes of x mean the same in y.
 
-        tflite-micro copies bytes without looking (or, in pools, allows 1e-6 between scales): an answer in the wrong
-        unit. Here the scales may differ by what is less than half a step over all of int8.
+        Where tflite-micro looks, nothing may differ (`exactly`; its pools would allow 1e-6). Where it copies bytes
+        without looking, the scales may differ by what is less than half a step over all of int8: more would give
+        an answer in the wrong unit.
         """
-        if x.zero_point != y.zero_point or not quantise.nearly_equal(x.scale(), y.scale()):
+        same = x.scale() == y.scale() or (not exactly and quantise.nearly_equal(x.scale(), y.scale()))
+        if x.zero_point != y.zero_point or not same:
             raise self.refuse("its tensors must share scale and zero point; quantise the model again.", x)
 
     def constant(self, tensor, kind):

@@ -151,7 +151,24 @@ def quantise_scale_of_no_number():
     return _one("QUANTIZE", build)
 
 
-def joined_scales(second=0.501):
+def padding_scale():
+    def build(writer):
+        x, widths = writer.tensor([2], 0.5, name="given"), writer.tensor([1, 2], kind=INT32, data=[[1, 1]])
+        value = writer.tensor([1], 0.25, data=[3], name="value")
+        return [x, widths, value], [writer.tensor([4], 0.5, name="wanted")], [x]
+
+    return _one("PADV2", build)
+
+
+def transposed_scales():
+    def build(writer):
+        x, order = writer.tensor([2, 3], 0.501, name="given"), writer.tensor([2], kind=INT32, data=[1, 0])
+        return [x, order], [writer.tensor([3, 2], 0.5, name="wanted")], [x]
+
+    return _one("TRANSPOSE", build)
+
+
+def joined_scales(second=0.5 + 2**-20):
     def build(writer):
         a, b = writer.tensor([2], 0.5, name="given"), writer.tensor([3], second, name="other")
         return [a, b], [writer.tensor([5], 0.5, name="wanted")], [a, b]
@@ -243,6 +260,8 @@ MODELS = (
     tanh_other_scale,
     leaky_no_number,
     quantise_scale_of_no_number,
+    padding_scale,
+    transposed_scales,
     joined_scales,
     bad_order_of_axes,
     five_axes_moved,

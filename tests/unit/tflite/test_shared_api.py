@@ -28,6 +28,8 @@ REFUSALS = {
     "tanh_other_scale": (UnsupportedOp, ("TANH", "1/128")),
     "leaky_no_number": (BadModel, ("LEAKY_RELU", "alpha")),
     "quantise_scale_of_no_number": (BadModel, ("'wanted'", "no positive number")),
+    "padding_scale": (UnsupportedOp, ("PADV2", "'value'", "share scale")),
+    "transposed_scales": (UnsupportedOp, ("TRANSPOSE", "share scale")),
     "joined_scales": (UnsupportedOp, ("CONCATENATION", "'other'", "share scale")),
     "bad_order_of_axes": (BadModel, ("TRANSPOSE", "(1, 1)")),
     "five_axes_moved": (UnsupportedOp, ("TRANSPOSE", "5 axes", "reshape")),

@@ -50,7 +50,7 @@ class Concatenation(Step):
             if offset + part > row or len(x.shape) != rank:
                 raise node.damaged("its inputs do not fit into its output.")
             node.same_shape(y, tuple(x.shape[:axis]) + (y.shape[axis],) + tuple(x.shape[axis + 1 :]))
-            node.same_quantisation(x, y)
+            node.same_quantisation(x, y, True)
             self._blocks.append(layout.copy_block(node, ((outer, part, row), (part, 1, 1)), 0, offset))
             offset += part
         if offset != row:
@@ -82,6 +82,7 @@ class Pad(Step):
             if value.constant is None or value.size != 1:
                 raise node.refuse("the padding value must be one constant.", value)
             self._fill = node.int8(value).data[0]
+            node.same_quantisation(value, y, True)
         x_strides = layout.row_strides(x.shape)
         y_strides = layout.row_strides(y.shape)
         axes = [(x.shape[axis], x_strides[axis], y_strides[axis]) for axis in range(rank)]

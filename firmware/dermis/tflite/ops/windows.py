@@ -191,7 +191,7 @@ class Pool(Step):
         node.expect(1)
         x, y = node.inputs[0], node.outputs[0]
         super().__init__(node, (node.int8(x),), node.int8(y))
-        node.same_quantisation(x, y)
+        node.same_quantisation(x, y, True)
         options = node.options
         strides = (options.int32(2), options.int32(1))
         window = (options.int32(4), options.int32(3))
