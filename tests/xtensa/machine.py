@@ -113,8 +113,20 @@ class Machine:
 
     def run_from(self, address: int) -> None:
         """Runs until a breakpoint. Other registers than the program counter, the first, stay as they are."""
-        self._ask("G" + struct.pack("<I", address).hex())
+        self._set_counter(address)
         self._ask("c")
+
+    def step_from(self, address: int, stop: int) -> int:
+        """Runs one instruction at a time until `stop`; their number. Slow, and owes nothing to any clock."""
+        self._set_counter(address)
+        steps = 0
+        while struct.unpack("<I", bytes.fromhex(self._ask("g")[:8]))[0] != stop:
+            self._ask("s")
+            steps += 1
+        return steps
+
+    def _set_counter(self, address: int) -> None:
+        self._ask("G" + struct.pack("<I", address).hex())
 
 
 def retired(ccount: int) -> int:

@@ -18,7 +18,7 @@ from dermis_host.released import released_model
 from tests.unit.tflite import packs
 from tests.xtensa import calls, mpy
 from tests.xtensa.machine import MISSING, MachineError, is_installed, retired
-from tests.xtensa.rig import Rig
+from tests.xtensa.rig import STOP, Rig
 
 needs_core = pytest.mark.skipif(not is_installed(), reason=MISSING)
 GOLDEN_MODELS = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense")
@@ -90,6 +90,12 @@ def test_every_kernel_is_byte_equal_in_the_single_operators(rig: Rig):
     assert called == calls.kernel_names() == rig.kernels
 
 
+def test_no_module_with_kernels_is_forgotten():
+    folder = calls.source(kernels_moves).parent
+    found = {path for path in folder.rglob("*.py") if mpy.viper_functions(path.read_text())}
+    assert found == {*calls.SOURCES, calls.source(fixedpoint)}
+
+
 @needs_core
 def test_fixed_point_products_are_equal():
     ends = (0, 1, -1, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x3FFFFFFF, -0x40000000, 0x7FFFFFFF, -0x7FFFFFFF, -0x80000000)
@@ -135,6 +141,21 @@ def test_counts_are_exact_and_repeat(rig: Rig):
     steps = {later - earlier for earlier, later in pairwise(counts)}
     assert len(steps) == 1 and steps.pop() > 1
     assert rig.call("fill", [(0, 0), 7, 64], [bytes(64)]).instructions == counts[64]
+
+
+@needs_core
+def test_counts_are_those_of_single_steps(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    machine, stepped = rig._machine, []
+    monkeypatch.setattr(machine, "run_from", lambda address: stepped.append(machine.step_from(address, STOP)))
+    buffers = [bytes(range(64)), bytes(64)]
+    counted = [
+        rig.call("fill", [(0, 0), 7, 0], buffers).instructions,
+        rig.call("flip", [(0, 0), (1, 0), 33], buffers).instructions,
+        rig.call("weight_sums", [(0, 0), (1, 0), 4, 9], buffers).instructions,
+    ]
+    around = {steps - count for steps, count in zip(stepped, counted, strict=True)}
+    assert len(around) == 1  # what surrounds the call is always the same
+    assert counted[2] > counted[1] > counted[0]
 
 
 @needs_core
