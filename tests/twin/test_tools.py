@@ -18,7 +18,7 @@ from tests.twin.conftest import wait_for
 def _run(tool: str, *arguments: str) -> str:
     path = shutil.which(tool) or shutil.which(str(Path(sys.executable).parent / tool))
     if not path:
-        pytest.skip(f"{tool} is not installed; `make setup` installs it")
+        pytest.skip(f"{tool} is not installed; `make setup` installs it, smpmgr from Python 3.11 on")
     result = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
