@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench train clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth train clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,12 @@ typings: requirements.txt
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+bench-inference: setup
+	$(BIN)/python -m tests.bench inference
+
+bench-depth: setup
+	$(BIN)/python -m tests.bench depth
 
 # Data, float model, int8 model, golden vectors and card. Resumable: finished shards are kept in build/train.
 TRAIN_PRESENTATIONS ?= 4800
