@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import socket
 import stat
@@ -221,6 +222,12 @@ def test_one_twin_a_state_folder(make_twin, tmp_path):
     assert not (twin.state_dir / "control.sock").exists()
     with pytest.raises(TwinError, match="no twin runs in"):
         request(twin.state_dir, {"do": "status"})
+
+
+def test_a_twin_whose_folder_is_gone_ends(make_twin):
+    twin = make_twin(entry=ENTRY)
+    shutil.rmtree(twin.state_dir)
+    wait_for(lambda: twin._process.poll() is not None, "the end of a twin without a folder")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

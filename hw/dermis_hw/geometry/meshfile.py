@@ -47,6 +47,10 @@ def load(path: Path) -> Mesh:
         raise MeshError(f"{path} holds coordinates that are not numbers: export it again")
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise MeshError(f"{path} has a face of vertices that are not there: export it again")
+    corner = vertices[faces]
+    across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    if not across.any():
+        raise MeshError(f"{path} holds only triangles without an area: export the surface, not points or curves")
     return meshes.make(vertices[:, [1, 0, 2]] * [1.0, 1.0, -1.0], faces)
 
 

@@ -265,6 +265,10 @@ class Server:
     def _turn(self) -> None:
         self._circuit.tick()
         self._console.tick()
+        if not self.config.state_dir.exists():
+            # Its flash and its control socket are gone: nobody could reach it any more.
+            self._log("the state folder is gone: the twin ends")
+            self.stop()
         if self.state == WAITING and time.monotonic() >= self._restart_at:
             self._start_module(self._restart_cause)
         waiting = select.poll()

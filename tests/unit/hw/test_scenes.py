@@ -191,6 +191,7 @@ def test_mesh_files_of_every_kind_agree(tmp_path):
         ("m.obj", b"v 1 2 3\n"),
         ("m.obj", b"v 1 2 3\nf 1 2 3\n"),
         ("m.obj", b"v nan 2 3\nf 1 1 1\n"),
+        ("m.obj", b"v 0 0 0\nv 90 0 0\nv 180 0 0\nf 1 2 3\nf 1 1 1\n"),
         ("m.obj", b"\xff\xfe"),
         ("m.ply", b"not a mesh"),
         ("m.ply", binary_ply("<", 1.0)[:-5]),
