@@ -24,5 +24,18 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     excused = item.get_closest_marker("shared_data") and not SHARED_DATA.is_dir()
     if STRICT and not excused and report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped, and DERMIS_STRICT=1 allows no skip: {report.longrepr}"
+        _fail(report)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    """A whole file that skips itself while it is collected (`importorskip`) is no test's report: see it too."""
+    outcome = yield
+    report = outcome.get_result()
+    if STRICT and report.skipped:
+        _fail(report)
+
+
+def _fail(report):
+    report.outcome = "failed"
+    report.longrepr = f"skipped, and DERMIS_STRICT=1 allows no skip: {report.longrepr}"
