@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 from collections.abc import Callable
 
 from dermis.core import twin_wire as wire
+
+from .stream import Stream
 
 # Nothing the firmware may ask is longer: a flash sector and its offset.
 LONGEST_REQUEST = 8192
@@ -16,44 +17,18 @@ Answer = tuple[int, int, bytes]  # status, module time in us, payload
 Handler = Callable[[int, int, bytes], Answer]  # op, module time in us, payload
 
 
-class ChannelServer:
+class ChannelServer(Stream):
     """Serves one module process. `handler` may raise whatever ends the process; nothing is answered then."""
 
     def __init__(self, connection: socket.socket, handler: Handler, log: Callable[[str], None]):
-        connection.setblocking(False)
-        self._socket = connection
+        super().__init__(connection)
         self._handler = handler
         self._log = log
         self._in = bytearray()
-        self._out = bytearray()
-        self.closed = False
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def wants(self) -> int:
-        return select.POLLIN | (select.POLLOUT if self._out else 0)
-
-    def serve(self, events: int) -> None:
-        if events & select.POLLOUT:
-            self._flush()
-        if events & (select.POLLIN | select.POLLHUP | select.POLLERR):
-            try:
-                data = self._socket.recv(65536)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self.close()
-                return
-            self._in += data
-            self._answer_all()
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self._socket.close()
+    def take(self, data: bytes) -> None:
+        self._in += data
+        self._answer_all()
 
     def _answer_all(self) -> None:
         while len(self._in) >= wire.HEADER_SIZE and not self.closed:
@@ -70,13 +45,3 @@ class ChannelServer:
             status, answer_us, answer = self._handler(op, time_us, payload)
             self._out += struct.pack(wire.HEADER, op, status, seq, len(answer), answer_us) + answer
             self._flush()
-
-    def _flush(self) -> None:
-        if self.closed or not self._out:
-            return
-        try:
-            del self._out[: self._socket.send(self._out)]
-        except BlockingIOError:
-            return
-        except OSError:
-            self.close()

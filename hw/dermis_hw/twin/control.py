@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .errors import TwinError
+from .stream import Stream
 
 NAME = "control.sock"
 LONGEST_LINE = 65536
@@ -69,34 +70,15 @@ def request(state_dir: str | os.PathLike, message: dict, timeout_s: float = 120.
     return answer
 
 
-class _Client:
+class _Client(Stream):
     def __init__(self, connection: socket.socket, handler: Handler):
-        connection.setblocking(False)
-        self._socket = connection
+        super().__init__(connection)
         self._handler = handler
         self._in = bytearray()
-        self._out = bytearray()
-        self.closed = False
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def wants(self) -> int:
-        return select.POLLIN | (select.POLLOUT if self._out else 0)
-
-    def serve(self, events: int) -> None:
-        if events & select.POLLOUT:
-            self._flush()
-        if not events & (select.POLLIN | select.POLLHUP | select.POLLERR) or self.closed:
-            return
-        try:
-            data = self._socket.recv(LONGEST_LINE)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
+    def take(self, data: bytes) -> None:
         self._in += data
-        if not data or len(self._in) > LONGEST_LINE:
+        if len(self._in) > LONGEST_LINE:
             self.close()
             return
         while b"\n" in self._in and not self.closed:
@@ -114,21 +96,6 @@ class _Client:
     def reply(self, answer: dict) -> None:
         self._out += json.dumps(answer).encode() + b"\n"
         self._flush()
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self._socket.close()
-
-    def _flush(self) -> None:
-        if self.closed:
-            return
-        try:
-            del self._out[: self._socket.send(self._out)]
-        except BlockingIOError:
-            return
-        except OSError:
-            self.close()
 
 
 class ControlServer:

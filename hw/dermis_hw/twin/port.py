@@ -18,6 +18,7 @@ from pathlib import Path
 from serial import rfc2217
 
 from .errors import TwinError
+from .stream import Stream
 
 HOST = "127.0.0.1"
 # How much may wait for a client that does not read before the module is held back, as USB's flow control does.
@@ -150,16 +151,13 @@ class _Telnet(rfc2217.PortManager):
             self._deliver(data)
 
 
-class PortClient:
+class PortClient(Stream):
     """The one client: bytes in through the telnet filter, bytes out through a buffer."""
 
     def __init__(self, connection: socket.socket, circuit: AutoReset, deliver: Callable[[bytes], None]):
-        connection.setblocking(False)
+        super().__init__(connection)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = connection
         self._circuit = circuit
-        self._out = bytearray()
-        self.closed = False
         self.paused = False  # the module cannot take more for now
         self._telnet = _Telnet(_Lines(circuit), self, deliver)
 
@@ -167,37 +165,17 @@ class PortClient:
     def full(self) -> bool:
         return len(self._out) > OUTPUT_LIMIT
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
     def wants(self) -> int:
-        return (0 if self.paused else select.POLLIN) | (select.POLLOUT if self._out else 0)
+        return super().wants() & ~(select.POLLIN if self.paused else 0)
 
-    def serve(self, events: int) -> None:
-        if events & select.POLLOUT:
-            self._flush()
-        if events & (select.POLLIN | select.POLLHUP | select.POLLERR) and not self.closed:
-            self._receive()
+    def take(self, data: bytes) -> None:
+        self._telnet.take(data)
 
     def is_gone(self) -> bool:
         """Whether the client has closed; what it sent before is taken first."""
         while not self.closed and self._receive():
             pass
         return self.closed
-
-    def _receive(self) -> bool:
-        """Take one piece; False when there is nothing more for now."""
-        try:
-            data = self._socket.recv(65536)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b""
-        if not data:
-            self.close()
-            return False
-        self._telnet.take(data)
-        return True
 
     def send(self, data: bytes) -> None:
         self.write(data.replace(b"\xff", b"\xff\xff"))
@@ -209,17 +187,8 @@ class PortClient:
 
     def close(self) -> None:
         if not self.closed:
-            self.closed = True
-            self._socket.close()
+            super().close()
             self._circuit.change(dtr=False, rts=False)  # the host lets go of both lines
-
-    def _flush(self) -> None:
-        try:
-            del self._out[: self._socket.send(self._out)]
-        except BlockingIOError:
-            return
-        except OSError:
-            self.close()
 
 
 class Port:
