@@ -7,6 +7,6 @@ See README.md beside this file. Imports nothing outside itself.
 """
 
 from .errors import BadInput, BadModel, ModelError, UnsupportedOp
-from .model import ARENA_LIMIT, Model, TensorInfo
+from .model import ARENA_LIMIT, WORK_LIMIT, Model, TensorInfo
 
-__all__ = ["ARENA_LIMIT", "BadInput", "BadModel", "Model", "ModelError", "TensorInfo", "UnsupportedOp"]
+__all__ = ["ARENA_LIMIT", "WORK_LIMIT", "BadInput", "BadModel", "Model", "ModelError", "TensorInfo", "UnsupportedOp"]

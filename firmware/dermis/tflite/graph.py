@@ -15,6 +15,9 @@ MOST_OPERATORS = 1024
 MOST_BUFFERS = 4096
 MOST_CODES = 256
 MOST_AXES = 6
+MOST_PLACES = 256  # inputs or outputs of the model or of an operator
+MOST_CHANNELS = 1 << 16  # of all layers with weights: each costs microseconds and 16 bytes at load
+MOST_SHARING = 8  # times that the constants may exceed the file, as tensors may share one buffer
 
 # enum TensorType
 FLOAT32, FLOAT16, INT32, UINT8, INT64, STRING, BOOL, INT16, COMPLEX64, INT8 = range(10)
@@ -42,13 +45,11 @@ class Tensor(Block):
 
     def __init__(self, table, buffers):
         self._table = table
-        self.shape = table.int32s(0)
+        self.shape = table.int32s(0, MOST_AXES, "axes in a tensor")
         self.kind = table.int8(1)
         self.constant = None
         self.alias = None
         self.ready = False  # given, constant, or computed by an operator seen so far
-        if len(self.shape) > MOST_AXES:
-            raise BadModel("Tensor '%s' has %d axes, more than %d." % (self.name, len(self.shape), MOST_AXES))
         if not 0 <= self.kind < len(TYPE_NAMES):
             raise BadModel("Tensor '%s' has the unknown type %d." % (self.name, self.kind))
         self.size = 1
@@ -73,9 +74,10 @@ class Tensor(Block):
         zeros, zero_count = quantisation.vector(3, 8) if quantisation else (0, 0)
         self.quantised_axis = quantisation.int32(6) if quantisation else 0
         self.zero_point = table.reader.at("<q", 8, zeros) if zero_count else 0
-        for index in range(1, zero_count):
-            if table.reader.at("<q", 8, zeros + 8 * index) != self.zero_point:
-                raise BadModel("Tensor '%s' has a zero point a channel; only one for all is defined." % self.name)
+        # Every one but the last against its neighbour, as bytes: there may be as many as the file holds.
+        last = max(zeros + 8 * (zero_count - 1), zeros)
+        if table.reader.data[zeros:last] != table.reader.data[zeros + 8 : last + 8]:
+            raise BadModel("Tensor '%s' has a zero point a channel; only one for all is defined." % self.name)
         lowest = {INT8: -128, UINT8: 0}.get(self.kind)
         if self.scale_count and lowest is not None and not lowest <= self.zero_point <= lowest + 255:
             raise BadModel("Tensor '%s' has zero point %d, outside its type." % (self.name, self.zero_point))
@@ -128,7 +130,8 @@ class NoOptions:
 class Node:
     """One operator with its tensors, and the questions that every builder asks."""
 
-    def __init__(self, code, version, inputs, outputs, options):
+    def __init__(self, code, version, inputs, outputs, options, channels):
+        self._channels = channels  # how many are left of MOST_CHANNELS, in a list that all nodes share
         self.code = code
         self.version = version
         self.inputs = inputs
@@ -195,6 +198,18 @@ class Node:
             )
         return tensor
 
+    def parameters(self, tensor):
+        """The values of `tensor`, a constant of a few int32: axes, widths, an order."""
+        if self.constant(tensor, INT32).size > 2 * MOST_AXES:
+            raise self.damaged("%d parameters make no sense." % tensor.size)
+        return tensor.int32s()
+
+    def count_channels(self, channels):
+        """Raises BadModel where the layers so far, this one included, have more than MOST_CHANNELS."""
+        self._channels[0] -= channels
+        if self._channels[0] < 0:
+            raise self.damaged("the model's layers have more than %d channels; make it smaller." % MOST_CHANNELS)
+
     def clamps(self, activation, tensor):
         """(lowest, highest) raised output under a fused activation."""
         limits = quantise.activation_range(activation, tensor.scale(), tensor.zero_point)
@@ -224,8 +239,11 @@ class Graph:
         subgraph = subgraphs[0]
         buffers = model.tables(4, MOST_BUFFERS, "buffers")
         self.tensors = [Tensor(table, buffers) for table in subgraph.tables(0, MOST_TENSORS, "tensors")]
-        self.inputs = [self._tensor(index) for index in subgraph.int32s(1)]
-        self.outputs = [self._tensor(index) for index in subgraph.int32s(2)]
+        constants = sum([tensor.bytes for tensor in self.tensors if tensor.ready])
+        if constants > MOST_SHARING * len(data):
+            raise BadModel("The model has %d bytes of constants in a file of %d." % (constants, len(data)))
+        self.inputs = [self._tensor(index) for index in subgraph.int32s(1, MOST_PLACES, "inputs")]
+        self.outputs = [self._tensor(index) for index in subgraph.int32s(2, MOST_PLACES, "outputs")]
         if not self.inputs or not self.outputs:
             raise BadModel("The model has no inputs or no outputs.")
         for tensor in self.inputs:
@@ -234,6 +252,7 @@ class Graph:
             tensor.ready = True
         codes = [self._code(table) for table in model.tables(1, MOST_CODES, "operator codes")]
         self.nodes = []
+        self._channels = [MOST_CHANNELS]
         for operator in subgraph.tables(3, MOST_OPERATORS, "operators"):
             self.nodes.append(self._node(operator, codes))
         for tensor in self.outputs:
@@ -255,8 +274,9 @@ class Graph:
         if index >= len(codes):
             raise BadModel("The model refers to operator code %d of %d." % (index, len(codes)))
         code, version = codes[index]
-        inputs = [None if index == NO_TENSOR else self._tensor(index) for index in operator.int32s(1)]
-        outputs = [self._tensor(index) for index in operator.int32s(2)]
+        places = operator.int32s(1, MOST_PLACES, "inputs of an operator")
+        inputs = [None if index == NO_TENSOR else self._tensor(index) for index in places]
+        outputs = [self._tensor(index) for index in operator.int32s(2, MOST_PLACES, "outputs of an operator")]
         if not outputs:
             raise BadModel("%s has no output." % op_names.name(code))
         for tensor in inputs:
@@ -266,4 +286,4 @@ class Graph:
             if tensor.ready:
                 raise BadModel("Tensor '%s' is computed twice, or a constant or an input is." % tensor.name)
             tensor.ready = True
-        return Node(code, version, inputs, outputs, operator.table(4))
+        return Node(code, version, inputs, outputs, operator.table(4), self._channels)

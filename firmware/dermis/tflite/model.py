@@ -6,12 +6,14 @@ from array import array
 from collections import namedtuple
 
 from . import kernels_moves, plan
-from .errors import BadInput
+from .errors import BadInput, BadModel
 from .graph import FLOAT32, INT8, INT32, NO_TENSOR, UINT8, Graph
 from .native import IS_MICROPYTHON, octets, ticks_diff, ticks_us
 from .ops import build
 
 ARENA_LIMIT = 4 * 1024 * 1024  # half of the 8 MiB that an ESP32-S3's PSRAM usually has
+
+WORK_LIMIT = 1 << 28  # about four seconds of an ESP32-S3 at 240 MHz and 3.5 instructions a turn: an estimate
 
 ARRAY_TYPES = {INT8: "b", UINT8: "B", INT32: "i", FLOAT32: "f"}
 
@@ -25,15 +27,26 @@ class Model:
 
     buffer: the file as bytes, bytearray or memoryview; it is kept and read from (weights are not copied), so it
     may lie in flash and must not change.
-    arena_limit: bytes that tensors and scratch may take together.
+    arena_limit: bytes that tensors and scratch may take together; so may the results.
+    work_limit: multiply-accumulates, or turns of another operator's innermost loop, that an inference may take: a
+    file of a few bytes can ask for hours.
 
-    Raises `BadModel` where the bytes are no sound .tflite file or the arena is too large, `UnsupportedOp` where
+    Raises `BadModel` where the bytes are no sound .tflite file or ask for more than a limit, `UnsupportedOp` where
     the model asks for something that is not implemented.
     """
 
-    def __init__(self, buffer, arena_limit=ARENA_LIMIT):
-        graph = Graph(octets(buffer))
+    def __init__(self, buffer, arena_limit=ARENA_LIMIT, work_limit=WORK_LIMIT):
+        try:
+            self._load(octets(buffer), arena_limit, work_limit)
+        except MemoryError:
+            raise BadModel("The model does not fit into the memory that is free; give a larger heap.")
+
+    def _load(self, file, arena_limit, work_limit):
+        graph = Graph(file)
         self._steps = [build(node) for node in graph.nodes]
+        self.work = sum([step.work for step in self._steps])
+        if self.work > work_limit:
+            raise BadModel("An inference takes %d steps, more than the limit of %d." % (self.work, work_limit))
         self._inputs = graph.inputs
         self._outputs = graph.outputs
         blocks = _live(graph, self._steps)
@@ -45,6 +58,9 @@ class Model:
                 tensor.data = tensor.home().data
         for step in self._steps:
             step.bind()
+        results = sum([tensor.bytes for tensor in self._outputs])
+        if results > arena_limit:
+            raise BadModel("The outputs take %d bytes, more than the limit of %d." % (results, arena_limit))
         self.inputs = tuple([_info(tensor) for tensor in self._inputs])
         self.outputs = tuple([_info(tensor) for tensor in self._outputs])
         self._results = [array(ARRAY_TYPES.get(tensor.kind, "B"), bytes(tensor.bytes)) for tensor in self._outputs]

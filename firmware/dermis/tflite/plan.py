@@ -59,6 +59,11 @@ def aligned(offset):
     return (offset + ALIGNMENT - 1) & -ALIGNMENT
 
 
+def new_arena(size):
+    """The bytes that tensors and scratch lie in (of its own, so that tests can put guards around them)."""
+    return octets(bytearray(size))
+
+
 def allocate(blocks, limit):
     """Places `blocks` in one new buffer and sets their `data`. Raises BadModel above `limit` bytes."""
     for block in blocks:
@@ -68,7 +73,7 @@ def allocate(blocks, limit):
     if size > limit:
         raise BadModel("The model needs an arena of %d bytes, more than the limit of %d." % (size, limit))
     try:
-        arena = octets(bytearray(size))
+        arena = new_arena(size)
     except MemoryError:
         raise BadModel("The model needs an arena of %d bytes, which is not free; give a larger heap." % size)
     for block in blocks:

@@ -17,6 +17,7 @@ from .errors import BadModel
 IDENTIFIER = b"TFL3"
 IDENTIFIER_AT = 4
 SMALLEST_FILE = 8
+LONGEST_TEXT = 200  # a name may be as long as the file, a sentence about it may not
 WORD = 4  # bytes of an offset, of a vector's length, of an int32
 
 
@@ -95,26 +96,31 @@ class Table:
         position = self.where(field)
         return self.reader.span(self.reader.forward(position), width) if position else (0, 0)
 
-    def int32s(self, field):
-        """A field's vector of int32 as a tuple."""
-        start, count = self.vector(field, 4)
+    def int32s(self, field, limit, what):
+        """A field's vector of int32 as a tuple. Raises BadModel where it has more than `limit` items (`what`)."""
+        start, count = self.vector(field, WORD)
+        if count > limit:
+            raise _too_many(count, what, limit)
         return unpack_from("<%di" % count, self.reader.data, start) if count else ()
 
     def tables(self, field, limit, what):
         """A field's vector of tables. Raises BadModel where there are more than `limit` (`what` names them)."""
         start, count = self.vector(field, WORD)
         if count > limit:
-            raise BadModel(
-                "The model has %d %s, of which at most %d are taken; make it smaller." % (count, what, limit)
-            )
+            raise _too_many(count, what, limit)
         return [Table(self.reader, self.reader.forward(start + WORD * index)) for index in range(count)]
 
     def text(self, field):
-        """A field's string in printable ASCII, '?' for every other byte; '' where it is absent."""
+        """The start of a field's string in printable ASCII, '?' for every other byte; '' where it is absent."""
         start, count = self.vector(field, 1)
-        return "".join(
-            [chr(byte) if 32 <= byte < 127 else "?" for byte in bytes(self.reader.data[start : start + count])]
+        shown = bytes(self.reader.data[start : start + min(count, LONGEST_TEXT)])
+        return "".join([chr(byte) if 32 <= byte < 127 else "?" for byte in shown]) + (
+            "..." if count > LONGEST_TEXT else ""
         )
+
+
+def _too_many(count, what, limit):
+    return BadModel("The model has %d %s where at most %d are taken; make it smaller." % (count, what, limit))
 
 
 def root(data):

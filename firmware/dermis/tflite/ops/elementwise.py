@@ -20,6 +20,7 @@ ADD_HEADROOM = 20  # bits by which ADD scales its inputs up before they are summ
 SQUASH_INTEGER_BITS = 4  # of the fixed-point input: beyond 16 the result is saturated
 LOGISTIC_BITS = 8  # of the output behind the point
 TANH_BITS = 7
+FLOAT_LOOPS = 256  # what one float costs, in Python, beside a kernel's loops
 FLOAT_BIAS = 150  # of a float32's exponent, counted from its mantissa's last bit
 FLOAT_LARGEST_EXPONENT = 254
 FLOAT_INFINITY = 0x7F800000
@@ -92,6 +93,7 @@ class Quantize(Table):
                 raise node.refuse("a float constant is not implemented; let the converter fold it.", x)
             super().__init__(node, (x,), node.int8(y, UINT8))
             self._scale = y.scale()
+            self.loops = x.size * FLOAT_LOOPS
             return
         super().__init__(node, (node.int8(x, UINT8),), node.int8(y, UINT8))
         rescaled = rescaler(x, y)

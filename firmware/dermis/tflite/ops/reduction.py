@@ -5,7 +5,7 @@ values goes into the factor, with as many bits as fit.
 """
 
 from .. import kernels_simple, quantise
-from ..graph import INT32, Block
+from ..graph import Block
 from ..native import int32_array, words
 from . import layout
 from .step import Step
@@ -21,7 +21,7 @@ class Mean(Step):
         super().__init__(node, (node.int8(x),), node.int8(y))
         rank = len(x.shape)
         gone = set()
-        for axis in node.constant(axes, INT32).int32s():
+        for axis in node.parameters(axes):
             if not -rank <= axis < rank:
                 raise node.damaged("axis %d does not exist." % axis)
             gone.add(axis % rank)

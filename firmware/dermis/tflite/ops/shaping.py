@@ -4,7 +4,6 @@ Ref: tflite-micro kernels concatenation.cc, pad_common.cc, reshape_common.cc.
 """
 
 from .. import kernels_moves
-from ..graph import INT32
 from . import layout
 from .step import Step
 
@@ -70,10 +69,10 @@ class Pad(Step):
         y = node.outputs[0]
         super().__init__(node, (node.int8(x),), node.int8(y))
         rank = len(x.shape)
-        if node.constant(widths, INT32).size != 2 * rank or len(y.shape) != rank:
+        pairs = node.parameters(widths)
+        if len(pairs) != 2 * rank or len(y.shape) != rank:
             raise node.damaged("it needs two widths an axis.")
         node.same_quantisation(x, y)
-        pairs = widths.int32s()
         if min(pairs) < 0:
             raise node.damaged("a padding is negative.")
         node.same_shape(y, [pairs[2 * axis] + x.shape[axis] + pairs[2 * axis + 1] for axis in range(rank)])

@@ -5,7 +5,6 @@ kernels/internal/strided_slice_logic.h.
 """
 
 from .. import kernels_moves
-from ..graph import INT32
 from . import layout
 from .step import Step
 
@@ -19,7 +18,7 @@ class Transpose(Step):
         y = node.outputs[0]
         super().__init__(node, (node.int8(x),), node.int8(y))
         node.same_quantisation(x, y)
-        axes = node.constant(order, INT32).int32s()
+        axes = node.parameters(order)
         if sorted(axes) != list(range(len(x.shape))):
             raise node.damaged("%s is no order of %d axes." % (axes, len(x.shape)))
         node.same_shape(y, [x.shape[axis] for axis in axes])
@@ -59,7 +58,7 @@ class StridedSlice(Step):
         if options.int32(2) or options.int32(3) or options.int8(5):
             raise node.refuse("ellipsis, new axes and ends as offsets are not implemented; slice every axis by itself.")
         rank = len(x.shape)
-        columns = [node.constant(tensor, INT32).int32s() for tensor in (begin, end, strides)]
+        columns = [node.parameters(tensor) for tensor in (begin, end, strides)]
         if [len(column) for column in columns] != [rank] * 3:
             raise node.damaged("it needs a begin, an end and a stride for each of %d axes." % rank)
         x_strides = layout.row_strides(x.shape)
@@ -102,9 +101,10 @@ class Split(Step):
         super().__init__(node, (node.int8(x),), node.int8(node.outputs[0]))
         self.outputs = tuple([node.int8(tensor) for tensor in node.outputs])
         rank = len(x.shape)
-        if node.constant(axis, INT32).size != 1 or not -rank <= axis.int32s()[0] < rank:
+        places = node.parameters(axis)
+        if len(places) != 1 or not -rank <= places[0] < rank:
             raise node.damaged("it needs one axis that exists.")
-        axis = axis.int32s()[0] % rank
+        axis = places[0] % rank
         if node.options.int32(0) != parts or x.shape[axis] % parts:
             raise node.damaged("axis %d of %d cannot be split into %d." % (axis, x.shape[axis], parts))
         outer = 1

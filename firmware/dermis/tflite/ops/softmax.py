@@ -15,6 +15,7 @@ OUTPUT_BITS = 8
 OUTPUT_SCALE = (1 << 23, -31)  # 1/256
 LARGEST_SUM_TERMS = 4096  # exponentials whose sum still fits its 12 integer bits
 WORD_BITS = 32
+ROW_LOOPS = 256  # what the division of a row, in Python, costs beside a kernel's loops
 LARGEST_FACTOR = 0x7FFFFFFF
 
 
@@ -29,6 +30,7 @@ class Softmax(Step):
         self._depth = x.shape[-1] if x.shape else 1
         if self._depth >= LARGEST_SUM_TERMS:
             raise node.refuse("%d classes are more than %d." % (self._depth, LARGEST_SUM_TERMS - 1))
+        self.loops = x.size // self._depth * ROW_LOOPS
         beta = quantise.scale_from_bits(node.options.uint32(0))
         if beta is None:
             raise node.damaged("its beta is no positive number.")

@@ -45,6 +45,7 @@ def geometry(node, x, y, padding, window, strides, dilations, channels=0):
 def weights_of(node, tensor, axis, channels):
     """A constant int8 `tensor` with one scale, or one for each of the `channels` along `axis`."""
     node.constant(tensor, INT8)
+    node.count_channels(channels)
     if tensor.scale_count != 1 and not (tensor.scale_count == channels and tensor.quantised_axis == axis):
         raise node.damaged("its weights have %d scales for %d channels." % (tensor.scale_count, channels))
     return tensor
@@ -196,6 +197,7 @@ class Pool(Step):
         strides = (options.int32(2), options.int32(1))
         window = (options.int32(4), options.int32(3))
         pads = geometry(node, x, y, options.int8(0), window, strides, (1, 1))
+        self.loops = y.size * min(window[0], x.shape[1]) * min(window[1], x.shape[2])
         self._block = int32_array(
             tuple(x.shape)
             + (y.shape[1], y.shape[2])
