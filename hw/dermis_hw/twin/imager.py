@@ -23,12 +23,17 @@ SILENT_RETRY_US = 40_000
 
 @dataclass
 class Delivery:
-    """What was handed over, for hosts: which light burned how long in each row (us)."""
+    """What was handed over, for hosts: which light burned how long in each row (us).
+
+    started_us: when its exposure would have begun. exposed_us: when that of its content did, which for a repeated
+    frame is that of the one before.
+    """
 
     arrived_us: int
     started_us: int
     repeated: bool
     lit_us: dict[str, np.ndarray]
+    exposed_us: int
 
 
 @dataclass
@@ -54,6 +59,12 @@ class Imager:
         self._last_codes: np.ndarray | None = None
         self.silent = False  # fault: no frame comes
         self.saturated = False  # fault: every pixel at its highest code
+        self.frozen = False  # fault: the same frame again and again
+        self.short_bytes = 0  # fault: so many bytes are missing at the end of each frame
+        self.drop_probability = optics.drop_probability
+        self.repeat_probability = optics.repeat_probability
+        self.late_probability = 0.0  # fault: chance of a frame that comes up to `late_us` later than it should
+        self.late_us = 0
         self.deliveries: deque[Delivery] = deque(maxlen=256)
 
     def start(self, now_us: int, exposure_us: int, gain_q8: int, buffers: int) -> None:
@@ -89,7 +100,8 @@ class Imager:
             assert self._pending
             return self._pending.arrives_us, now_us, b""
         frame = self._queue.popleft()
-        return 0, frame.arrives_us, self._codes(frame).tobytes()
+        pixels = self._codes(frame).tobytes()
+        return 0, frame.arrives_us, pixels[: len(pixels) - self.short_bytes]
 
     def _rng(self, index: int, what: int) -> np.random.Generator:
         return np.random.default_rng([self._seed, self._starts, index, what])
@@ -116,8 +128,11 @@ class Imager:
             index = self._index
             self._index += 1
             rng = self._rng(index, 2)
-            dropped, repeated = rng.random(2) < (self._optics.drop_probability, self._optics.repeat_probability)
+            dropped, repeated = rng.random(2) < (self.drop_probability, self.repeat_probability)
             latency = int(rng.integers(*self._optics.latency_us))
+            if self.late_probability:
+                fault = self._rng(index, 4)
+                latency += (fault.random() < self.late_probability) * int(fault.integers(self.late_us + 1))
             if dropped:
                 continue
             started = self._first_us + index * self._period_us
@@ -126,9 +141,10 @@ class Imager:
             return _Frame(index, started, arrives, bool(repeated))
 
     def _codes(self, frame: _Frame) -> np.ndarray:
-        repeats = frame.repeats and self._last_codes is not None
+        repeats = (frame.repeats or self.frozen) and self._last_codes is not None
+        exposed_us = frame.started_us
         if repeats:
-            lit_us = self.deliveries[-1].lit_us if self.deliveries else {}
+            lit_us, exposed_us = self.deliveries[-1].lit_us, self.deliveries[-1].exposed_us
         else:
             rows = np.arange(self._optics.height)
             starts = frame.started_us + (rows * self._optics.row_time_us).astype(np.int64)
@@ -141,8 +157,10 @@ class Imager:
                 self._gain,
                 self._world.temperature_c(middle),
                 self._rng(frame.index, 3),
+                self._world.ambient_us(starts, self._exposure_us),
+                self._world.foreign(starts, self._exposure_us),
             )
-        self.deliveries.append(Delivery(frame.arrives_us, frame.started_us, repeats, lit_us))
+        self.deliveries.append(Delivery(frame.arrives_us, frame.started_us, repeats, lit_us, exposed_us))
         assert self._last_codes is not None
         if self.saturated:
             return np.full_like(self._last_codes, 255)

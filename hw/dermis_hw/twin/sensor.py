@@ -5,12 +5,16 @@ All figures come from `dermis_hw.optics`; how this module differs from the desig
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from dermis.core import vocabulary
 
 from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DOTS, NIR_BANDS, SWIR_BANDS, Optics
+
+from .lamps import Share
 
 REFERENCE_C = 25.0
 CODES = 255
@@ -51,22 +55,32 @@ class ImagerSensor:
         self._scene_response = self._response * self._vignette
 
     def electrons(
-        self, field: LightField, lit_us: dict[str, np.ndarray], exposure_us: int, temperature_c: float
+        self,
+        field: LightField,
+        lit_us: dict[str, np.ndarray],
+        exposure_us: int,
+        temperature_c: float,
+        ambient_us: np.ndarray | None = None,
+        foreign: Sequence[Share] = (),
     ) -> np.ndarray:
         """Expected electrons a pixel, before noise and saturation: float32 (240, 320).
 
         lit_us: light -> float32 (240,), how long it burned in each row's exposure, weighted by level.
+        ambient_us: float32 (240,), the same for the ambient light where it is not steady. foreign: lamps of others,
+        which light the scene as the module's at 850 nm do.
         """
         optics = self._optics
         first, last = optics.monitor_columns
         above_k = temperature_c - REFERENCE_C
         ambient_efficiency = 1 + optics.efficiency_per_k[AMBIENT_EFFICIENCY] * above_k
-        rate = optics.electrons_per_us["ambient"] * exposure_us * ambient_efficiency
-        scene = field.ambient * np.float32(rate)
+        if ambient_us is None:
+            ambient_us = np.full(optics.height, exposure_us, np.float32)
+        rate = optics.electrons_per_us["ambient"] * ambient_efficiency
+        scene = field.ambient * (ambient_us * np.float32(rate))[:, None]
         # The tab's figures are parts of full well at the nominal exposure.
         tab_scale = optics.full_well_e / optics.exposure_us
-        tab_ambient = optics.monitor_ambient_per_klux * field.klux_sun * exposure_us * ambient_efficiency
-        tab = np.full(optics.height, tab_ambient * tab_scale, np.float32)
+        tab_ambient = optics.monitor_ambient_per_klux * field.klux_sun * ambient_efficiency
+        tab = ambient_us * np.float32(tab_ambient * tab_scale)
         for light, burned_us in lit_us.items():
             factor = self._module.level.get(light, 1.0) * output_factor(light, temperature_c)
             factor *= 1 + optics.efficiency_per_k[light] * above_k
@@ -75,6 +89,10 @@ class ImagerSensor:
                 radiance = radiance * self._tilt[light]
             scene = scene + radiance * (burned_us * np.float32(factor * optics.electrons_per_us[light]))[:, None]
             tab += burned_us * np.float32(factor * optics.monitor_level[light] * tab_scale)
+        for share in foreign:
+            brightness = np.float32(share.scene * optics.electrons_per_us["850"])
+            scene = scene + field.bands["850"] * (share.burned_us * brightness)[:, None]
+            tab += share.burned_us * np.float32(share.tab * tab_scale)
         scene = scene * self._scene_response
         scene[:, first:last] = tab[:, None] * self._response[:, first:last]
         return scene
@@ -87,9 +105,12 @@ class ImagerSensor:
         gain: float,
         temperature_c: float,
         rng: np.random.Generator,
+        ambient_us: np.ndarray | None = None,
+        foreign: Sequence[Share] = (),
     ) -> np.ndarray:
-        """One frame: uint8 (240, 320)."""
-        return self.codes(self.electrons(field, lit_us, exposure_us, temperature_c), gain, rng)
+        """One frame: uint8 (240, 320). The arguments are those of `electrons` and `codes`."""
+        expected = self.electrons(field, lit_us, exposure_us, temperature_c, ambient_us, foreign)
+        return self.codes(expected, gain, rng)
 
     def codes(self, electrons: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
         """Expected electrons to codes. Shot noise is Gaussian of variance n, which above some twenty electrons

@@ -18,6 +18,8 @@ from dermis.core import vocabulary
 from dermis_hw.lightfield import LightField
 from dermis_hw.optics import Optics
 
+from .lamps import Flicker, Lamp, Share
+
 # Frames that can still be asked for were exposed at most this long ago.
 MEMORY_US = 2_000_000
 
@@ -55,6 +57,8 @@ class World:
         self._interlock_closed = True
         self.dead_lights: set[str] = set()
         self.forced_temperature_c: float | None = None
+        self.flicker: Flicker | None = None  # of the room's lamps
+        self.lamps: list[Lamp] = []  # somebody else's
 
     # --- time
 
@@ -149,6 +153,17 @@ class World:
             weight = (np.maximum(overlap, 0) * pulse.level).astype(np.float32)
             out[pulse.light] = out[pulse.light] + weight if pulse.light in out else weight
         return out
+
+    def ambient_us(self, starts_us: np.ndarray, exposure_us: int) -> np.ndarray:
+        """float32 (n,): us for which the ambient light burned in each window, at its mean brightness."""
+        if self.flicker is None:
+            return np.full(len(starts_us), exposure_us, np.float32)
+        return self.flicker.ambient_us(starts_us, exposure_us)
+
+    def foreign(self, starts_us: np.ndarray, exposure_us: int) -> list[Share]:
+        """What the lamps of others gave to each window."""
+        pulses = [pulse for pulse in self._pulses if pulse.light not in self.dead_lights]
+        return [share for lamp in self.lamps for share in lamp.shares(starts_us, exposure_us, pulses)]
 
     def lights(self) -> dict:
         """Every light now: on or off, since its last pulse began and until when it burns or burned (world us)."""
