@@ -2,12 +2,13 @@
 
 import sys
 
-from tests.bench import depth_accuracy, held_out, inference, stages
+from tests.bench import depth_accuracy, held_out, inference, reflectance, stages
 
 PARTS = {
     "stages": stages.main,
     "held-out": held_out.main,
     "depth": lambda: depth_accuracy.main([]),
+    "reflectance": lambda: reflectance.main([]),
     "inference": inference.main,
 }
 

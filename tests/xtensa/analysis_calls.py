@@ -1,0 +1,125 @@
+"""The kernel calls of analysing one burst under CPython, to be made again on the core model and counted.
+
+As `calls`, but for `dermis.core`: every module with kernels is watched, and each call knows which module asked for
+it, so that a stage's share of a common kernel (`fixed`) is its own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import dermis.core
+import numpy as np
+from dermis.core import fixed
+
+from tests.xtensa.mpy import viper_functions
+from tests.xtensa.rig import Argument, Rig
+
+FOLDER = Path(inspect.getfile(dermis.core)).parent
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: of which kernel, asked for by which module of `dermis.core`, on what, and what it did."""
+
+    kernel: str
+    asked_by: str
+    arguments: tuple[Argument, ...]
+    before: tuple[bytes, ...]
+    after: tuple[bytes, ...]
+    result: int | None
+
+
+def modules_with_kernels() -> list[ModuleType]:
+    """Those modules of `dermis.core` that are loaded and define a viper function."""
+    out = []
+    for path in sorted(FOLDER.glob("*.py")):
+        module = sys.modules.get(f"dermis.core.{path.stem}")
+        if module is not None and viper_functions(path.read_text()):
+            out.append(module)
+    return out
+
+
+def source(module: ModuleType) -> Path:
+    return Path(inspect.getfile(module))
+
+
+class _Recorder:
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def wrap(self, name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            owners: list[Any] = []
+            places = tuple(value if isinstance(value, int) else _place(value, owners) for value in arguments)
+            before = tuple(memoryview(owner).tobytes() for owner in owners)
+            result = kernel(*arguments)
+            after = tuple(memoryview(owner).tobytes() for owner in owners)
+            self.calls.append(Call(name, _asker(), places, before, after, result))
+            return result
+
+        return run
+
+
+def _asker() -> str:
+    """The module that wants the result: the nearest caller outside `fixed` and this file."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if path.parent == FOLDER and path.name != Path(inspect.getfile(fixed)).name:
+            return path.stem
+        frame = frame.f_back
+    return "fixed"
+
+
+def _place(argument: Any, owners: list[Any]) -> tuple[int, int]:
+    """(number of the object whose bytes the argument shows, offset of the first)."""
+    owner = memoryview(argument).obj
+    number = next((number for number, other in enumerate(owners) if other is owner), len(owners))
+    if number == len(owners):
+        owners.append(owner)
+    return number, _address(argument) - _address(owner)
+
+
+def _address(buffer: Any) -> int:
+    return np.frombuffer(buffer, np.uint8).ctypes.data
+
+
+@contextmanager
+def recording() -> Iterator[list[Call]]:
+    """Within, every kernel call of `dermis.core` is noted in the list."""
+    recorder = _Recorder()
+    originals = [
+        (module, name, getattr(module, name))
+        for module in modules_with_kernels()
+        for name in viper_functions(source(module).read_text())
+    ]
+    wrapped = {id(kernel): recorder.wrap(name, kernel) for _, name, kernel in originals}
+    # A kernel may be known by its name in the modules that import it, too.
+    places = [
+        (module, name, value)
+        for module in [m for key, m in sys.modules.items() if key.startswith("dermis.core.")]
+        for name, value in vars(module).items()
+        if id(value) in wrapped
+    ]
+    try:
+        for module, name, kernel in places:
+            setattr(module, name, wrapped[id(kernel)])
+        yield recorder.calls
+    finally:
+        for module, name, kernel in places:
+            setattr(module, name, kernel)
+
+
+def replay(rig: Rig, call: Call) -> tuple[bool, int]:
+    """(the core gives the same bytes and the same result, instructions)."""
+    outcome = rig.call(call.kernel, call.arguments, call.before)
+    same = outcome.buffers == call.after and (call.result is None or outcome.result == call.result & 0xFFFFFFFF)
+    return same, outcome.instructions
