@@ -74,6 +74,7 @@ def main():
         board=module.board["board"],
         firmware=FIRMWARE_VERSION,
         runtime=runtime(),
+        inference=module.model.backend if module.model else "",
         state=module.state,
         calibrated=module.calibration.record is not None,
         heap_free=heap.free(),

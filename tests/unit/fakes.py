@@ -8,8 +8,11 @@ from dermis.app.frame_identity import gamma_table
 from dermis.core import vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, WIDTH
 from dermis.core.errors import SensorFault
+from dermis.drivers import inference
 
-Drivers = namedtuple("Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system"))
+Drivers = namedtuple(
+    "Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class")
+)
 
 BOARD = {
     "format": 1,
@@ -298,6 +301,7 @@ def drivers(seed=1):
         FakeStorage(),
         FakeLink(clock),
         FakeSystem(seed),
+        inference.model_class(inference.choice_of(BOARD)),
     )
 
 

@@ -4,6 +4,7 @@ import fakes
 from dermis.app import spoof_model
 from dermis.core import profiles
 from dermis.core.errors import BadInput
+from dermis.tflite import BadModel
 
 MAPS, SPECTRA = spoof_model.MAPS_SHAPE, spoof_model.SPECTRA_SHAPE
 
@@ -18,24 +19,21 @@ class Tensor:
         self.bytes = shape[-1]
 
 
-class ModelError(Exception):
-    pass
-
-
 class FakeInterpreter:
-    """Stands for `dermis.tflite`: a model with these input shapes that answers the first byte of the spectra."""
+    """Makes models with these input shapes that answer the first byte of the spectra."""
 
-    ModelError = ModelError
     shapes = (MAPS, SPECTRA)
 
     @staticmethod
     def Model(data):
         if data == b"broken":
-            raise ModelError("the bytes are no .tflite file; export the model again")
+            raise BadModel("the bytes are no .tflite file; export the model again")
         return FakeModel()
 
 
 class FakeModel:
+    backend = "a fake"
+
     def __init__(self):
         self.inputs = [Tensor(shape) for shape in FakeInterpreter.shapes]
         self.outputs = [Tensor((1, 1), 1 / 256, -128)]
@@ -48,16 +46,16 @@ class FakeModel:
 
 
 def with_shapes(shapes, function):
-    kept, spoof_model.tflite, FakeInterpreter.shapes = spoof_model.tflite, FakeInterpreter, shapes
+    FakeInterpreter.shapes = shapes
     try:
         return function()
     finally:
-        spoof_model.tflite, FakeInterpreter.shapes = kept, (MAPS, SPECTRA)
+        FakeInterpreter.shapes = (MAPS, SPECTRA)
 
 
 def described_as(**description):
     """What is wrong with a sound model that is described so."""
-    return fault_of(lambda: spoof_model.SpoofModel(b"any", description))
+    return fault_of(lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model, description))
 
 
 def fault_of(function, shapes=(MAPS, SPECTRA)):
@@ -71,15 +69,15 @@ def fault_of(function, shapes=(MAPS, SPECTRA)):
 def test_inputs_go_where_their_shapes_say():
     maps, spectra = bytes(28 * 24 * 5), bytes(10)
     for shapes, lengths in (((MAPS, SPECTRA), [3360, 10]), ((SPECTRA, MAPS), [10, 3360])):
-        model = with_shapes(shapes, lambda: spoof_model.SpoofModel(b"any"))
+        model = with_shapes(shapes, lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model))
         model.score(maps, spectra)
         assert model._model.given == lengths
     for shapes in ((MAPS,), (MAPS, MAPS), ((1, 28, 24, 4), SPECTRA)):
-        assert "model" in fault_of(lambda: spoof_model.SpoofModel(b"any"), shapes)
+        assert "model" in fault_of(lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model), shapes)
 
 
 def test_score_over_the_whole_range():
-    model = with_shapes((MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any"))
+    model = with_shapes((MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model))
     for byte, score in ((0x80, 0), (0xFF, 4960), (0, 5000), (64, 7500), (127, 9960)):
         assert model.score(bytes(3360), bytes([byte]) + bytes(9)) == score, byte
 
@@ -87,17 +85,20 @@ def test_score_over_the_whole_range():
 def test_thresholds_are_whole_ones():
     border, turnstile = profiles.by_name("border"), profiles.by_name("turnstile")
     described = with_shapes(
-        (MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any", {"name": "spoof-1", "threshold": {"border": 6100}})
+        (MAPS, SPECTRA),
+        lambda: spoof_model.SpoofModel(
+            b"any", FakeInterpreter.Model, {"name": "spoof-1", "threshold": {"border": 6100}}
+        ),
     )
     assert described.threshold(border) + border.threshold_offset == 6100 and described.name == "spoof-1"
     assert described.threshold(turnstile) is None and len(described.hash) == 16
 
 
 def test_models_that_are_not_for_us():
-    assert "tflite" in fault_of(lambda: spoof_model.SpoofModel(b"broken"))
-    assert "version 2" in fault_of(lambda: spoof_model.SpoofModel(b"any", {"feature_tensor": 2}))
+    assert "tflite" in fault_of(lambda: spoof_model.SpoofModel(b"broken", FakeInterpreter.Model))
+    assert "version 2" in fault_of(lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model, {"feature_tensor": 2}))
     try:
-        spoof_model.load("no/such/spoof.tflite")
+        spoof_model.load("no/such/spoof.tflite", FakeInterpreter.Model)
     except OSError:
         return
     raise AssertionError("a model that is not there was loaded")
@@ -117,7 +118,7 @@ def test_a_description_of_another_model():
     digest = str(binascii.hexlify(hashlib.sha256(b"any").digest()), "ascii")
     assert described_as(sha256=digest) == ""
     assert "another model" in described_as(sha256=digest[:-1] + "x")
-    assert "no map" in fault_of(lambda: spoof_model.SpoofModel(b"any", ["spoof-1"]))
+    assert "no map" in fault_of(lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model, ["spoof-1"]))
 
 
 def test_a_model_with_other_scales_is_refused():
@@ -159,13 +160,13 @@ def test_a_model_with_other_scales_is_refused():
             (two_outputs, "output"),
         ):
             FakeInterpreter.Model = staticmethod(other(change))
-            assert word in fault_of(lambda: spoof_model.SpoofModel(b"any")), change
+            assert word in fault_of(lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model)), change
     finally:
         FakeInterpreter.Model = staticmethod(sound)
 
 
 def test_weights_that_change_are_noticed():
-    model = with_shapes((MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any"))
+    model = with_shapes((MAPS, SPECTRA), lambda: spoof_model.SpoofModel(b"any", FakeInterpreter.Model))
     assert model.sound()
     model._model.invoke = lambda _inputs: [[1]]
     assert not model.sound()

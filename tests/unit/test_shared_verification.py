@@ -102,3 +102,16 @@ def test_a_sensor_that_fails_on_the_way_fails_closed():
 
     answer = outcome([([], 9000)], prepare=stop_the_thermometer)[1]
     assert answer["reasons"] == ["sensor_fault"] and "thermometer" in answer["evidence"]["fault"]
+
+
+def test_an_accelerator_that_fails_closes():
+    def pull_it_out(module):
+        def steps(_burst, _calibration):
+            yield "analysis"
+            raise SensorFault("the Edge TPU is gone; plug it in")
+
+        module.pipeline.steps = steps
+
+    answer = outcome([([], 9000)], prepare=pull_it_out)[1]
+    assert answer["verdict"] == "no_decision" and answer["reasons"] == ["sensor_fault"]
+    assert "plug it in" in answer["evidence"]["fault"] and answer["bursts"] == 1

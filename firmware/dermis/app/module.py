@@ -14,7 +14,7 @@ from dermis.app.log import ERROR, Log
 from dermis.app.pipeline import Pipeline
 from dermis.app.spoof_model import SpoofModel, load
 from dermis.core import profiles
-from dermis.core.errors import BadInput
+from dermis.core.errors import BadInput, DermisError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,8 +23,8 @@ FIRMWARE_VERSION = "0.1.0"
 
 
 class Module:
-    """drivers: named as `dermis.drivers` has them (clock, camera, emitters, swir, thermometer, storage, link, system).
-    board: the board file's values. model_path: of the .tflite file, or None.
+    """drivers: named as `dermis.drivers` has them (clock, camera, emitters, swir, thermometer, storage, link, system,
+    model_class). board: the board file's values. model_path: of the .tflite file, or None.
 
     busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
     first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
@@ -50,7 +50,7 @@ class Module:
         self.pipeline = Pipeline(board, None, self.clock.ticks_us)
         self.model: SpoofModel | None = None
         self.model_fault = ""
-        self._load_model(model_path)
+        self._load_model(model_path, drivers.model_class)
         self.pipeline.model = self.model
         gc.collect()
         self.calibration = CalibrationStore(self.storage, self.system.serial(), self.log)
@@ -61,15 +61,15 @@ class Module:
         self.watch: Any = None
         self.reset_asked = False
 
-    def _load_model(self, path):
+    def _load_model(self, path, model_class):
         if not path:
             self.model_fault = "no spoof model is installed; install one and restart"
         else:
             try:
-                self.model = load(path)
+                self.model = load(path, model_class)
             except OSError:
                 self.model_fault = "the spoof model cannot be read; install it again and restart"
-            except BadInput as error:
+            except DermisError as error:
                 self.model_fault = str(error)
         if self.model_fault:
             self.log.event("model_fault", ERROR, reason=self.model_fault)

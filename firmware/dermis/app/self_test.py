@@ -129,4 +129,8 @@ def _model(module):
     if module.model is None:
         return check("model", False, todo=module.model_fault)
     todo = "the model answers otherwise than at the start; restart, then install it again"
-    return check("model", module.model.sound(), module.model_hash(), todo=todo)
+    try:
+        sound = module.model.sound()
+    except DermisError as error:  # an accelerator that does not answer
+        return check("model", False, todo=str(error))
+    return check("model", sound, module.model_hash(), todo=todo)

@@ -26,13 +26,14 @@ SCORE_HIGHEST = 10000
 
 
 class SpoofModel:
-    """data: the .tflite file's bytes, kept. description: the map of `spoof.json`, or None.
+    """data: the .tflite file's bytes, kept. model_class: what runs it (`dermis.drivers.inference`). description: the
+    map of `spoof.json`, or None.
 
     Raises BadInput when the file is no model, or not one for these features, or the description is another model's:
-    a wrong scale or threshold would let attacks pass.
+    a wrong scale or threshold would let attacks pass. SensorFault when an accelerator does not answer.
     """
 
-    def __init__(self, data, description=None):
+    def __init__(self, data, model_class, description=None):
         description = {} if description is None else description
         if not isinstance(description, dict):
             raise BadInput("the description beside the spoof model holds no map; export the model again")
@@ -43,9 +44,10 @@ class SpoofModel:
                 % (version, feature_tensor.VERSION)
             )
         try:
-            self._model: Any = tflite.Model(data)
+            self._model: Any = model_class(data)
         except tflite.ModelError as error:
             raise BadInput("the spoof model cannot be used: %s" % error)
+        self.backend = self._model.backend
         self._maps_first = self._order()
         self._check_quantisation()
         digest = str(binascii.hexlify(hashlib.sha256(data).digest()), "ascii")
@@ -122,8 +124,9 @@ def _thresholds(description):
     return thresholds
 
 
-def load(path) -> SpoofModel:
-    """The model in a .tflite file, with the .json beside it when there is one. Raises OSError, BadInput."""
+def load(path, model_class) -> SpoofModel:
+    """The model in a .tflite file, with the .json beside it when there is one; `model_class` runs it. Raises OSError,
+    BadInput, SensorFault."""
     data = heap.read_whole(path)
     description = None
     try:
@@ -133,4 +136,4 @@ def load(path) -> SpoofModel:
         description = None  # a model alone works, with the default threshold
     except ValueError:
         raise BadInput("the description beside the model %s is no JSON; export the model again" % path)
-    return SpoofModel(data, description)
+    return SpoofModel(data, model_class, description)

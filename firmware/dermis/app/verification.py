@@ -33,14 +33,14 @@ async def verification(module, time_limit_ms=0) -> dict:
         before = clock.ticks_us()
         try:
             burst = await module.taker.take(module.calibration.record)
+            bursts += 1
+            gc.collect()  # between frames and analysis, where a pause costs least
+            _add(stages_us, CAPTURE, clock.ticks_us() - before)
+            for _ in pipeline.steps(burst, module.calibration.record):
+                await clock.sleep_ms(0)
         except DermisError as error:
             module.log.event("sensor_fault", ERROR, reason=str(error))
             return _without(module, vocabulary.SENSOR_FAULT, str(error), bursts, stages_us)
-        bursts += 1
-        gc.collect()  # between frames and analysis, where a pause costs least
-        _add(stages_us, CAPTURE, clock.ticks_us() - before)
-        for _ in pipeline.steps(burst, module.calibration.record):
-            await clock.sleep_ms(0)
         for stage in pipeline.stages_us:
             _add(stages_us, stage, pipeline.stages_us[stage])
         module.evidence = dict(pipeline.analysis.evidence)

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 
+from dermis.drivers import inference
 from dermis.drivers.camera.twin import TwinCamera
 from dermis.drivers.clock.twin import TwinClock
 from dermis.drivers.emitters.twin import TwinEmitters
@@ -12,14 +13,18 @@ from dermis.drivers.system.twin import TwinSystem
 from dermis.drivers.thermometer.twin import TwinThermometer
 from dermis.drivers.twin_channel import open_channel
 
-Drivers = namedtuple("Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system"))
+Drivers = namedtuple(
+    "Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class")
+)
 
 
 def drivers(board):
     """One driver a peripheral (`Drivers`) for the twin. `board`: the board file, as a map.
 
-    Call it once a process. Raises SensorFault outside the twin or when the twin speaks another version.
+    Call it once a process. Raises SensorFault outside the twin or when the twin speaks another version,
+    BadInput for a board file that asks for what there is not.
     """
+    model_class = inference.model_class(inference.choice_of(board))
     channel = open_channel()
     clock = TwinClock(channel)
     channel.clock = clock
@@ -32,4 +37,5 @@ def drivers(board):
         open_storage(channel),
         TwinLink(channel, clock),
         TwinSystem(channel),
+        model_class,
     )

@@ -1,7 +1,8 @@
 """Gives recorded bursts to the device's code: `micropython -m dermis.tools.replay JOB_DIR` (or python).
 
 JOB_DIR/job.json: {"bursts": [{"meta": {...}, "frames": {name: file}, "calibration": file}, ...], "board": file,
-"model": file or null, "features_only": bool}; file names are relative to JOB_DIR, `meta` is a recording's
+"model": file or null, "features_only": bool, "inference": what runs the model (dermis.drivers.inference), the
+interpreter when it is left out}; file names are relative to JOB_DIR, `meta` is a recording's
 (docs/formats/recording.md), a frame is 76,800 bytes. Writes JOB_DIR/results.jsonl, one object a burst in the same
 order: verdict, reasons and score of that burst alone, evidence, findings, stages_us; with `features_only` also
 `usable`, `maps` and `spectra` (hex) and no verdict. A burst that cannot be read gives {"error": sentence} and the
@@ -22,6 +23,7 @@ from dermis.core import burst as bursts
 from dermis.core import calibration, decision, profiles, vocabulary
 from dermis.core.burst import FRAME_BYTES
 from dermis.core.errors import BadInput, NotCalibrated
+from dermis.drivers import inference
 
 ONE_FAILED, NO_JOB = 1, 2
 
@@ -60,9 +62,10 @@ class Replay:
         board = read_json(folder + "/" + self.job["board"])
         self._profile = profiles.by_name(board["profile"])
         model = None
+        model_class = inference.model_class(self.job.get("inference", inference.INTERPRETER))
         if self.job.get("model"):
             try:
-                model = load(folder + "/" + self.job["model"])
+                model = load(folder + "/" + self.job["model"], model_class)
             except OSError:
                 raise BadInput("the model %s cannot be read; name one that is there" % self.job["model"])
         self._model = model

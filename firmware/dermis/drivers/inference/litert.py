@@ -1,0 +1,172 @@
+"""LiteRT (`tflite_runtime`, or its successor `ai_edge_litert`), for boards that run Linux, with an Edge TPU or without.
+
+Reference kernels on one thread: integer arithmetic in plain C++, the same on every processor. They give the bytes of
+`dermis.tflite`; XNNPACK, which LiteRT takes unless told otherwise, does not (`python -m tests.bench coral`).
+
+An Edge TPU runs only what its compiler has packed into an operator of its own, so its delegate is loaded for such
+models and no others. No Edge TPU has met this code, and its answers have been compared with nothing.
+
+LiteRT's Python package brings numpy; nothing here imports it, the tensors are reached as buffers.
+Ref: the interpreter API of LiteRT, https://ai.google.dev/edge/api/tflite/python/tf/lite/Interpreter.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from importlib import import_module, metadata
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from dermis import tflite
+from dermis.core.errors import SensorFault
+from dermis.tflite.graph import Graph
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PACKAGES = ("tflite_runtime", "ai_edge_litert")  # the first that can be imported is taken
+EDGE_TPU_LIBRARY = "libedgetpu.so.1"
+EDGE_TPU_OPERATOR = b"edgetpu-custom-op"  # what the Edge TPU's compiler calls its operator
+THREADS = 1  # the answer comes within milliseconds; the other cores have frames to analyse
+ARRAY_TYPES = {"int8": "b", "uint8": "B", "int32": "i", "float32": "f"}
+UNKNOWN = 0  # LiteRT does not tell
+
+
+class MissingRuntime(tflite.ModelError):
+    """What the model needs is not installed or not plugged in; the sentence names it."""
+
+
+class LiteRtModel:
+    """A .tflite model run by LiteRT; see `dermis.tflite.Model` for what is not said here.
+
+    The file is read and checked by `dermis.tflite` first, so that both refuse the same models in the same words:
+    LiteRT's own reader has been seen to crash on a file that is cut short. Of a model compiled for the Edge TPU only
+    the frame can be checked.
+
+    backend: what runs, in words. on_edge_tpu: whether an Edge TPU has a part in it. macs: 0 where the compiler has
+    hidden them. arena_bytes: 0, LiteRT does not tell.
+
+    Raises `MissingRuntime` beside `BadModel` and `UnsupportedOp`; SensorFault from `invoke` when LiteRT fails.
+    """
+
+    kernels = "BUILTIN_REF"  # of LiteRT's OpResolverType
+
+    def __init__(self, buffer, arena_limit=tflite.ARENA_LIMIT):
+        data = bytes(buffer)
+        self.on_edge_tpu = EDGE_TPU_OPERATOR in data
+        if self.on_edge_tpu:
+            Graph(memoryview(data))
+            self.macs = UNKNOWN
+        else:
+            self.macs = tflite.Model(data, arena_limit).macs
+        self.arena_bytes = UNKNOWN
+        runtime, self.backend = find_runtime()
+        delegates = [_edge_tpu(runtime)] if self.on_edge_tpu else []
+        self.backend += ", Edge TPU by %s (unverified)" % EDGE_TPU_LIBRARY if delegates else ", on the processor"
+        try:
+            self._interpreter: Any = runtime.Interpreter(
+                model_content=data,
+                num_threads=THREADS,
+                experimental_op_resolver_type=runtime.OpResolverType[self.kernels],
+                experimental_delegates=delegates,
+            )
+            self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise tflite.BadModel("%s refuses the model: %s." % (self.backend, _first_line(error)))
+        self.inputs, self._inputs = self._described(self._interpreter.get_input_details())
+        self.outputs, self._outputs = self._described(self._interpreter.get_output_details())
+        self._results = [array(ARRAY_TYPES.get(info.type, "B"), bytes(info.bytes)) for info in self.outputs]
+        self._microseconds = 0
+
+    def _described(self, details):
+        """(infos, functions that give each tensor's memory). A view may not outlive the statement that asks for it:
+        LiteRT refuses to run while one is held."""
+        views = [self._interpreter.tensor(detail["index"]) for detail in details]
+        infos = []
+        for detail, view in zip(details, views):
+            scale, zero_point = detail["quantization"]
+            shape = tuple([int(count) for count in detail["shape"]])
+            size = memoryview(view()).nbytes
+            infos.append(
+                tflite.TensorInfo(detail["name"], shape, detail["dtype"].__name__, scale, int(zero_point), size)
+            )
+        return tuple(infos), views
+
+    def invoke(self, inputs):
+        """Runs once; as `dermis.tflite.Model.invoke`. Raises BadInput, SensorFault."""
+        started = perf_counter_ns()
+        if len(inputs) != len(self.inputs):
+            raise tflite.BadInput("The model takes %d inputs, not %d." % (len(self.inputs), len(inputs)))
+        for index, info in enumerate(self.inputs):
+            source = memoryview(inputs[index]).cast("B")
+            if len(source) != info.bytes:
+                raise tflite.BadInput(
+                    "Input %d ('%s') takes %d bytes, not %d: %s of shape %s."
+                    % (index, info.name, info.bytes, len(source), info.type, info.shape)
+                )
+            memoryview(self._inputs[index]()).cast("B")[:] = source
+        try:
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise SensorFault(
+                "%s failed (%s); restart the module, and check the Edge TPU where one is used"
+                % (self.backend, _first_line(error))
+            )
+        for index, result in enumerate(self._results):
+            memoryview(result).cast("B")[:] = memoryview(self._outputs[index]()).cast("B")
+        self._microseconds = (perf_counter_ns() - started) // 1000
+        return self._results
+
+    def profile(self):
+        """One entry, for the whole model: LiteRT gives no times of operators. `us` is that of the last `invoke`."""
+        first = self.outputs[0]
+        return [
+            {
+                "op": "MODEL",
+                "output": first.name,
+                "shape": list(first.shape),
+                "macs": self.macs,
+                "us": self._microseconds,
+            }
+        ]
+
+
+def find_runtime():
+    """(the interpreter's module, name and version in words). Raises MissingRuntime."""
+    problems = []
+    for package in PACKAGES:
+        try:
+            module = import_module(package + ".interpreter")
+        except ImportError as error:
+            problems.append("%s (%s)" % (package, _first_line(error)))
+            continue
+        return module, "%s %s" % (package, _version(package))
+    raise MissingRuntime(
+        "LiteRT cannot be imported: %s; install one of them with pip, tflite-runtime with numpy below 2, or set "
+        '`inference` to "interpreter" in the board file.' % ", ".join(problems)
+    )
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "(version unknown)"
+
+
+def _edge_tpu(runtime):
+    """The delegate. Raises MissingRuntime."""
+    problem = "The model is compiled for an Edge TPU, and %s; %s, or install the model that was not compiled."
+    try:
+        ctypes.CDLL(EDGE_TPU_LIBRARY)  # LiteRT would leave half a delegate, which complains when it is collected
+    except OSError as error:
+        raise MissingRuntime(problem % ("there is no driver (%s)" % _first_line(error), "install libedgetpu1-std"))
+    try:
+        return runtime.load_delegate(EDGE_TPU_LIBRARY)
+    except (ValueError, AttributeError) as error:
+        raise MissingRuntime(problem % ("%s finds none (%s)" % (EDGE_TPU_LIBRARY, _first_line(error)), "plug it in"))
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
