@@ -334,6 +334,18 @@ def test_the_self_test_names_what_fails():
         assert check["ok"] or check["todo"], check
 
 
+def test_the_self_test_says_that_the_accelerator_is_gone():
+    class Gone:
+        name, hash = "gone", "00"
+
+        def sound(self):
+            raise SensorFault("the Edge TPU does not answer; plug it in")
+
+    answer = asked(made(model=Gone()), "selftest")
+    [check] = [check for check in answer["checks"] if check["name"] == "model"]
+    assert not check["ok"] and "plug it in" in check["todo"]
+
+
 def test_watch_writes_verdicts_until_it_is_stopped():
     module = made()
     ended, answers, log = served(
