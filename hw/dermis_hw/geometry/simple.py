@@ -107,33 +107,64 @@ def _tube(path: np.ndarray, radius: float, *, closed: bool) -> Mesh:
     )
 
 
+RIM_BEND = 0.003  # 1/mm: how far rims and lenses follow the face around
+LENS_RADIUS_MM = 90.0  # of a lens's front: base curve 6, the usual one
+
+
+def _rounded_cos(turn: np.ndarray) -> np.ndarray:
+    """A cosine pressed towards a rectangle, as rims are."""
+    return np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.8
+
+
+def _rim_place(p: HeadParameters, lens_mm: float, vertex_mm: float) -> tuple[float, float, float]:
+    """Depth of the rims at the nose, and the middle of a lens: height and distance from the nose."""
+    m = heads.landmarks(p)
+    face = heads.head(p, body=False).vertices
+    near = np.hypot(face[:, 0] - m.pupil, face[:, 1] - m.pupil_y)
+    depth = face[near < 3.0, 2].min() - vertex_mm
+    return depth, m.pupil - 2, max(m.pupil_y, 0.5 * lens_mm + 0.5 * p.nose_root_breadth)
+
+
 def spectacles(p: HeadParameters, *, rim_mm: float = 1.6, lens_mm: float = 46.0, vertex_mm: float = 13.0) -> Mesh:
     """Rims, bridge and arms on this head; the lenses are clear in the near infrared and left out.
 
     rim_mm: radius of the wire. lens_mm: width of a lens. vertex_mm: from the cornea to the rim.
     """
     m = heads.landmarks(p)
-    face = heads.head(p, body=False).vertices
-    near = np.hypot(face[:, 0] - m.pupil, face[:, 1] - m.pupil_y)
-    depth = face[near < 3.0, 2].min() - vertex_mm
+    depth, centre_x, centre_y = _rim_place(p, lens_mm, vertex_mm)
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    centre_y = max(m.pupil_y, 0.5 * lens_mm + 0.5 * p.nose_root_breadth)
     parts = []
     for side in (-1.0, 1.0):
         reach = 0.5 * lens_mm
-        rim_y = side * centre_y + reach * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.8
-        rim_x = m.pupil - 2 + 0.8 * reach * np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** 0.8
-        rim_z = depth + 0.003 * rim_y**2
+        rim_y = side * centre_y + reach * _rounded_cos(turn)
+        rim_x = centre_x + 0.8 * reach * _rounded_cos(turn - 0.5 * np.pi)
+        rim_z = depth + RIM_BEND * rim_y**2
         parts.append(_tube(np.stack([rim_x, rim_y, rim_z], axis=1), rim_mm, closed=True))
         temple_y = 0.5 * p.cheek_breadth + 3.0
         start_y = centre_y + reach
         run = np.linspace(0, 1, 12)
         arm_y = side * (start_y + (temple_y - start_y) * np.minimum(1.0, 3 * run))
-        arm_z = depth + 0.003 * start_y**2 + (p.nose_protrusion + 0.5 * p.length - depth) * run
+        arm_z = depth + RIM_BEND * start_y**2 + (p.nose_protrusion + 0.5 * p.length - depth) * run
         parts.append(_tube(np.stack([np.full(12, m.pupil + 6), arm_y, arm_z], axis=1), rim_mm, closed=False))
     bridge_y = np.linspace(-(centre_y - 0.5 * lens_mm), centre_y - 0.5 * lens_mm, 9)
-    bridge = np.stack([m.pupil + 4 + 0 * bridge_y, bridge_y, depth - 1.0 + 0.003 * bridge_y**2], axis=1)
+    bridge = np.stack([m.pupil + 4 + 0 * bridge_y, bridge_y, depth - 1.0 + RIM_BEND * bridge_y**2], axis=1)
     parts.append(_tube(bridge, rim_mm, closed=False))
+    return meshes.join(parts)
+
+
+def lenses(p: HeadParameters, *, lens_mm: float = 46.0, vertex_mm: float = 13.0) -> Mesh:
+    """The two lenses of `spectacles` of the same measures, spherical in front: for those that are not clear."""
+    depth, centre_x, centre_y = _rim_place(p, lens_mm, vertex_mm)
+    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    part = np.linspace(0, 1, 12)[:, None]
+    parts = []
+    for side in (-1.0, 1.0):
+        across = 0.5 * lens_mm * part * _rounded_cos(turn)
+        up = 0.4 * lens_mm * part * _rounded_cos(turn - 0.5 * np.pi)
+        y = side * centre_y + across
+        z = depth + RIM_BEND * (side * centre_y) ** 2 + (across**2 + up**2) / (2 * LENS_RADIUS_MM)
+        points = np.stack([centre_x + up, y, z], axis=-1).reshape(-1, 3)
+        parts.append(meshes.make(points, meshes.grid_faces(len(part), len(turn), closed=True), body="lens"))
     return meshes.join(parts)
 
 

@@ -18,6 +18,7 @@ _USGS = "USGS Spectral Library 7, Kokaly et al. 2017, doi:10.5066/F7RR1WDJ"
 _PRINTED = "measured against a white tile at 940-1550 nm (six bands), straight lines between, held below 940 nm"
 _PRINTED_NM = [940.0, 1050.0, 1200.0, 1300.0, 1450.0, 1550.0]
 THINNEST_MM, THICKEST_MM = 0.02, 50.0  # a painted film; a solid dummy. A mask given in metres lies below
+BRIGHTEST_KLUX = 1e6  # beyond the filament of a halogen lamp
 MOST_FILLER = 20.0  # white paint scatters about 20/mm; no rubber holds more
 
 _SHINY = Specular(0.04, 0.15)
@@ -156,6 +157,13 @@ def grey(reflectance: float) -> Material:
     return Material(f"grey:{reflectance:g}", values, False, "modelled: flat, Lambertian", MATTE, (), 0.0)
 
 
+def glowing(klux: float) -> Material:
+    """A lamp, a window or the sky, as bright in the near infrared as a white under that many klux of sunlight."""
+    if not 0.0 <= klux <= BRIGHTEST_KLUX:
+        raise MaterialError(f"glowing:{klux:g} must lie between 0 and {BRIGHTEST_KLUX:g} klux of sunlight")
+    return replace(grey(0.1), name=f"glowing:{klux:g}", note="modelled: shines by itself", glow_klux=klux)
+
+
 def _print(name: str, ground: str, contrast: float, text: str, specular: Specular) -> Callable[[], Material]:
     def material() -> Material:
         paper = fixed(ground)
@@ -216,6 +224,27 @@ FIXED: dict[str, Callable[[], Material]] = {
         {700: 0.45, 850: 0.42, 970: 0.31, 1050: 0.37, 1200: 0.14, 1300: 0.15, 1450: 0.015, 1550: 0.025, 1750: 0.02},
         Specular(0.021, 0.02),
         blur=((0.5, 0.4), (0.5, 1.8)),
+    ),
+    "lens_mirrored": _points(
+        "lens_mirrored",
+        "mirrored sun glasses: nothing from behind the lens comes back, what comes back is a reflection",
+        {700: 0.01, 1750: 0.01},
+        Specular(0.4, 0.03),
+        variation=0.0,
+    ),
+    "mirror": _points(
+        "mirror",
+        "silvered glass: a mirror image of the module's own lights, next to nothing diffuse",
+        {700: 0.005, 1750: 0.005},
+        Specular(0.9, 0.03),
+        variation=0.0,
+    ),
+    "glass_beads": _points(
+        "glass_beads",
+        "grey fabric covered with glass beads, as on safety clothing: light goes back to where it came from",
+        {700: 0.3, 850: 0.3, 1200: 0.29, 1450: 0.27, 1750: 0.27},
+        Specular(0.02, 0.5),
+        retro=1.0,
     ),
     "hair": hair,
     "resin": lambda: _opaque_layer(

@@ -44,6 +44,8 @@ class Material:
     variation: standard deviation of the reflectance within a face, relative. film: set for what light passes,
     so that `over` knows what to do. ink_contrast: for prints, how much of the NIR reflectance full ink takes away.
     split: "development", "held_out" (tests only) or "modelled".
+    retro: part of the area that sends light back to where it came from (`render.lights.retro`). glow_klux: light of its
+    own, as a white gives under that many klux of sunlight.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Material:
     film: Film | None = None
     ink_contrast: float = 0.0
     split: str = MODELLED
+    retro: float = 0.0
+    glow_klux: float = 0.0
 
     def __post_init__(self) -> None:
         if self.values.shape != GRID_NM.shape or not np.all(np.isfinite(self.values)):

@@ -21,6 +21,7 @@ _FAMILIES: dict[str, Callable[..., Material]] = {
     "gelatin": catalogue.gelatin,
     "nir_clear_film": catalogue.clear_film,
     "grey": catalogue.grey,
+    "glowing": catalogue.glowing,
 }
 _PLAIN: dict[str, Callable[[], Material]] = {
     "white": lambda: replace(catalogue.grey(1.0), name="white"),
@@ -36,7 +37,7 @@ def names() -> list[str]:
     """What `resolve` knows, with an example for what takes figures. USGS names stand apart."""
     tones = [f"skin:{which}" for which in ("light", "medium", "dark", "mean", "r700=0.35")]
     worn = [f"skin:medium+{modifier}" for modifier in skin.MODIFIERS]
-    films = ["silicone:1", "hydrogel:0.8", "gelatin:4", "nir_clear_film:0.1", "grey:0.18"]
+    films = ["silicone:1", "hydrogel:0.8", "gelatin:4", "nir_clear_film:0.1", "grey:0.18", "glowing:30"]
     return [*tones, *worn, *sorted(set(_PLAIN) - {"skin", "print"}), *films]
 
 

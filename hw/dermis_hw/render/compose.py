@@ -21,6 +21,10 @@ AMBIENT_BAND_WEIGHTS = {"850": 0.62, "970": 0.28, "1050": 0.10}
 # Skin varies within a face by pigment and blood, which fade with wavelength, and a little by band.
 VARIATION_POWER = 1.5
 VARIATION_OWN_PART = 0.2
+# Part of the mean radiance that the lens spreads over the frame: a veil. Design figure for a small cemented lens.
+VEIL = 0.02
+# From the middle of the SWIR LEDs to the photodiode (design): what comes straight back is seen at this angle.
+SWIR_LED_OFFSET_MM = 5.0
 NOISE_WAVES, NOISE_SHORTEST_MM, NOISE_LONGEST_MM = 14, 14.0, 70.0
 
 Key = tuple[int, str]  # mesh number, region
@@ -51,6 +55,7 @@ class _Surface:
     ambient: np.ndarray
     swir: float
     gloss: dict[float, tuple[dict[str, np.ndarray], float]] = field(default_factory=dict)
+    retro: tuple[dict[str, np.ndarray], float] | None = None
 
 
 class Geometry:
@@ -158,6 +163,20 @@ class Geometry:
             surface.gloss[roughness] = (images, float(signal))
         return surface.gloss[roughness]
 
+    def _retro(self, surface: _Surface) -> tuple[dict[str, np.ndarray], float]:
+        """As `_gloss`, of glass beads."""
+        if surface.retro is None:
+            s, at = self.samples, surface.chosen
+            p, n = s.position[at], s.normal[at]
+            images = {
+                band: s.to_image(sum(e[at] * lights.retro(p, n, (*led, 0.0)) for led, e in leds) * surface.weight, at)
+                for band, leds in self._leds.items()
+            }
+            x, y = self.optics.swir_position_mm
+            back = lights.retro(p, n, (x, y + SWIR_LED_OFFSET_MM, 0.0), eye=(x, y, 0.0))
+            surface.retro = (images, float((self._swir[at] * back * surface.weight).sum()))
+        return surface.retro
+
     def compose(
         self,
         materials: list[dict[str, Material]],
@@ -186,27 +205,36 @@ class Geometry:
             material = painted[key]
             r0, roughness = material.specular.r0, material.specular.roughness
             glossy, glossy_swir = self._gloss(surface, roughness) if r0 > 0 else ({}, 0.0)
+            beads, beads_swir = self._retro(surface) if material.retro > 0 else ({}, 0.0)
             seen = 0.0
             for band, led in NIR_BANDS.items():
                 value = band_value(material, led, peak_offset_nm=offset.get(band, 0.0), temperature_c=temperature_c)
                 bands[band] += value * texture[key][band] * surface.bands[band]
                 if r0 > 0:
                     bands[band] += r0 * glossy[band]
+                if material.retro > 0:
+                    bands[band] += material.retro * beads[band]
                 seen += AMBIENT_BAND_WEIGHTS[band] * value
             ambient += (seen * texture[key]["850"] + r0) * surface.ambient
             for band, led in SWIR_BANDS.items():
                 shift = offset.get(f"swir{band}", 0.0)
                 value = band_value(material, led, peak_offset_nm=shift, temperature_c=temperature_c, detector="ingaas")
-                swir[band] += value * surface.swir * self._spot_texture(surface, texture[key]) + r0 * glossy_swir
+                swir[band] += value * surface.swir * self._spot_texture(surface, texture[key])
+                swir[band] += r0 * glossy_swir + material.retro * beads_swir
+        glow = sum((painted[key].glow_klux * surface.cover for key, surface in self._surfaces.items()), np.zeros(shape))
         return LightField(
             bands=bands,
             dots=self._dots(painted, texture, module, temperature_c),
-            ambient=(ambient * self.ambient.klux_sun).astype(np.float32),
-            klux_sun=self.ambient.klux_sun,
+            ambient=(ambient * self.ambient.klux_sun + glow + VEIL * glow.mean()).astype(np.float32),
+            klux_sun=self.ambient.klux_sun + self._klux_at_window(glow),
             swir=swir,
             temperature_c=temperature_c,
             depth_mm=self.depth_mm,
         )
+
+    def _klux_at_window(self, glow: np.ndarray) -> float:
+        """Illuminance at the module's window by what glows before it, klux of sunlight: radiance times solid angle."""
+        return float(glow.sum()) / (np.pi * self.optics.focal_px**2)
 
     def _spot_texture(self, surface: _Surface, texture: dict[str, np.ndarray | float]) -> float:
         """Mean of a texture over what lights the spot; the surface's 850 nm image stands for the spot's share."""
@@ -285,6 +313,10 @@ class Geometry:
                     spread[key[0], sigma_mm] = self._spread(key[0], falls, sigma_mm)
                 lit = lit + part * surface.cover * spread[key[0], sigma_mm]
             image += value * texture[key]["dots"] * lit
+            if material.retro > 0:
+                image += material.retro * s.to_image(
+                    falls[at] * lights.retro(s.position[at], s.normal[at], light) * surface.weight, at
+                )
             if material.specular.r0 > 0:
                 shine = lights.gloss(s.position[at], s.normal[at], light, material.specular.roughness)
                 image += material.specular.r0 * s.to_image(falls[at] * shine * surface.weight, at)

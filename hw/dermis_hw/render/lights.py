@@ -79,6 +79,28 @@ def gloss(
     return np.pi * density * smith(nl) * smith(nv) * (nl > 0)
 
 
+# Glass beads on safety clothing: angle between light and eye -> coefficient of retroreflection, cd/(lx m2), light at 5
+# degrees from the normal: the least values of EN ISO 20471 up to 1.5 degrees (entered without the standard at hand),
+# our own decay beyond.
+_RETRO_RAD = np.radians([0.2, 0.333, 1.0, 1.5, 3.0, 6.0])
+_RETRO_CD = np.array([330.0, 250.0, 25.0, 10.0, 2.0, 0.2])
+RETRO_COSINE = 0.5  # beads take no light that comes flatter than at 60 degrees
+
+
+def retro(position: np.ndarray, normal: np.ndarray, light: tuple[float, float, float], eye=(0.0, 0.0, 0.0)):
+    """What glass beads send back, (n,): times irradiance it is on the scale where a Lambertian white is 1.
+
+    The coefficient is luminous intensity a lux and a square metre, so a white square to the light has 1/pi. It falls
+    with the light's angle from the normal about as the cosine, which makes up for the area that is seen.
+    """
+    to_light, _ = _towards(position, light)
+    to_eye, _ = _towards(position, eye)
+    angle = np.arccos(np.clip(np.einsum("ij,ij->i", to_light, to_eye), -1.0, 1.0))
+    strength = np.pi * np.exp(np.interp(angle, _RETRO_RAD, np.log(_RETRO_CD)))
+    cosine = _cosine(normal, to_light)
+    return np.where(cosine >= RETRO_COSINE, strength / np.maximum(cosine, RETRO_COSINE), 0.0)
+
+
 @lru_cache(maxsize=4)
 def _pattern(count: int, seed: int, fwhm_px: float, width: int, height: int) -> tuple[np.ndarray, float, float]:
     """The dots as seen on the reference plane: texture, and the pixel (u, v) of its corner."""

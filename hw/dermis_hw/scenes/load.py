@@ -15,7 +15,7 @@ from dermis_hw.materials import Material, MaterialError
 from dermis_hw.render.compose import Ambient
 from dermis_hw.render.lights import LAMP_SUN_EQUIVALENT
 from dermis_hw.scenes.model import FORMAT, KINDS, VERDICTS, Expect, Pose, Scene, SceneError, SceneObject
-from dermis_hw.scenes.place import PARAMETERS
+from dermis_hw.scenes.place import ON_A_HEAD, PARAMETERS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -202,7 +202,7 @@ def _object(table: _Table, folder: Path, before: list[SceneObject]) -> SceneObje
     allowed = PARAMETERS.get(name, {})
     given = _Table(table.values.get("parameters", {}), f"{table.where}'s parameters", allowed)
     parameters = {key: given.number(key, 0.0, *allowed[key]) for key in given.values}
-    if name in ("head", "spectacles", "papercraft") and before and before[0].geometry in ("head", "papercraft"):
+    if name in ON_A_HEAD and before and before[0].geometry in ("head", "papercraft"):
         # What is worn over a head fits that head.
         parameters = {**{k: v for k, v in before[0].parameters.items() if k in allowed}, **parameters}
     holes = table.texts("holes")

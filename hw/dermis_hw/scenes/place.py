@@ -12,6 +12,7 @@ from dermis_hw.geometry import head as heads
 from dermis_hw.geometry import mesh as meshes
 from dermis_hw.geometry import meshfile, simple
 from dermis_hw.geometry.anthropometry import LIMITS, MEASURES, HeadParameters, limits
+from dermis_hw.geometry.hand import NOMINAL_LENGTH_MM, hand
 from dermis_hw.geometry.mesh import Mesh
 from dermis_hw.materials import Material
 from dermis_hw.scenes.model import Scene, SceneObject
@@ -22,12 +23,15 @@ PARAMETERS: dict[str, dict[str, tuple[float, float]]] = {
     "head": _HEAD,
     "papercraft": _HEAD,
     "spectacles": {**_HEAD, "rim_mm": (0.4, 5.0), "lens_mm": (30.0, 65.0), "vertex_mm": (5.0, 25.0)},
+    "lenses": {**_HEAD, "lens_mm": (30.0, 65.0), "vertex_mm": (5.0, 25.0)},
+    "hand": {"length": (100.0, 260.0)},
     "plane": {"height": (20.0, 3000.0), "width": (20.0, 3000.0)},
     "cylinder": {"height": (20.0, 3000.0), "width": (20.0, 3000.0), "radius": (30.0, 5000.0)},
 }
 # Where a parameter is missing.
 SHEET_DEFAULTS = {"height": 240.0, "width": 190.0, "radius": 100.0}
 HEADS = ("head", "papercraft")
+ON_A_HEAD = (*HEADS, "spectacles", "lenses")  # made to the measures of a head
 
 
 def _parameters(values: dict[str, float]) -> HeadParameters:
@@ -60,6 +64,10 @@ def shape(thing: SceneObject) -> Mesh:
         mesh = simple.papercraft(p)
     elif thing.geometry == "spectacles":
         mesh = simple.spectacles(p, **{k: v for k, v in values.items() if k not in _HEAD})
+    elif thing.geometry == "lenses":
+        mesh = simple.lenses(p, **{k: v for k, v in values.items() if k not in _HEAD})
+    elif thing.geometry == "hand":
+        mesh = hand(values.get("length", NOMINAL_LENGTH_MM))
     else:
         size = {**SHEET_DEFAULTS, **values}
         radius = size["radius"] if thing.geometry == "cylinder" else float("inf")
