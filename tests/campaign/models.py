@@ -47,7 +47,7 @@ SINGLE, WHOLE, REFUSED, RELEASED = 74, 12, 8, 6
 def seeds() -> dict[str, tuple[list[mutations.Seed], int]]:
     """The sound files (and those that are refused) by kind, with each kind's share."""
     sys.path.insert(0, str(PACKS))
-    import packs
+    import packs  # pyright: ignore[reportMissingImports]
 
     names = sorted(path.stem for path in (PACKS / "data").glob("*.pack") if path.stem != CORPUS)
     entries = {name: [mutations.seed(f"{name}/{entry[0]}", entry[1]) for entry in packs.read(name)] for name in names}

@@ -10,8 +10,8 @@ from .native import octets
 from .reader import root
 
 SCHEMA_VERSION = 3
-MOST_TENSORS = 2048  # bounds what planning costs; a model for a microcontroller has a few dozen
-MOST_OPERATORS = 1024
+MOST_TENSORS = 1024  # bounds what planning costs (its square); a model for a microcontroller has a few dozen
+MOST_OPERATORS = 512
 MOST_BUFFERS = 4096
 MOST_CODES = 256
 MOST_AXES = 6
