@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from dermis.tflite import Model, kernels, kernels_moves, kernels_simple
+from dermis.tflite import Model, kernels, kernels_moves, kernels_simple, native
 
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument
@@ -87,11 +87,13 @@ def _replaced(recorder: _Recorder) -> Iterator[None]:
         for module in MODULES
         for name in viper_functions(inspect.getsource(module))
     ]
+    wide, native.WIDE = native.WIDE, False  # what a microcontroller runs
     try:
         for module, name, kernel in originals:
             setattr(module, name, recorder.wrap(name, kernel))
         yield
     finally:
+        native.WIDE = wide
         for module, name, kernel in originals:
             setattr(module, name, kernel)
 

@@ -26,6 +26,10 @@ except ImportError:  # CPython
 
 IS_MICROPYTHON = sys.implementation.name == "micropython"
 
+WIDE = sys.maxsize > 1 << 32
+"""Whether viper's words have 64 bits (plain Python's are never too short), so that `kernels_wide` is right.
+Read where a layer is built: tests set it to False to see what a microcontroller runs."""
+
 if IS_MICROPYTHON:
     from time import ticks_diff, ticks_us  # type: ignore[attr-defined]
 else:

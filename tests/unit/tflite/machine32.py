@@ -7,7 +7,7 @@ leaves its buffers (CPython takes a negative index, viper takes any).
 
 from contextlib import contextmanager
 
-from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple
+from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple, native
 
 KERNELS = {
     kernels: ("conv", "depthwise", "weight_sums"),
@@ -72,9 +72,11 @@ class Memory:
 
 @contextmanager
 def imitated():
-    """Within, every kernel runs on the imitated machine. Gives the names of those that ran."""
+    """Within, every kernel runs on the imitated machine, of models that are loaded within. Gives the names of those
+    that ran."""
     ran = set()
-    originals = []
+    originals = [(native, "WIDE", native.WIDE)]
+    native.WIDE = False
 
     def replaced(name, kernel):
         def run(*arguments):
@@ -91,5 +93,5 @@ def imitated():
     try:
         yield ran
     finally:
-        for module, name, kernel in originals:
-            setattr(module, name, kernel)
+        for module, name, original in originals:
+            setattr(module, name, original)

@@ -6,7 +6,7 @@ that they call; padding and output sizes from kernels/padding.h.
 
 from array import array
 
-from .. import kernels, kernels_simple, quantise
+from .. import kernels, kernels_simple, native, quantise
 from ..graph import INT8, INT32, Block
 from ..native import int32_array
 from .step import Step
@@ -72,11 +72,21 @@ def channel_table(x, w, y, offsets):
     return int32_array(table)
 
 
+def wide_loops():
+    """The module `ops.wide` on a machine of 64-bit words, else None."""
+    if not native.WIDE:
+        return None
+    from . import wide  # a microcontroller never loads it
+
+    return wide
+
+
 class Weighted(Step):
     """What convolution and the fully connected layer share: weights (channels, kh, kw, depth), one dot a channel."""
 
     def _build(self, node, w, bias, shape, window, strides, dilations, pads, activation):
         # shape: batches, rows, columns, depth of the input, rows, columns, channels of the output
+        self._wide = None
         x, y = self.reads[0], self.output
         depth, channels = shape[3], shape[6]
         length = window[0] * window[1] * depth
@@ -102,11 +112,17 @@ class Weighted(Step):
             + node.clamps(activation, y)
             + (1 if self._direct else 0,)
         )
+        wide = wide_loops()
+        if wide:
+            layer = (shape[:6], window, strides, dilations, pads)
+            self._wide = wide.conv(node, layer, w, self._table, offsets, node.clamps(activation, y))
 
     def run(self):
         x = self.reads[0].data
+        if self._wide:
+            return self._wide.run(x, self.output.data)
         patch = x if self._direct else self.scratch[0].data
-        kernels.conv(patch, self._weights, x, self.output.data, self._table, self._block)
+        return kernels.conv(patch, self._weights, x, self.output.data, self._table, self._block)
 
 
 class Conv2D(Weighted):
@@ -171,7 +187,8 @@ class DepthwiseConv2D(Step):
         pads = geometry(node, x, y, options.int8(0), window, strides, dilations, channels)
         self.macs = y.size * window[0] * window[1]
         self._weights = w.constant
-        self._table = channel_table(x, w, y, biases_of(node, bias, channels))
+        biases = biases_of(node, bias, channels)
+        self._table = channel_table(x, w, y, biases)
         self._block = int32_array(
             tuple(x.shape)
             + (y.shape[1], y.shape[2], channels // x.shape[3])
@@ -182,9 +199,17 @@ class DepthwiseConv2D(Step):
             + (x.raised_zero, y.raised_zero)
             + node.clamps(options.int8(4), y)
         )
+        self._wide = None
+        wide = wide_loops()
+        if wide:
+            layer = (tuple(x.shape) + (y.shape[1], y.shape[2]), window, strides, dilations, pads)
+            self._wide = wide.depthwise(node, layer, w, self._table, biases, node.clamps(options.int8(4), y))
 
     def run(self):
-        kernels.depthwise(self.reads[0].data, self._weights, self.output.data, self._table, self._block)
+        x = self.reads[0].data
+        if self._wide:
+            return self._wide.run(x, self.output.data)
+        return kernels.depthwise(x, self._weights, self.output.data, self._table, self._block)
 
 
 class Pool(Step):
