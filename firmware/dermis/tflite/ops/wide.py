@@ -7,8 +7,8 @@ fit keeps the ordinary ones, which are right everywhere.
 
 from array import array
 
-from .. import kernels, kernels_moves, kernels_wide
-from ..native import int32_array
+from .. import kernels, kernels_moves, kernels_wide, plan
+from ..native import int32_array, words
 from . import layout
 
 LANES = 3  # outputs of one channel that `kernels_wide.conv` computes together
@@ -36,7 +36,8 @@ class Image:
             size = batches * rows * columns * depth
             self.fits = size <= PADDED_TIMES * x.size + PADDED_BYTES
             if self.fits:
-                self._padded = bytearray(bytes([x.raised_zero]) * size)
+                self._padded = plan.new_arena(size)
+                kernels_moves.fill(self._padded, x.raised_zero, size)
                 row, source_row = columns * depth, width * depth
                 self._block = layout.copy_block(
                     node,
@@ -96,8 +97,10 @@ def conv(node, layer, w, narrow, offsets, clamps):
     length, channels = window[0] * window[1] * depth, len(offsets)
     blocks = (length + TAPS - 1) // TAPS
     found = table(narrow, offsets, blocks << (FIELD_BITS - 1), blocks << FIELD_BITS, y.raised_zero)
+    if found is None:
+        return None
     image = Image(node, x, *layer)
-    if found is None or not image.fits or image.positions == 1:  # one patch alone gains nothing
+    if not image.fits or image.positions == 1:  # one patch alone gains nothing
         return None
     weights = bytearray(bytes([w.zero_point & 255]) * (blocks * channels * TAPS))
     whole, rest = length // TAPS, length % TAPS
@@ -121,7 +124,7 @@ class Conv:
         self._weights = weights
         self._taps = taps
         self._table = found
-        self._sums = array("i", bytes(LANES * len(found)))
+        self._sums = words(plan.new_arena(LANES * len(found)))
         self._block = block
 
     def run(self, x, y):
@@ -131,9 +134,11 @@ class Conv:
 def depthwise(node, layer, w, narrow, biases, clamps):
     """A depthwise convolution for the wide loops, or None where they do not fit. Arguments as for `conv`."""
     x, y = node.inputs[0], node.outputs[0]
+    channels, length = len(biases), layer[1][0] * layer[1][1]
+    if length > TAPS_DEPTHWISE:
+        return None
     image = Image(node, x, *layer)
-    channels, length = len(biases), len(image.taps)
-    if not image.fits or length > TAPS_DEPTHWISE:
+    if not image.fits:
         return None
     # (taps, channels) as (channels, taps), 0 after the last tap.
     weights = bytearray(channels * TAPS_DEPTHWISE)
