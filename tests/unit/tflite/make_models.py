@@ -1,11 +1,10 @@
 """Makes the committed models and golden vectors of tests/unit/tflite/data, with TensorFlow and tflite-micro.
 
-    python tests/unit/tflite/make_models.py           writes data/
-    python tests/unit/tflite/make_models.py --check N compares N random single-operator models, writes nothing
-    python tests/unit/tflite/make_models.py --whole N compares the whole models on N random inputs, writes nothing
+    python tests/unit/tflite/make_models.py
 
-Needs tensorflow-cpu 2.21 and tflite_micro, which no test needs. tflite-micro is the oracle: its reference kernels
-are what a microcontroller runs; LiteRT with XNNPACK rounds some layers differently.
+against_oracle.py compares many more models on many more inputs, and writes nothing. Both need tensorflow-cpu 2.21 and
+tflite_micro, which no test needs. tflite-micro is the oracle: its reference kernels are what a microcontroller runs;
+LiteRT rounds some layers differently (compare_runtimes.py).
 
 A .pack file is a sequence of entries: name length (1 byte), name, model length (4 bytes, little-endian), model,
 number of vectors (2 bytes), vectors; a vector is the inputs' bytes and then the outputs' bytes.
@@ -13,13 +12,9 @@ number of vectors (2 bytes), vectors; a vector is the inputs' bytes and then the
 
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 
-import argparse
-import json
 import os
 import struct
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,7 +22,6 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import moving_ops
 import numpy as np
-import packs
 import refused_models
 import single_ops
 import tensorflow as tf
@@ -216,84 +210,6 @@ def keras_model(build, rng):
     return model, convert(model, lambda: whole_range([tuple(tensor.shape) for tensor in inputs], rng))
 
 
-def check(count, seed):
-    """Compares `count` random single-operator models with the oracle, 8 inputs each; exit status."""
-    from dermis.tflite import Model
-
-    rng = np.random.default_rng(seed)
-    bad = refused = 0
-    seen = {}
-    for number in range(count):
-        kind = KINDS[number % len(KINDS)]
-        name, file = kind(rng)
-        try:
-            oracle = Oracle(file)
-        except RuntimeError:
-            refused += 1
-            continue
-        try:
-            model = Model(file)
-        except Exception as error:  # noqa: BLE001 - a report of whatever happens
-            print(number, name, "FAILED TO LOAD", error)
-            bad += 1
-            continue
-        worst = 0
-        for _ in range(8):
-            inputs = oracle.random_inputs(rng)
-            expected = oracle.run(inputs)
-            got = model.invoke([value.tobytes() for value in inputs])
-            for mine, theirs in zip(got, expected, strict=True):
-                if bytes(mine) != theirs.tobytes():
-                    mine = np.frombuffer(bytes(mine), theirs.dtype).astype(float)
-                    worst = max(worst, float(np.abs(mine - theirs.ravel()).max()))
-        seen[name] = seen.get(name, 0) + 1
-        if worst:
-            print(number, name, "DIFFERS by", worst)
-            bad += 1
-    print(f"{count} models: {bad} differ, {refused} refused by tflite-micro; {seen}")
-    return 1 if bad else 0
-
-
-def check_whole(count, seed):
-    """Compares the whole models of data/ and the released one on `count` random inputs each, under MicroPython."""
-    rng = np.random.default_rng(seed)
-    released = HERE.parents[2] / "models" / "released" / "spoof.tflite"
-    files = {build.__name__: packs.read(build.__name__)[0][1] for build in WHOLE}
-    files["released"] = released.read_bytes()
-    bad = 0
-    for name, file in files.items():
-        oracle = Oracle(file)
-        inputs = [oracle.random_inputs(rng) for _ in range(count)]
-        expected = [oracle.run(values) for values in inputs]
-        with tempfile.TemporaryDirectory() as folder:
-            names = [f"input_{index}.bin" for index in range(len(oracle.inputs))]
-            for index, file_name in enumerate(names):
-                Path(folder, file_name).write_bytes(b"".join(values[index].tobytes() for values in inputs))
-            Path(folder, "model.tflite").write_bytes(file)
-            Path(folder, "job.json").write_text(json.dumps({"model": "model.tflite", "batch": count, "inputs": names}))
-            infer_under_micropython(folder)
-            different = np.zeros(count, bool)
-            for index in range(len(oracle.outputs)):
-                found = Path(folder, f"output_{index}.bin").read_bytes()
-                theirs = [values[index].tobytes() for values in expected]
-                width = len(theirs[0])
-                different |= [found[n * width : (n + 1) * width] != theirs[n] for n in range(count)]
-        told = len({b"".join(value.tobytes() for value in values) for values in expected})
-        print(f"{name}: {count} inputs, {int(different.sum())} differ, {told} different answers")
-        bad += int(different.sum())
-    return 1 if bad else 0
-
-
-def infer_under_micropython(folder):
-    """Runs `dermis.tools.infer` with the `micropython` that DERMIS_MICROPYTHON names, or the one on the path."""
-    firmware = HERE.parents[2] / "firmware"
-    subprocess.run(
-        [os.environ.get("DERMIS_MICROPYTHON", "micropython"), "-X", "heapsize=16m", "-m", "dermis.tools.infer", folder],
-        env={**os.environ, "MICROPYPATH": f"{firmware}:{firmware / 'lib'}:.frozen"},
-        check=True,
-    )
-
-
 def write():
     DATA.mkdir(exist_ok=True)
     pack = []
@@ -321,13 +237,4 @@ def write():
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--check", type=int, default=0)
-    parser.add_argument("--whole", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    if arguments.check:
-        sys.exit(check(arguments.check, arguments.seed))
-    if arguments.whole:
-        sys.exit(check_whole(arguments.whole, arguments.seed))
     write()
