@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import edge_ops
 import flatbuffers
@@ -76,7 +77,9 @@ def compare(file, count, rng, keep=None):
         different |= (found != right).any(axis=1)
     if keep:
         keep.with_suffix(".tflite").write_bytes(file)
-        arrays = {f"input_{i}": np.stack([v[i] for v in inputs[:KEPT_INPUTS]]) for i in range(len(inputs[0]))}
+        arrays: dict[str, Any] = {
+            f"input_{i}": np.stack([v[i] for v in inputs[:KEPT_INPUTS]]) for i in range(len(inputs[0]))
+        }
         arrays |= {f"output_{i}": np.stack([v[i] for v in answers[:KEPT_INPUTS]]) for i in range(len(answers[0]))}
         np.savez_compressed(keep.with_suffix(".npz"), **arrays)
     told = len({b"".join(value.tobytes() for value in values) for values in answers})
