@@ -36,3 +36,15 @@ def test_a_skip_fails_a_strict_run_only(tmp_path, where):
     assert strict.returncode != 0
     assert "allows no skip" in strict.stdout
     assert run(tmp_path, SKIPS[where], strict=False).returncode == 0
+
+
+@pytest.mark.parametrize("there_is_one", [True, False])
+def test_only_a_python_too_new_for_tflite_runtime_excuses(tmp_path, there_is_one):
+    text = f"""import pytest
+import tests.coral.environment
+tests.coral.environment.base_python = lambda: {"python3.11" if there_is_one else None!r}
+@pytest.mark.tflite_runtime
+def test_it():
+    pytest.skip('pip failed')
+"""
+    assert (run(tmp_path, text, strict=True).returncode != 0) == there_is_one

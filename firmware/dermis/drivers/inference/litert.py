@@ -1,7 +1,7 @@
 """LiteRT (`tflite_runtime`, or its successor `ai_edge_litert`), for boards that run Linux, with an Edge TPU or without.
 
-Reference kernels on one thread: integer arithmetic in plain C++, the same on every processor. They give the bytes of
-`dermis.tflite`; XNNPACK, which LiteRT takes unless told otherwise, does not (`python -m tests.bench coral`).
+The built-in kernels, on one thread: they give the bytes of `dermis.tflite`. XNNPACK, which ai_edge_litert takes unless
+told otherwise, and its reference kernels do not, by several steps at times (`python -m tests.bench coral`).
 
 An Edge TPU runs only what its compiler has packed into an operator of its own, so its delegate is loaded for such
 models and no others. No Edge TPU has met this code, and its answers have been compared with nothing.
@@ -44,13 +44,13 @@ class LiteRtModel:
     LiteRT's own reader has been seen to crash on a file that is cut short. Of a model compiled for the Edge TPU only
     the frame can be checked.
 
-    backend: what runs, in words. on_edge_tpu: whether an Edge TPU has a part in it. macs: 0 where the compiler has
-    hidden them. arena_bytes: 0, LiteRT does not tell.
+    backend: what runs, in words. on_edge_tpu: whether an Edge TPU has a part in it. macs: 0 where the Edge TPU's
+    compiler has hidden them. arena_bytes: 0, LiteRT does not tell.
 
     Raises `MissingRuntime` beside `BadModel` and `UnsupportedOp`; SensorFault from `invoke` when LiteRT fails.
     """
 
-    kernels = "BUILTIN_REF"  # of LiteRT's OpResolverType
+    kernels = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # of LiteRT's OpResolverType
 
     def __init__(self, buffer, arena_limit=tflite.ARENA_LIMIT):
         data = bytes(buffer)
@@ -62,8 +62,12 @@ class LiteRtModel:
             self.macs = tflite.Model(data, arena_limit).macs
         self.arena_bytes = UNKNOWN
         runtime, self.backend = find_runtime()
-        delegates = [_edge_tpu(runtime)] if self.on_edge_tpu else []
-        self.backend += ", Edge TPU by %s (unverified)" % EDGE_TPU_LIBRARY if delegates else ", on the processor"
+        delegates = []
+        if self.on_edge_tpu:
+            delegates.append(_edge_tpu(runtime))
+            self.backend += ", Edge TPU (unverified)"
+        else:
+            self.backend += ", processor alone"
         try:
             self._interpreter: Any = runtime.Interpreter(
                 model_content=data,
