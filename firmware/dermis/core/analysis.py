@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dermis.core import burst as bursts
 from dermis.core import feature_tensor, features, fixed, gates, swir, vocabulary
+from dermis.core.cover import LEAST_BEHIND_CM2, Cover
 from dermis.core.depth import DepthMapper, triangulate
 from dermis.core.face import Face
 from dermis.core.motion import Motion
@@ -81,6 +82,7 @@ class Analyser:
         self._motion = Motion()
         self._spot = swir.Spot(board)
         self._shape = ShapeFitter(ROWS, COLUMNS)
+        self._cover = Cover()
         self._dots = bytearray(bursts.FRAME_BYTES)
         self._usable = bytearray(CELLS)
         self._window = bytearray(CELLS)
@@ -107,6 +109,11 @@ class Analyser:
             out.find(NO_DECISION, reason)
             return
         findings, names, margins = gates.judge(out.evidence)
+        if gates.by_shape_alone(findings):
+            # Skin in every band and no face by its shape: a hand held before one is that.
+            behind = out.evidence["behind_cm2"] = self._cover.behind_cm2(self.face, self.depth)
+            if behind >= LEAST_BEHIND_CM2:
+                findings = [(NO_DECISION, vocabulary.OCCLUDED)]
         for verdict, reason in findings:
             out.find(verdict, reason)
         out.evidence["gates"] = names
@@ -293,6 +300,8 @@ class Analyser:
         evidence["plane_residual_mm16"] = shape.plane_residual
         evidence["cylinder_residual_mm16"] = shape.cylinder_residual
         evidence["relief_mm16"] = shape.relief
+        evidence["cliffs_mm"] = self._cover.cliffs_mm(face, self._window)
+        evidence["head_width_mm"] = self._cover.head_width_mm(face)
         return True
 
     def _swir(self, burst, calibration, evidence):

@@ -318,6 +318,10 @@ class Face:
                 cell = row * COLUMNS + column
                 out[cell] = self.mask[cell] == MEASURED and off_u * off_u + off_v * off_v <= limit
 
+    def centre_column(self):
+        """Column of the cell that holds the centroid."""
+        return self.centre_u_q4 // (16 * STEP)
+
     def box_px(self):
         """[u0, v0, u1, v1] of the face in pixels, ends excluded."""
         return [

@@ -116,6 +116,24 @@ GATES = (
         "ratios of a spot that is not on the face say nothing about the face",
     ),
     Gate(
+        "width",
+        "head_width_mm",
+        None,
+        210,
+        NO_DECISION,
+        OCCLUDED,
+        "heads are at most 170 mm broad (ISO 7250-3), 200 with hair or a turban; two faces side by side from 250",
+    ),
+    Gate(
+        "cliffs",
+        "cliffs_mm",
+        None,
+        110,
+        NO_DECISION,
+        OCCLUDED,
+        "faces 0-85 mm of steps (chin, nose in half profile, a child's shoulders); with a hand before them from 138",
+    ),
+    Gate(
         "noise",
         "water_index_error_q14",
         None,
@@ -126,8 +144,15 @@ GATES = (
     ),
 )
 
-# What a finding says already: a plane fits a cylinder as well, and has no relief. One fact counts once.
-IMPLIED = {"plane": ("cylinder", "relief")}
+# What a finding says already: a plane fits a cylinder as well, has no relief, and may be as wide as a poster. One fact
+# counts once.
+IMPLIED = {"plane": ("cylinder", "relief", "width")}
+SHAPES = (FLAT, CYLINDRICAL, SHAPE)
+
+
+def by_shape_alone(findings):
+    """Whether nothing but the shape speaks for an attack: what is there has skin's reflectance in every band."""
+    return bool(findings) and all(verdict == ATTACK and reason in SHAPES for verdict, reason in findings)
 
 
 def judge(evidence):
