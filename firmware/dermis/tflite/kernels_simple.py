@@ -287,50 +287,88 @@ def pool(x: ptr8, y: ptr8, p: ptr32):
 
 
 @micropython.viper
-def softmax_sum(x: ptr8, exps: ptr32, start: int, count: int, found: ptr32):
-    """found[0] = the largest of x[start : start + count]; found[1] = the sum of their exponentials.
+def softmax(x: ptr8, y: ptr8, exps: ptr32, p: ptr32):
+    """Softmax of each row: its exponentials times the reciprocal of their sum.
 
-    exps[d]: exp(-d steps), 31 fractional bits; the sum keeps 19, so that 4,096 of them fit.
+    exps[d]: exp(-d steps), 31 fractional bits. Their sum keeps 19, so that 4,095 of them fit.
+    p: rows, values a row, then 48/17 and -32/17 with 29 fractional bits, for the first guess of Newton's division.
+    Ref: Softmax in reference/softmax.h, GetReciprocal in internal/common.h, one_over_one_plus_x_for_x_in_0_1.
     """
-    end = start + count
-    top = 0
-    i = start
-    while i < end:
-        if x[i] > top:
-            top = 0 + x[i]
-        i += 1
-    total = 0
-    i = start
-    while i < end:
-        e = exps[top - x[i]]
-        total += (e >> 12) + ((e >> 11) & 1)
-        i += 1
-    found[0] = top
-    found[1] = total
-
-
-@micropython.viper
-def softmax_scale(x: ptr8, y: ptr8, exps: ptr32, start: int, count: int, top: int, factor: int, shift: int):
-    """y = exps[top - x] * factor * 2**-(31 + shift), rounded, raised; 1 <= shift <= 31."""
-    mask = (1 << shift) - 1
-    mh = factor >> 16
-    ml = factor & 0xFFFF
-    end = start + count
-    i = start
-    while i < end:
-        e = exps[top - x[i]]
-        ah = e >> 16
-        al = e & 0xFFFF
-        s = ah * ml
-        t = al * mh
-        low = ((al * ml) >> 16) & 0xFFFF
-        r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-        r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
-        rest = r & mask
-        r = r >> shift
-        if rest > (mask >> 1):
-            r += 1
-        if r > 255:
-            r = 255
-        y[i] = r
-        i += 1
+    depth = p[1]
+    unit = 1
+    unit = unit << 30  # no word of a 32-bit MicroPython's source holds it
+    start = 0
+    row = 0
+    while row < p[0]:
+        end = start + depth
+        top = 0
+        i = start
+        while i < end:
+            if x[i] > top:
+                top = 0 + x[i]
+            i += 1
+        total = 0
+        i = start
+        while i < end:
+            e = exps[top - x[i]]
+            total += (e >> 12) + ((e >> 11) & 1)
+            i += 1
+        # The sum as a fraction of [1/2, 1), and the final shift to 8 fractional bits.
+        shift = 34
+        while total < unit:
+            total += total
+            shift -= 1
+        # 2 / total by three rounds of Newton's division. Each takes two products, seven with the first guess; `a`
+        # may be negative and is known modulo 2**32, m is positive.
+        a = 0 + p[3]
+        m = total
+        reciprocal = 0
+        product = 0
+        while product < 7:
+            ah = (((a >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
+            al = a & 0xFFFF
+            mh = m >> 16
+            ml = m & 0xFFFF
+            s = ah * ml
+            t = al * mh
+            low = ((al * ml) >> 16) & 0xFFFF
+            r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
+            r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+            if product & 1:
+                a = (unit >> 1) - r
+                m = reciprocal
+            else:
+                reciprocal = reciprocal + (r << 2) if product else p[2] + r
+                a = reciprocal
+                m = total
+            product += 1
+        if shift > 31:  # so many equal classes that each rounds to 0
+            shift = 31
+            m = 0
+        elif reciprocal < unit:
+            m = reciprocal + reciprocal
+        else:
+            m = unit + (unit - 1)
+        mask = (1 << shift) - 1
+        mh = m >> 16
+        ml = m & 0xFFFF
+        i = start
+        while i < end:
+            e = exps[top - x[i]]
+            ah = e >> 16
+            al = e & 0xFFFF
+            s = ah * ml
+            t = al * mh
+            low = ((al * ml) >> 16) & 0xFFFF
+            r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
+            r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+            rest = r & mask
+            r = r >> shift
+            if rest > (mask >> 1):
+                r += 1
+            if r > 255:
+                r = 255
+            y[i] = r
+            i += 1
+        start = end
+        row += 1

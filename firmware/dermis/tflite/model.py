@@ -120,10 +120,14 @@ class Model:
 
 
 def _input_octets(buffer, bytes_are_items):
-    """`buffer` as bytes. MicroPython counts a view's items, which for wider types only a copy tells in bytes."""
-    if not IS_MICROPYTHON or bytes_are_items or isinstance(buffer, (bytes, bytearray)):
+    """`buffer` as a kernel takes it, of which `len` counts the bytes.
+
+    Under MicroPython that is the buffer itself, and no view is made of it: a call allocates nothing. Only of wider
+    items, whose number `len` would give, a copy tells the bytes.
+    """
+    if not IS_MICROPYTHON:
         return octets(buffer)
-    return bytes(buffer)
+    return buffer if bytes_are_items or isinstance(buffer, (bytes, bytearray)) else bytes(buffer)
 
 
 def _info(tensor):

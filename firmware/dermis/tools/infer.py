@@ -6,7 +6,8 @@ two's complement, row-major).
 
 Writes output_0.bin, output_1.bin, ... (`batch` tensors each, as the inputs) and result.json: batch; outputs and
 inputs, a list of {file, name, shape (of one inference), dtype, scale, zero_point} each; profile, a list of
-{op, output, shape, macs, us} in order, `us` the mean over the batch; macs; arena_bytes. If it cannot: result.json
+{op, output, shape, macs, us} in order, `us` the mean over the batch; macs; arena_bytes; load_us, the time that
+reading and planning the model took once its file was in memory. If it cannot: result.json
 {"error": sentence} and exit code 1.
 """
 
@@ -16,6 +17,7 @@ import json
 import sys
 
 from dermis.tflite import Model, ModelError
+from dermis.tflite.native import ticks_diff, ticks_us
 
 ARENA_LIMIT = 1 << 30  # the heap is the limit here, not a module's memory
 
@@ -40,7 +42,10 @@ def main(folder):
 def run(folder):
     """Read, infer, write. Returns what result.json says. Raises BadJob, ModelError, MemoryError."""
     job = read_job(folder)
-    model = Model(read_file(folder, job["model"]), ARENA_LIMIT)
+    file = read_file(folder, job["model"])
+    start = ticks_us()
+    model = Model(file, ARENA_LIMIT)
+    load_us = ticks_diff(ticks_us(), start)
     batch = job["batch"]
     if len(job["inputs"]) != len(model.inputs):
         raise BadJob("The model takes %d inputs, not %d." % (len(model.inputs), len(job["inputs"])))
@@ -74,6 +79,7 @@ def run(folder):
         "profile": profile,
         "macs": model.macs,
         "arena_bytes": model.arena_bytes,
+        "load_us": load_us,
     }
 
 

@@ -79,6 +79,7 @@ def test_a_batch(job, interpreter):
     assert [entry["scale"] for entry in result["inputs"]] == [1.0, 1.0]
     assert result["macs"] == sum(entry["macs"] for entry in result["profile"])
     assert result["profile"][0]["op"] == "CONV_2D" and result["arena_bytes"] > 0
+    assert result["load_us"] > 0
 
 
 def test_an_absolute_path_of_the_model(job):

@@ -2,7 +2,7 @@
 
 from array import array
 
-from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple
+from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple, quantise
 from dermis.tflite.native import as_int32, int32_array, octets
 from dermis.tflite.ops import layout
 
@@ -94,12 +94,38 @@ def test_average_rounds_halves_away_from_zero():
         assert y[0] - 128 == mean, values
 
 
-def test_softmax_sum_rounds_each_term():
-    table = int32_array([0x7FFFFFFF, 2047, 2048, 4096 + 2047, 4096 + 2048])
-    found = array("i", [0, 0])
-    x = bytes([9, 100, 99, 98, 97, 96, 200])
-    kernels_simple.softmax_sum(x, table, 1, 5, found)
-    assert list(found) == [100, (1 << 19) + 0 + 1 + 1 + 2]
+def softmax_expected(values, exps):
+    """By the definitions: the sum with 19 fractional bits, its reciprocal, the product rounded to 8."""
+    top = max(values)
+    total = sum([fixedpoint.halve(exps[top - value], 12) for value in values])
+    headroom = 32 - quantise.bit_length(total)
+    factor = fixedpoint.reciprocal_one_plus((total << headroom) - (1 << 31))
+    shift = 35 - headroom
+    if shift > 31:
+        return [0] * len(values)
+    return [min(fixedpoint.halve(fixedpoint.multiply(factor, exps[top - value]), shift), 255) for value in values]
+
+
+def test_softmax():
+    noise = 1
+    rows = [[9] * count for count in (1, 2, 3, 4, 5, 6, 7, 255, 256, 257, 512, 1024, 4095)]
+    rows += [[0, 255], [255, 0, 1], [100, 99, 98, 97, 96], [100, 100, 99, 99, 98, 0]]
+    for length in range(1, 40):
+        row = []
+        for _ in range(length):
+            noise = noise * 48271 % 0x7FFFFFFF
+            row.append(200 + (noise >> 8) % (1 + 2 * (length % 20)))
+        rows.append(row)
+    tables = [[int(0x7FFFFFFF * 0.93**steps) for steps in range(256)]]
+    # Terms whose 12 lowest bits lie on both sides of a half.
+    tables.append([0x7FFFFFFF, 2047, 2048, 4096 + 2047, 4096 + 2048] + [0] * 251)
+    for exps in tables:
+        for row in rows:
+            found = octets(bytearray(2 * len(row)))
+            constants = (fixedpoint.FORTY_EIGHT_SEVENTEENTHS, fixedpoint.MINUS_THIRTY_TWO_SEVENTEENTHS)
+            block = int32_array((2, len(row)) + constants)
+            kernels_simple.softmax(bytes(row + row), found, int32_array(exps), block)
+            assert list(found) == 2 * softmax_expected(row, exps), row
 
 
 class Shaped:

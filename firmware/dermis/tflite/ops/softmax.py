@@ -3,19 +3,14 @@
 Ref: tflite-micro softmax_common.cc; Softmax in reference/softmax.h and GetReciprocal in internal/common.h.
 """
 
-from array import array
-
 from .. import fixedpoint, kernels_simple, quantise
 from ..native import int32_array
 from .step import Step
 
 INPUT_INTEGER_BITS = 5
-SUM_INTEGER_BITS = 12
-OUTPUT_BITS = 8
 OUTPUT_SCALE = (1 << 23, -31)  # 1/256
 LARGEST_SUM_TERMS = 4096  # exponentials whose sum still fits its 12 integer bits
-WORD_BITS = 32
-ROW_LOOPS = 256  # what the division of a row, in Python, costs beside a kernel's loops
+ROW_LOOPS = 32  # what the division of a row costs beside the loop over its values
 LARGEST_FACTOR = 0x7FFFFFFF
 
 
@@ -27,10 +22,10 @@ class Softmax(Step):
         super().__init__(node, (node.int8(x),), node.int8(y))
         if y.scale() != OUTPUT_SCALE or y.zero_point != quantise.LOWEST:
             raise node.refuse("its output must have scale 1/256 and zero point -128; quantise the model again.")
-        self._depth = x.shape[-1] if x.shape else 1
-        if self._depth >= LARGEST_SUM_TERMS:
-            raise node.refuse("%d classes are more than %d." % (self._depth, LARGEST_SUM_TERMS - 1))
-        self.loops = x.size // self._depth * ROW_LOOPS
+        depth = x.shape[-1] if x.shape else 1
+        if depth >= LARGEST_SUM_TERMS:
+            raise node.refuse("%d classes are more than %d." % (depth, LARGEST_SUM_TERMS - 1))
+        self.loops = x.size // depth * ROW_LOOPS
         beta = quantise.scale_from_bits(node.options.uint32(0))
         if beta is None:
             raise node.damaged("its beta is no positive number.")
@@ -50,18 +45,14 @@ class Softmax(Step):
                 for steps in range(256)
             ]
         )
-        self._found = array("i", (0, 0))
+        self._block = int32_array(
+            (
+                self.output.size // depth,
+                depth,
+                fixedpoint.FORTY_EIGHT_SEVENTEENTHS,
+                fixedpoint.MINUS_THIRTY_TWO_SEVENTEENTHS,
+            )
+        )
 
     def run(self):
-        x, y, found = self.reads[0].data, self.output.data, self._found
-        depth = self._depth
-        for start in range(0, self.output.size, depth):
-            kernels_simple.softmax_sum(x, self._exponentials, start, depth, found)
-            total = found[1]
-            headroom = WORD_BITS - quantise.bit_length(total)
-            scale = fixedpoint.reciprocal_one_plus((total << headroom) - (1 << 31))
-            shift = SUM_INTEGER_BITS - headroom + 31 - OUTPUT_BITS
-            if shift > 31:  # so many equal classes that each rounds to 0
-                shift = 31
-                scale = 0
-            kernels_simple.softmax_scale(x, y, self._exponentials, start, depth, found[0], scale, shift)
+        kernels_simple.softmax(self.reads[0].data, self.output.data, self._exponentials, self._block)

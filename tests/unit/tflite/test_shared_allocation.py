@@ -1,0 +1,52 @@
+"""An inference takes nothing from the heap. Only MicroPython tells; under CPython there is nothing to see."""
+
+import gc
+
+import packs
+from dermis.tflite import Model
+from dermis.tflite.native import IS_MICROPYTHON
+
+IN_PYTHON = ("quantize_float_0", "quantize_float_1")  # from float32: README.md says that this one allocates
+
+
+def allocated(model, inputs):
+    """Bytes by which the heap grows over one inference."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = gc.mem_alloc()  # type: ignore[attr-defined]
+        model.invoke(inputs)
+        return gc.mem_alloc() - before  # type: ignore[attr-defined]
+    finally:
+        gc.enable()
+
+
+def models():
+    for pack in ("single_ops", "plain", "separable", "residual", "pooled", "two_inputs", "wide_dense"):
+        for name, file, _, _ in packs.read(pack):
+            yield name, Model(file)
+
+
+def test_an_inference_allocates_nothing():
+    if not IS_MICROPYTHON:
+        return
+    seen = 0
+    for name, model in models():
+        if name in IN_PYTHON:
+            continue
+        for kind in (bytes, bytearray, memoryview):
+            inputs = [kind(bytes(info.bytes)) for info in model.inputs]
+            assert allocated(model, inputs) == 0, name
+            seen += 1
+    assert seen > 100
+
+
+def test_the_measurement_sees_an_allocation():
+    if not IS_MICROPYTHON:
+        return
+
+    class Allocating:
+        def invoke(self, inputs):
+            self.kept = bytearray(len(inputs))
+
+    assert allocated(Allocating(), [None] * 100) >= 100
