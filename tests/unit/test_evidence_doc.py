@@ -34,3 +34,10 @@ def test_evidence_holds_what_can_cross_the_wire():
 def test_every_gate_is_documented():
     documented = [(name, field.strip(" `"), rest.strip(" |")) for name, field, rest in rows("| gate | field |")]
     assert documented == [(gate.name, gate.field, f"{gate.verdict}, {gate.reason}") for gate in gates.GATES]
+
+
+def test_every_error_that_a_gate_asks_for_is_documented():
+    documented = [
+        (name, cell.strip(), rest.strip(" |")) for name, cell, rest in rows("| gate | largest standard error |")
+    ]
+    assert documented == [(name, f"`{key}` {largest}", reason) for name, (key, largest, reason) in gates.ERRORS.items()]

@@ -156,19 +156,37 @@ def test_swir_that_sees_something_else_is_inconsistent():
     assert (ATTACK, vocabulary.INCONSISTENT) in look(burst).findings
 
 
+def swir_levels(readings, record: object = RECORD, off_cc=0):
+    return swir.levels(readings, record, off_cc)
+
+
+def without_white():
+    record = synthetic.record()
+    record.swir_white = ()
+    return record
+
+
 def test_swir_readings_out_of_range():
-    white = RECORD.swir_white
     fine = HEAD.swir
-    assert swir.levels(fine, white)[1] is None
-    assert swir.levels(fine[:4], white)[1] == vocabulary.SENSOR_FAULT
-    assert swir.levels(fine, ())[1] == vocabulary.SENSOR_FAULT
-    assert swir.levels(((1, 1),) + fine[1:], white)[1] == vocabulary.SENSOR_FAULT
-    assert swir.levels(((1, 1, 0),) + fine[1:], white)[1] == vocabulary.SENSOR_FAULT
-    assert swir.levels(((65535 * 64, 100, 64),) + fine[1:], white)[1] == vocabulary.TOO_BRIGHT
+    assert swir_levels(fine)[2] is None
+    assert swir_levels(fine[:4])[2] == vocabulary.SENSOR_FAULT
+    assert swir_levels(fine, without_white())[2] == vocabulary.SENSOR_FAULT
+    assert swir_levels(((1, 1),) + fine[1:])[2] == vocabulary.SENSOR_FAULT
+    assert swir_levels(((1, 1, 0),) + fine[1:])[2] == vocabulary.SENSOR_FAULT
+    assert swir_levels(((65535 * 64, 100, 64),) + fine[1:])[2] == vocabulary.TOO_BRIGHT
     # An LED that gives nothing, or a lamp that outshines it, is no exception but a very dark band.
-    levels, reason = swir.levels(fine[:3] + ((100, 200, 64),) + fine[4:], white)
+    levels, errors, reason = swir_levels(fine[:3] + ((100, 200, 64),) + fine[4:])
     assert reason is None and levels is not None and levels[3] < levels[2]
+    assert errors is not None and errors[3] > 16384 > 200 > errors[2]
     assert swir.is_dark(((100, 100, 64),) * 5) and not swir.is_dark(fine)
+
+
+def test_swir_levels_are_brought_to_the_temperature_of_the_record():
+    cold, _, _ = swir_levels(HEAD.swir, off_cc=-2500)
+    room, _, _ = swir_levels(HEAD.swir)
+    # 25 K colder the LED at 1550 nm gives 20% more: ln 1.2 = .182
+    assert cold is not None and room is not None
+    assert abs(room[4] - cold[4] - 2987) <= 2, (room, cold)
 
 
 def test_dot_image_is_the_root_of_what_the_dots_add():
@@ -179,12 +197,49 @@ def test_dot_image_is_the_root_of_what_the_dots_add():
     assert list(out[:4]) == [100, 40, 0, 0]
 
 
+def sure(**evidence):
+    """The evidence, every error that a gate asks for among it."""
+    for key, _, _ in gates.ERRORS.values():
+        evidence.setdefault(key, 10)
+    return evidence
+
+
 def test_gates_turn_limits_into_findings_once():
-    low = {"swir_1450_1300_q14": -50000, "swir_1550_1300_q14": 0, "plane_residual_mm16": 10, "relief_mm16": 20}
+    low = sure(swir_1450_1300_q14=-50000, swir_1550_1300_q14=0, plane_residual_mm16=10, relief_mm16=20)
     findings, names, margins = gates.judge(low)
     assert findings == [(ATTACK, vocabulary.FLAT), (ATTACK, vocabulary.NOT_SKIN_SWIR)]
     assert names == ["plane", "relief", "swir_1450", "swir_1550"] and len(margins) == 4
     assert max(margins) < 0
+
+
+def test_a_value_without_its_error_is_not_used():
+    """Neither for nor against: whatever the value, there is no decision."""
+    for gate in gates.GATES:
+        if gate.name not in gates.ERRORS:
+            continue
+        key, largest, reason = gates.ERRORS[gate.name]
+        limit = gate.low if gate.low is not None else gate.high
+        assert limit is not None
+        for value in (limit, limit - 9999, limit + 9999):
+            evidence = sure()
+            evidence[gate.field] = value
+            evidence[key] = largest + 1
+            assert gates.judge(evidence) == ([(NO_DECISION, reason)], [gate.name], [-1])
+            del evidence[key]
+            assert gates.judge(evidence)[0] == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
+        evidence = sure()
+        evidence[gate.field] = limit
+        evidence[key] = largest
+        assert gates.judge(evidence)[0] == []
+
+
+def test_the_model_is_not_given_what_is_not_known():
+    evidence = dict(look(HEAD).evidence)
+    whole, without = bytearray(10), bytearray(10)
+    features.fill_spectra(whole, evidence)
+    del evidence["swir_1450_1300_error_q14"]
+    features.fill_spectra(without, evidence)
+    assert whole[0] != 0 and without[0] == 0 and whole[1:] == without[1:]
 
 
 def test_gates_never_make_a_bona_fide():

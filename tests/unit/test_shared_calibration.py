@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import synthetic
-from dermis.core import calibration, cbor
+from dermis.core import calibration, cbor, drift
 from dermis.core.errors import BadInput, NotCalibrated
 
 FIELDS = synthetic.record_fields()
@@ -123,3 +123,41 @@ def test_record_of_another_module():
 
 def test_module_without_swir_head():
     assert calibration.decode(changed(swir_white=[])).swir_white == ()
+
+
+def test_drifts_have_defaults_and_come_back():
+    plain = calibration.decode(calibration.encode(FIELDS))
+    assert plain.index_drift == drift.INDEX and plain.monitor_drift == drift.MONITOR
+    assert plain.swir_output_drift == drift.SWIR_OUTPUT and plain.swir_noise == 192
+    fields = dict(FIELDS)
+    fields["index_drift"] = [7000, -20000]
+    fields["monitor_drift"] = {"850": [-900, 0], "970": [1400, 0], "1050": [3000, 5], "dots": [0, 0]}
+    fields["swir_output_drift"] = [[-4000, 0]] * 5
+    fields["swir_ratio_drift"] = [[1000, 2]] * 4
+    fields["swir_noise"] = 100
+    own = calibration.decode(calibration.encode(fields))
+    assert own.index_drift == [7000, -20000] and own.monitor_drift["1050"] == [3000, 5]
+    assert own.swir_ratio_drift[3] == [1000, 2] and own.swir_noise == 100
+
+
+def test_drifts_that_no_part_has_are_refused():
+    refused(changed(index_drift=[1]), "index_drift")
+    refused(changed(index_drift=[40000, 0]), "index_drift")
+    refused(changed(index_drift=[0, 400000]), "index_drift")
+    refused(changed(index_drift=None), "index_drift")
+    refused(changed(monitor_drift={"850": [0, 0]}), "monitor_drift")
+    refused(changed(monitor_drift=[[0, 0]]), "monitor_drift")
+    refused(changed(swir_output_drift=[[0, 0]] * 4), "swir_output_drift")
+    refused(changed(swir_ratio_drift=[[0, 0]] * 3 + [[0, True]]), "swir_ratio_drift")
+    refused(changed(swir_noise=0), "swir_noise")
+    refused(changed(swir_noise="much"), "swir_noise")
+
+
+def test_a_curve_stretches_a_logarithm():
+    assert drift.factor((8000, 0), 0) == 1000000
+    assert drift.factor((8000, -30000), 2500) == 1000000 + 200000 - 18750
+    assert drift.factor((-30000, -300000), 6000) == 250000  # never less
+    assert drift.offset_cc(9000, 2500) == 6000 and drift.offset_cc(-9000, 2500) == -6000
+    assert drift.unstretched(0, (8000, 0), 2500) == (0, 0)  # no water band, no correction
+    assert drift.unstretched(-1200, (8000, 0), 2500) == (-1000, 33)
+    assert abs(drift.ln_factor_q14((8000, 0), 2500) - 2987) <= 1  # ln 1.2

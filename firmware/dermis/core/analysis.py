@@ -7,12 +7,12 @@ what was measured so far (docs/formats/evidence.md).
 from __future__ import annotations
 
 from dermis.core import burst as bursts
-from dermis.core import feature_tensor, features, fixed, gates, swir, vocabulary
+from dermis.core import drift, feature_tensor, features, fixed, gates, swir, vocabulary
 from dermis.core.cover import LEAST_BEHIND_CM2, Cover
 from dermis.core.depth import DepthMapper, triangulate
 from dermis.core.face import Face
 from dermis.core.motion import Motion
-from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP, Reflectance, dot_image
+from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP, Reflectance, dot_image, water_index
 from dermis.core.shape import ShapeFitter
 from dermis.core.vocabulary import NO_DECISION
 
@@ -20,9 +20,12 @@ from dermis.core.vocabulary import NO_DECISION
 MIN_DISPARITY, MAX_DISPARITY = -12, 26
 WINDOW = 11  # beats 15 at 450 mm (PHYSICS)
 
-# The monitor tab against its calibration, 1/1000, exposure and gain taken off. LEDs lose .4% a kelvin and silicon
-# gains up to .85%: from -20 to +60 degrees Celsius that is 0.75 to 1.35; beyond, a light or the imager is broken.
-DRIFT_LOWEST, DRIFT_HIGHEST = 600, 1500
+# The monitor tab against its calibration, 1/1000, when exposure, gain and what the temperature explains are taken off:
+# age, dirt and what the thermometer errs by. Beyond, a light is broken, or somebody shines on the tab.
+DRIFT_LOWEST, DRIFT_HIGHEST = 800, 1200
+# The same drifts as the index weighs them: what light on the tab alone, in step with one LED, could move the index by.
+# LEDs of one age drift together; a tenth of a kelvin of junction against imager is .0001.
+LARGEST_TILT_Q14 = 328  # .02
 TAB_SATURATED = 62000  # linear counts: above, the tab no longer follows its light
 # Part of the dark frame's pixels, 1/1000, that may be saturated: a lamp in the picture, no more.
 AMBIENT_SATURATED_PERMILLE = 50
@@ -36,6 +39,14 @@ SPECULAR_Q14, SHADOW_Q14 = 9630, -15012
 LARGEST_SHIFT_Q4 = 40
 LARGEST_LEVEL_CHANGE_PERMILLE = 60
 MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
+# What no look at the burst can tell: white target and its fit, tab, gloss and hair within the window
+# (`python -m tests.bench reflectance`, sd of the index indoors).
+INDEX_SYSTEMATIC_Q14 = 41  # .0025
+LEVEL_SYSTEMATIC_Q14 = 328  # .02: the white target's own reflectance and distance
+SPOT_UNSURE_Q14 = 819  # .05: what imager and photodiode make of one spot of a face (same command)
+# Frames arrive 20 to 90 ms late (hw/dermis_hw/optics.py), so that of the time between the two frames at 850 nm, .2 s
+# and more, a fifth is not known.
+TIMING_UNSURE_PART = 5
 _PER_10000 = 10000
 
 
@@ -84,6 +95,8 @@ class Analyser:
         self._shape = ShapeFitter(ROWS, COLUMNS)
         self._cover = Cover()
         self._dots = bytearray(bursts.FRAME_BYTES)
+        self._off_cc = 0  # temperature above the record's
+        self._step_q14 = 0  # change of the face's light between the two frames at 850 nm
         self._usable = bytearray(CELLS)
         self._window = bytearray(CELLS)
         self._values = fixed.zeros("i", CELLS)
@@ -148,7 +161,7 @@ class Analyser:
         if not self._shapes(evidence):
             return vocabulary.OCCLUDED
         yield
-        if not self._reflect(calibration, evidence):
+        if not self._reflect(burst, calibration, evidence):
             return self._why_dark(evidence, out)
         yield
         reason = self._swir(burst, calibration, evidence)
@@ -171,24 +184,33 @@ class Analyser:
         return vocabulary.TOO_BRIGHT if saturated > AMBIENT_SATURATED_PERMILLE else None
 
     def _drift(self, burst, calibration, evidence):
-        """Gain of each band from the monitor tab."""
+        """Gain of each band from the monitor tab; the reason why the tab cannot be trusted, or None."""
         linear, reflectance = calibration.linear, self.reflectance
+        self._off_cc = drift.offset_cc(burst.temperature_cc, calibration.temperature_cc)
         ambient = reflectance.monitor_level(burst.frames["dark"], linear)
-        drifts = []
+        drifts, unexplained = [], {}
         faulty = None
         exposure = burst.exposure_us * burst.gain_q8
         for name in ("850", "970", "1050", "dots", "850b"):
+            light = vocabulary.FRAME_LIGHT[name]
             lit = reflectance.monitor_level(burst.frames[name], linear)
-            level, expected = max(1, lit - ambient), calibration.monitor[vocabulary.FRAME_LIGHT[name]]
+            level, expected = max(1, lit - ambient), calibration.monitor[light]
             reflectance.gain[name] = fixed.ln_q14(expected) - fixed.ln_q14(level)
             # At the exposure and gain of the record: expected * exposure / (record's exposure * 256).
-            drift = fixed.ratio(level * calibration.exposure_us * 256, expected * max(1, exposure), 1000)
-            drifts.append(drift)
+            seen = fixed.ratio(level * calibration.exposure_us * 256, expected * max(1, exposure), 1000)
+            drifts.append(seen)
+            curve = calibration.monitor_drift[light]
+            unexplained[name] = fixed.ln_q14(seen) - fixed.ln_q14(1000) - drift.ln_factor_q14(curve, self._off_cc)
+            part = fixed.ratio(seen, drift.factor(curve, self._off_cc), drift.SCALE)
             if lit >= TAB_SATURATED:
                 faulty = vocabulary.TOO_BRIGHT
-            elif not DRIFT_LOWEST <= drift <= DRIFT_HIGHEST:
+            elif not DRIFT_LOWEST <= part <= DRIFT_HIGHEST:
                 faulty = faulty or vocabulary.SENSOR_FAULT
         evidence["monitor_drift_permille"] = drifts
+        tilt = water_index(unexplained["850"], unexplained["970"], unexplained["1050"])
+        evidence["monitor_tilt_q14"] = tilt
+        if abs(tilt) > LARGEST_TILT_Q14:
+            return faulty or vocabulary.SENSOR_FAULT
         return faulty
 
     def _measure_depth(self, frames, calibration):
@@ -230,7 +252,8 @@ class Analyser:
         count = self._gather(first, self.face.mask)
         motion, gain = self._motion, self.reflectance.gain
         motion.measure(first, second, self.face.mask, fixed.median(self._values, count))
-        change = fixed.exp_q14(gain["850b"] - gain["850"], motion.level_permille) - 1000
+        self._step_q14 = fixed.ln_q14(motion.level_permille) - fixed.ln_q14(1000) + gain["850b"] - gain["850"]
+        change = fixed.exp_q14(self._step_q14, 1000) - 1000
         evidence["motion_px16"] = motion.shift_q4
         evidence["motion_level_permille"] = change
         evidence["motion_residual_permille"] = motion.residual_permille
@@ -238,33 +261,60 @@ class Analyser:
             return vocabulary.MOVING
         return None
 
-    def _reflect(self, calibration, evidence):
-        """Reflectances and water index over the usable cells; False when there are too few of these."""
-        reflectance, usable, face = self.reflectance, self._usable, self.face
-        reflectance.convert(face.depth, calibration.z_ref_mm)
+    def _follow(self, time_us):
+        """Take the change of level between the two frames at 850 nm off each band's gain, as far as it had come when
+        that band's frame was taken; returns how unsure that leaves a band (Q14)."""
+        start = time_us.get("850", 0)
+        span = time_us.get("850b", start) - start
+        for band in ("970", "1050"):
+            # Without times, in the middle.
+            part_q8 = fixed.clip(fixed.ratio(time_us.get(band, start) - start, span, 256), -256, 512) if span else 128
+            self.reflectance.gain[band] -= self._step_q14 * part_q8 >> 8
+        return abs(self._step_q14) // (TIMING_UNSURE_PART if span else 2)
+
+    def _reflect(self, burst, calibration, evidence):
+        """Reflectances and water index over the usable cells; False when there are too few of these.
+
+        The face's own values are medians within its window (`Face.window`), which hair, ears and neck stay out of.
+        """
+        reflectance, usable, face, window = self.reflectance, self._usable, self.face, self._window
+        moved = self._follow(burst.time_us)
+        stretch = drift.factor(calibration.index_drift, self._off_cc)
+        reflectance.convert(face.depth, calibration.z_ref_mm, fixed.ratio(drift.SCALE, stretch, fixed.Q12))
         candidates = self._candidates()
         evidence["usable_permille"] = 0
         evidence["level_850_q14"] = rough = fixed.median(self._values, self._gather(reflectance.ln_r["850"], usable))
+        evidence["level_850_error_q14"] = _root(self._error_of_median(candidates), LEVEL_SYSTEMATIC_Q14, moved)
         evidence["reflectance_850_e4"] = fixed.exp_q14(rough, _PER_10000) if candidates else 0
+        left = within = 0
         for cell in range(CELLS):
             if usable[cell]:
                 off = reflectance.ln_r["850"][cell] - rough
                 usable[cell] = SHADOW_Q14 <= off <= SPECULAR_Q14
-        count = self._gather(reflectance.index, usable)
-        evidence["usable_permille"] = fixed.ratio(count, face.measured + face.filled, 1000)
-        if evidence["usable_permille"] < LEAST_USABLE_PERMILLE:
+                left += usable[cell]
+            within += window[cell]
+            window[cell] = window[cell] and usable[cell]
+        count = self._gather(reflectance.index, window)
+        evidence["usable_permille"] = fixed.ratio(left, face.measured + face.filled, 1000)
+        if min(evidence["usable_permille"], fixed.ratio(count, within, 1000)) < LEAST_USABLE_PERMILLE:
             return False
-        evidence["water_index_q14"] = fixed.median(self._values, count)
-        sigma = fixed.spread(self._values, count)
-        evidence["water_index_sigma_q14"] = sigma
-        evidence["water_index_error_q14"] = fixed.ratio(sigma * MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
+        evidence["water_index_q14"] = index = fixed.median(self._values, count)
+        evidence["water_index_sigma_q14"] = fixed.spread(self._values, count)
+        # What the temperature took off is what its curve would put on again.
+        warmed = abs(fixed.ratio(index, stretch - drift.SCALE, drift.SCALE)) // drift.UNSURE_PART
+        noise = self._error_of_median(count)
+        evidence["water_index_error_q14"] = _root(noise, INDEX_SYSTEMATIC_Q14, moved, warmed)
         levels = {}
         for band in vocabulary.NIR_BANDS:
-            levels[band] = fixed.median(self._values, self._gather(reflectance.ln_r[band], usable))
+            levels[band] = fixed.median(self._values, self._gather(reflectance.ln_r[band], window))
             evidence["reflectance_%s_e4" % band] = fixed.exp_q14(levels[band], _PER_10000)
         evidence["level_850_q14"] = levels["850"]
         evidence["slope_1050_q14"] = levels["1050"] - levels["850"]
         return True
+
+    def _error_of_median(self, count):
+        """Standard error of the median of the first `count` of `_values`."""
+        return fixed.ratio(fixed.spread(self._values, count) * MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
 
     def _candidates(self):
         """Mark the cells well inside the face that every band lights without saturating; returns how many."""
@@ -283,7 +333,8 @@ class Analyser:
 
     def _why_dark(self, evidence, out):
         """A body that gives no light back to measure: the dark gate may know it, otherwise something covers it."""
-        findings, _, _ = gates.judge({"reflectance_850_e4": evidence["reflectance_850_e4"]})
+        seen = {key: evidence[key] for key in ("reflectance_850_e4", "level_850_error_q14")}
+        findings, _, _ = gates.judge(seen)
         if findings:
             for verdict, reason in findings:
                 out.find(verdict, reason)
@@ -310,16 +361,19 @@ class Analyser:
         evidence["spot_overlap_permille"] = overlap
         if not burst.swir:
             return vocabulary.SENSOR_FAULT if self.board["swir"] else None
-        levels, reason = swir.levels(burst.swir, calibration.swir_white)
-        if levels is None:
+        levels, errors, reason = swir.levels(burst.swir, calibration, self._off_cc)
+        if reason is not None:
             return reason
         if swir.is_dark(burst.swir):
             return vocabulary.SENSOR_FAULT
         evidence["swir_levels_q14"] = levels
-        for name, above, below in swir.RATIOS:
-            evidence[name + "_q14"] = levels[above] - levels[below]
+        for (name, above, below), curve in zip(swir.RATIOS, calibration.swir_ratio_drift):
+            value, warmed = drift.unstretched(levels[above] - levels[below], curve, self._off_cc)
+            evidence[name + "_q14"] = value
+            evidence[name + "_error_q14"] = _root(errors[above], errors[below], warmed)
         seen = fixed.ln_q14(expected) - fixed.ln_q14(fixed.Q12) + self.reflectance.gain["1050"]
         evidence["swir_level_1050_q14"] = levels[0] - seen
+        evidence["swir_level_1050_error_q14"] = _root(errors[0], SPOT_UNSURE_Q14, self._step_q14)
         return None
 
     def _fill(self, out):
@@ -341,3 +395,8 @@ class Analyser:
                 values[count] = source[cell]
                 count += 1
         return count
+
+
+def _root(*errors):
+    """What independent errors amount to together."""
+    return fixed.isqrt(sum([error * error for error in errors]))

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 from array import array
 
-from dermis.core import burst, cbor, vocabulary
+from dermis.core import burst, cbor, drift, vocabulary
 from dermis.core.errors import BadInput, NotCalibrated
 
 FORMAT = 1
@@ -39,6 +39,9 @@ SERIAL_LONGEST = 32
 CREATED_LENGTH = len("yyyy-MM-ddTHH:mm:ss")
 COUNTS_HIGHEST = 65535
 SWIR_HIGHEST = 65535 * 16
+SWIR_NOISE_DEFAULT, SWIR_NOISE_HIGHEST = 12 * 16, 1000 * 16  # 1/16 count a sample: design, and no ADC at all
+# Entries that a record may leave out; the defaults of `core.drift` and the line above then stand.
+OPTIONAL = ("monitor_drift", "index_drift", "swir_output_drift", "swir_ratio_drift", "swir_noise")
 AGAIN = "; calibrate the module again"
 
 
@@ -47,7 +50,8 @@ class Calibration:
 
     linear: array "H" of 256; flat: band -> array "H" of 221, row by row (13 rows of 17 nodes);
     reference: 76,800 bytes, a view of the file's; hash: the record's name, hex of the first 8 bytes of the file's
-    SHA-256.
+    SHA-256. Drifts are curves of `core.drift`: monitor_drift by light, swir_output_drift by SWIR band and
+    swir_ratio_drift by ratio (`core.swir.RATIOS`).
     """
 
     def __init__(self):
@@ -63,6 +67,11 @@ class Calibration:
         self.swir_white = ()
         self.baseline_um = 0
         self.z_offset_um = 0
+        self.monitor_drift = drift.MONITOR
+        self.index_drift = drift.INDEX
+        self.swir_output_drift = drift.SWIR_OUTPUT
+        self.swir_ratio_drift = drift.SWIR_RATIOS
+        self.swir_noise = SWIR_NOISE_DEFAULT
         self.hash = ""
 
 
@@ -127,6 +136,9 @@ def _calibration(record, data):
     out.flat = {band: u16_array(record["flat"][band]) for band in vocabulary.NIR_BANDS}
     out.reference = record["reference"]
     out.swir_white = tuple(record["swir_white"])
+    for key in OPTIONAL:
+        if key in record:
+            setattr(out, key, record[key])
     out.hash = str(binascii.hexlify(hashlib.sha256(data).digest()[:HASH_BYTES]), "ascii")
     return out
 
@@ -189,6 +201,36 @@ def _check(record):
     for level in white:
         if not _is_int(level) or not 0 < level <= SWIR_HIGHEST:
             raise BadInput("a level of 'swir_white' in the calibration record is out of range" + AGAIN)
+    _check_drifts(record)
+    noise = record.get("swir_noise", SWIR_NOISE_DEFAULT)
+    if not _is_int(noise) or not 0 < noise <= SWIR_NOISE_HIGHEST:
+        raise BadInput("'swir_noise' of the calibration record is out of range" + AGAIN)
+
+
+def _check_drifts(record):
+    lights = record.get("monitor_drift", drift.MONITOR)
+    if not isinstance(lights, dict) or sorted(lights) != sorted(MONITOR_LIGHTS):
+        raise BadInput("'monitor_drift' of the calibration record must hold a curve for each light" + AGAIN)
+    curves = {"monitor_drift": [lights[light] for light in MONITOR_LIGHTS]}
+    curves["index_drift"] = [record.get("index_drift", drift.INDEX)]
+    curves["swir_output_drift"] = record.get("swir_output_drift", drift.SWIR_OUTPUT)
+    curves["swir_ratio_drift"] = record.get("swir_ratio_drift", drift.SWIR_RATIOS)
+    for key, count in (("swir_output_drift", len(drift.SWIR_OUTPUT)), ("swir_ratio_drift", len(drift.SWIR_RATIOS))):
+        if not isinstance(curves[key], (list, tuple)) or len(curves[key]) != count:
+            raise BadInput("%r of the calibration record must hold %d curves%s" % (key, count, AGAIN))
+    for key in sorted(curves):
+        for curve in curves[key]:
+            if not _is_curve(curve):
+                raise BadInput(
+                    "a curve of %r in the calibration record is no pair of at most %d and %d%s"
+                    % (key, drift.LARGEST_A, drift.LARGEST_B, AGAIN)
+                )
+
+
+def _is_curve(curve):
+    if not isinstance(curve, (list, tuple)) or len(curve) != 2 or not (_is_int(curve[0]) and _is_int(curve[1])):
+        return False
+    return abs(curve[0]) <= drift.LARGEST_A and abs(curve[1]) <= drift.LARGEST_B
 
 
 def _check_linear(data):

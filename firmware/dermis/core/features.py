@@ -53,17 +53,22 @@ def fill_maps(out, face, usable, reflectance, confidence, median_850):
 
 
 def fill_spectra(out, evidence):
-    """`spectra` (bytearray of SPECTRA) from the evidence; a value that the evidence lacks is 0."""
+    """`spectra` (bytearray of SPECTRA) from the evidence; a value that the evidence lacks, or whose error it lacks,
+    is 0."""
     get = evidence.get
+
+    def known(name):
+        return get(name + "_q14") if name + "_error_q14" in evidence else None
+
     values = (
-        _log(get("swir_1450_1300_q14"), 32, 32768),  # + 2.0
-        _log(get("swir_1550_1300_q14"), 32, 22938),  # + 1.4
-        _log(get("swir_1200_1050_q14"), 64, 9830),  # + .6
-        _log(get("swir_1300_1050_q14"), 64, 6554),  # + .4
-        _log(get("swir_level_1050_q14"), 32, 0),
+        _log(known("swir_1450_1300"), 32, 32768),  # + 2.0
+        _log(known("swir_1550_1300"), 32, 22938),  # + 1.4
+        _log(known("swir_1200_1050"), 64, 9830),  # + .6
+        _log(known("swir_1300_1050"), 64, 6554),  # + .4
+        _log(known("swir_level_1050"), 32, 0),
         get("spot_overlap_permille", 0) * 127 // 1000,
-        _log(get("water_index_q14"), 1024, 0),
-        _log(get("level_850_q14"), 32, 9830),  # + .6
+        _log(known("water_index"), 1024, 0),
+        _log(known("level_850"), 32, 9830),  # + .6
         _residual(get("plane_residual_mm16"), 2),
         _residual(get("cylinder_residual_mm16"), 1),
     )

@@ -17,6 +17,7 @@ from dermis.core.vocabulary import (
     NOT_SKIN_SWIR,
     OCCLUDED,
     SCREEN,
+    SENSOR_FAULT,
     SHAPE,
     TOO_BRIGHT,
 )
@@ -133,20 +134,25 @@ GATES = (
         OCCLUDED,
         "faces 0-85 mm of steps (chin, nose in half profile, a child's shoulders); with a hand before them from 138",
     ),
-    Gate(
-        "noise",
-        "water_index_error_q14",
-        None,
-        200,  # .012
-        NO_DECISION,
-        TOO_BRIGHT,
-        "ambient noise of the index's median must stay below half of the margin between skin and materials",
-    ),
 )
+
+# How well a gate's field must be known: key of its standard error, the largest one that counts, and the reason for no
+# decision beyond. A field without its error is not used.
+ERRORS = {
+    # Half of the margin between skin and materials is .012; ambient light is what makes noise.
+    "index": ("water_index_error_q14", 200, TOO_BRIGHT),
+    # A tenth of the value; the SWIR limits lie at least twice as far from skin.
+    "dark": ("level_850_error_q14", 1640, TOO_BRIGHT),
+    "swir_1450": ("swir_1450_1300_error_q14", 1640, SENSOR_FAULT),
+    "swir_1550": ("swir_1550_1300_error_q14", 1640, SENSOR_FAULT),
+    "swir_1200": ("swir_1200_1050_error_q14", 820, SENSOR_FAULT),
+    "agreement": ("swir_level_1050_error_q14", 1640, SENSOR_FAULT),
+}
 
 # What a finding says already: a plane fits a cylinder as well, has no relief, and may be as wide as a poster. One fact
 # counts once.
 IMPLIED = {"plane": ("cylinder", "relief", "width")}
+
 SHAPES = (FLAT, CYLINDRICAL, SHAPE)
 
 
@@ -159,22 +165,42 @@ def judge(evidence):
     """(findings, names, margins) of `evidence`: findings are (verdict, reason) once each, in the order of `GATES`.
 
     names: gates whose field is there. margins: of each of these, the distance to the nearer limit in the field's
-    unit, negative when the limit is passed.
+    unit, negative when the limit is passed; where the field is not known well enough (`ERRORS`), how much its error
+    is too large, negative as well.
     """
     findings, names, margins, implied = [], [], [], []
     for gate in GATES:
         value = evidence.get(gate.field)
         if value is None:
             continue
-        sides = []
-        if gate.low is not None:
-            sides.append(value - gate.low)
-        if gate.high is not None:
-            sides.append(gate.high - value)
         names.append(gate.name)
-        margins.append(min(sides))
-        if min(sides) < 0 and gate.name not in implied:
-            implied.extend(IMPLIED.get(gate.name, ()))
-            if (gate.verdict, gate.reason) not in findings:
-                findings.append((gate.verdict, gate.reason))
+        unsure = _unsure(gate.name, evidence)
+        margin = unsure[0] if unsure else _margin(gate, value)
+        margins.append(margin)
+        if margin < 0 and gate.name not in implied:
+            finding = (NO_DECISION, unsure[1]) if unsure else (gate.verdict, gate.reason)
+            implied.extend(() if unsure else IMPLIED.get(gate.name, ()))
+            if finding not in findings:
+                findings.append(finding)
     return findings, names, margins
+
+
+def _margin(gate, value):
+    """Distance to the nearer limit, negative beyond."""
+    sides = []
+    if gate.low is not None:
+        sides.append(value - gate.low)
+    if gate.high is not None:
+        sides.append(gate.high - value)
+    return min(sides)
+
+
+def _unsure(name, evidence):
+    """(negative margin, reason) when the gate's field is not known well enough, else None."""
+    if name not in ERRORS:
+        return None
+    key, largest, reason = ERRORS[name]
+    error = evidence.get(key)
+    if error is None:
+        return -largest, SENSOR_FAULT
+    return (largest - error, reason) if error > largest else None

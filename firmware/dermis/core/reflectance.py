@@ -25,8 +25,7 @@ PIXELS_PER_CELL = STEP * STEP
 # The gamma curve is steep at the top: from this code on a pixel counts as saturated.
 SATURATED_CODE = 250
 
-# What `water_index` weighs: with these the melanin slope of skin cancels (PHYSICS.md). In 1/100.
-WEIGHT_850, WEIGHT_1050 = 28, 72
+WEIGHT_850, WEIGHT_1050 = 287, 737  # of `water_index`, in 1/1024: .28 and .72
 
 
 def dot_image(frame, dark, linear, out) -> None:
@@ -156,16 +155,32 @@ def _combine_kernel(ln_sums: ptr32, ln_flat: ptr32, ln_depth: ptr32, out: ptr32,
 
 @micropython.viper
 def _index_kernel(ln_850: ptr32, ln_970: ptr32, ln_1050: ptr32, out: ptr32, block: ptr32):
-    """ln R970 - .28 ln R850 - .72 ln R1050, rounded to nearest. block: cells, 28, 72, sign shift."""
+    """`water_index` of every cell, times block[3] / 4096, cut at +-2.
+
+    block: cells, the weights in 1/1024 (they sum to 1024), factor, sign shift. Logarithms stay below 2^19, the factor
+    below 2^15: every product stays below 2^31.
+    """
     count = int(block[0])
     first = int(block[1])
     last = int(block[2])
-    shift = int(block[3])
+    factor = int(block[3])
+    shift = int(block[4])
     for i in range(count):
         a = (int(ln_850[i]) << shift) >> shift
         b = (int(ln_970[i]) << shift) >> shift
         c = (int(ln_1050[i]) << shift) >> shift
-        out[i] = (100 * b - first * a - last * c + 50) // 100
+        index = ((b << 10) - first * a - last * c + 512) >> 10
+        if index > 32767:
+            index = 32767
+        if index < 0 - 32767:
+            index = 0 - 32767
+        out[i] = (index * factor + 2048) >> 12
+
+
+def water_index(ln_850, ln_970, ln_1050):
+    """ln R970 - .28 ln R850 - .72 ln R1050, rounded to nearest: with these weights the melanin slope of skin cancels
+    (PHYSICS.md)."""
+    return ((ln_970 << 10) - WEIGHT_850 * ln_850 - WEIGHT_1050 * ln_1050 + 512) >> 10
 
 
 class Reflectance:
@@ -243,8 +258,11 @@ class Reflectance:
         saturated = sum(histogram[SATURATED_CODE:])
         return total // burst.FRAME_BYTES, fixed.ratio(saturated, burst.FRAME_BYTES, 1000)
 
-    def convert(self, depth, z_ref_mm):
-        """ln R of every cell from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros)."""
+    def convert(self, depth, z_ref_mm, stretch_q12):
+        """ln R of every cell from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros), and the index.
+
+        stretch_q12: what brings the index to the temperature of the record (`core.drift`), 1/4096, below 8.
+        """
         work = self._work
         _widen_kernel(depth, work, self._set(CELLS, 1))
         fixed.ln_each(work, self._ln_depth, CELLS)
@@ -265,7 +283,7 @@ class Reflectance:
             self.ln_r["970"],
             self.ln_r["1050"],
             self.index,
-            self._set(CELLS, WEIGHT_850, WEIGHT_1050, SIGN_SHIFT),
+            self._set(CELLS, WEIGHT_850, WEIGHT_1050, stretch_q12, SIGN_SHIFT),
         )
 
     def _set(self, *values):

@@ -7,7 +7,7 @@ depth map, and what it must read at 1050 nm follows from the imager's picture of
 
 from __future__ import annotations
 
-from dermis.core import fixed, vocabulary
+from dermis.core import drift, fixed, vocabulary
 from dermis.core.reflectance import COLUMNS, ROWS, STEP
 
 # The 16-bit ADC: at this mean reading the sums no longer follow the light.
@@ -16,6 +16,7 @@ SATURATED_COUNTS = 64500
 # when not even the brightest band gives 8, the head sees nothing that noise could not be.
 FLOOR_Q4 = 16
 FAINTEST_Q4 = 16 * 8
+LEVEL_SYSTEMATIC_Q14 = 33  # .002: noise of the white's own reading, rounding
 _WHITE_SCALE = 16  # `swir_white` is in 1/16 count
 _SIGMA_PER_FWHM_MILLI = 425  # 1 / (2 sqrt(2 ln 2))
 _WEIGHT_ONE = 255  # weights of the spot along each axis, 8 bits
@@ -30,25 +31,32 @@ RATIOS = (
 )
 
 
-def levels(readings, white):
-    """(ln S in Q14 a band, None) from five (on, off, pairs), or (None, reason) where they cannot be trusted.
+def levels(readings, calibration, off_cc):
+    """(ln S in Q14 a band, standard errors of these, None) from five (on, off, pairs), or (None, None, reason) where
+    they cannot be trusted.
 
-    white: `Calibration.swir_white`. A level below the floor counts as the floor: dark is a finding, too.
+    calibration: `Calibration`, of which the white, the ADC's noise and the LEDs' drift count. off_cc: 1/100 kelvin
+    above its temperature. A level below the floor counts as the floor: dark is a finding, too.
     """
+    white = calibration.swir_white
     if len(readings) != len(vocabulary.SWIR_BANDS) or len(white) != len(vocabulary.SWIR_BANDS):
-        return None, vocabulary.SENSOR_FAULT
-    out = []
-    for reading, reference in zip(readings, white):
+        return None, None, vocabulary.SENSOR_FAULT
+    out, errors = [], []
+    for band, reading in enumerate(readings):
         if len(reading) != 3:
-            return None, vocabulary.SENSOR_FAULT
+            return None, None, vocabulary.SENSOR_FAULT
         on, off, pairs = reading
         if pairs < _LEAST_PAIRS or on < 0 or off < 0:
-            return None, vocabulary.SENSOR_FAULT
+            return None, None, vocabulary.SENSOR_FAULT
         if max(on, off) >= SATURATED_COUNTS * pairs:
-            return None, vocabulary.TOO_BRIGHT
+            return None, None, vocabulary.TOO_BRIGHT
         level = max((on - off) * _WHITE_SCALE // pairs, FLOOR_Q4)
-        out.append(fixed.ln_q14(level) - fixed.ln_q14(reference))
-    return out, None
+        drifted = drift.ln_factor_q14(calibration.swir_output_drift[band], off_cc)
+        out.append(fixed.ln_q14(level) - fixed.ln_q14(white[band]) - drifted)
+        # The difference of two means of `pairs` samples: sqrt(2 / pairs) times a sample's noise.
+        noise = calibration.swir_noise * fixed.isqrt((2 << 16) // pairs) >> 8
+        errors.append(fixed.ratio(noise, level, fixed.Q14) + LEVEL_SYSTEMATIC_Q14)
+    return out, errors, None
 
 
 def is_dark(readings):
