@@ -40,7 +40,7 @@ NARROW = dataclasses.replace(
 _COPIES = -(-(WIDTH - TAB_COLUMNS) // SCENE_COLUMNS)
 
 # A frame is mislabelled when in any row more than this part of the exposure was not that of its light.
-WRONG_SHARE = 0.25
+WRONG_SHARE = 0.2
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -286,7 +286,7 @@ def wrong_share(delivery: Delivery, light: str, exposure_us: int) -> float:
             other += burned
     if light != vocabulary.DARK and light not in delivery.lit_us:
         return 1.0
-    return float(np.max(exposure_us - own + other)) / exposure_us
+    return float(np.max(np.maximum(exposure_us - own, other))) / exposure_us
 
 
 def scene(rng: np.random.Generator, klux: float, temperature_c: float) -> LightField:

@@ -1,8 +1,8 @@
 """Takes one burst: switches the lights in an order that nobody can foresee and sorts the frames by what lit them.
 
 Lights and frames run beside each other: a light stays on until one whole frame must have seen it, then the next one
-comes, while the frames of the last still travel. `frame_identity` tells what lit a frame; the time of its arrival
-tells which of two slots of the same light it belongs to.
+comes, while the frames of the last still travel. `frame_identity` tells what lit a frame, `frame_sorter` which slot
+it belongs to. What was lost on the way is shown again, before the last light where that is known in time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dermis.app.frame_identity import FrameIdentity
+from dermis.app.frame_sorter import LATE_STAMP_US, FrameSorter, Slot
 from dermis.app.shuffle import below, shuffle
 from dermis.core import vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, Burst
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 DARK = vocabulary.DARK
 LAST_FRAME = "850b"  # again, last of the lit ones, for motion
 
-SWITCH_MARGIN_US = 6_000  # lights settle and timers are coarse
+SWITCH_MARGIN_US = 2_000  # lights settle; a sleeper never wakes too early
 PULSE_MARGIN_US = 20_000  # the one-shot ends this long after the slot, should nobody end it before
-ARRIVAL_MARGIN_US = 15_000  # the arrival is stamped by a busy program
 POLL_MS = 4
-ROUNDS = 3  # a dropped frame is taken again; what is missing after that is a fault
+SHOWS = 3  # of one frame's light; what is missing after that is a fault
 EXTRA_DARK = 2  # at most; one to this many dark slots lie in random gaps between the lit ones
+DARK_SHOWS = 2  # of each of these: a lost frame is taken again, a lamp that fills them is not waited for
 # The first frame must come within this, or the imager does not run.
 FIRST_FRAME_US = 600_000
+# So many frames one after the other that are the same to the last count of the tab: no imager is that quiet.
+FROZEN_FRAMES = 8
+# Seen by silicon: its spot would stand in the frames, so that it is read when no frame of worth is exposed.
+SWIR_SEEN_NM = 1050
 
 
 async def _ended(task):
@@ -39,17 +44,6 @@ async def _ended(task):
         await task
     except asyncio.CancelledError:
         return
-
-
-class _Slot:
-    """One state of the lights: `name` of the frame wanted ('' for an extra dark one), from `start` to `end` (us)."""
-
-    def __init__(self, name, light):
-        self.name = name
-        self.light = light
-        self.start = 0
-        self.end = 0
-        self.seen = ""  # what a whole frame of this slot showed when it was not `light`
 
 
 class BurstTaker:
@@ -70,17 +64,17 @@ class BurstTaker:
         self._buffers = [bytearray(FRAME_BYTES) for _ in range(len(vocabulary.FRAMES) + 1)]
         self._free = list(self._buffers)
         # How long a light must not change for one frame to be whole: all rows start, the last one is exposed.
-        self._whole_us = HEIGHT * board["row_time_us"] + board["exposure_us"]
+        whole_us = HEIGHT * board["row_time_us"] + board["exposure_us"]
         period_us = board["frame_period_us"] * (1 if board["buffers"] > 1 else 2)
-        self._slot_us = period_us + self._whole_us + SWITCH_MARGIN_US
-        self._earliest_us, self._latest_us = board["latency_us"]
-        self._settle_us = self._latest_us + period_us + ARRIVAL_MARGIN_US
+        self._slot_us = period_us + whole_us + SWITCH_MARGIN_US
+        self._sorter = FrameSorter(whole_us, period_us, board["latency_us"])
         self._burst = Burst()
         self._missing = set()
-        self._slots = []
+        self._shows = {}
         self._levels = {}
         self._baseline = False
         self._fault: Any = None
+        self._same_frames = 0
         self.unidentified = 0  # frames that no single light had lit, since the start
 
     async def take(self, calibration=None, frames=vocabulary.FRAMES, swir=True) -> Burst:
@@ -95,25 +89,26 @@ class BurstTaker:
         burst = self._burst = Burst()
         burst.exposure_us = board["exposure_us"]
         burst.gain_q8 = board["gain_q8"]
-        self._slots, self._levels = [], {}
+        self._sorter.clear()
+        self._levels, self._shows = {}, {}
         self._missing = {name for name in vocabulary.FRAMES if name in frames} | {DARK}
         self._baseline = False
         self._fault = None
+        self._same_frames = 0
+        swir = swir and self._swir.fitted
         self._emitters.dark()
         await self._camera.start(burst.exposure_us, burst.gain_q8, board["buffers"])
         reader = asyncio.create_task(self._read_frames())
         try:
             burst.temperature_cc = self._thermometer.centi_celsius()
-            await self._first_dark()
+            await self._first_dark(swir)
             await self._show(self._plan())
-            if swir and self._swir.fitted:
-                # After the lights: the imager would see the 1050 nm LED's spot. The last frames travel meanwhile.
-                burst.swir = await self._read_swir()
+            if swir:
+                # After the lights; the last frames travel meanwhile.
+                await self._read_swir((SWIR_SEEN_NM,))
             await self._collect()
-            for _ in range(ROUNDS - 1):
-                if not self._missing:
-                    break
-                await self._show(self._retry_plan())
+            while self._sorter.lost:
+                await self._show(self._again())
                 await self._collect()
         finally:
             try:
@@ -123,10 +118,11 @@ class BurstTaker:
                     await _ended(reader)
                 finally:
                     await self._camera.stop()
-        self._raise_fault()
         if self._missing:
             raise SensorFault(self._explain())
-        burst.order = tuple([slot.light for slot in self._slots])
+        if swir:
+            burst.swir = tuple([self._readings[band] for band in vocabulary.SWIR_BANDS])
+        burst.order = tuple([slot.light for slot in self._sorter.slots if slot.name is not None and not slot.replaced])
         return burst
 
     def monitor_levels(self) -> dict:
@@ -152,18 +148,39 @@ class BurstTaker:
             names.append("")
         if LAST_FRAME in self._missing:
             names.append(LAST_FRAME)
-        return [_Slot(name, vocabulary.FRAME_LIGHT[name] if name else DARK) for name in names]
+        return [self._slot(name) for name in names]
 
-    def _retry_plan(self):
-        names = shuffle(sorted(self._missing), self._system.random)
-        return [_Slot(name, vocabulary.FRAME_LIGHT[name]) for name in names]
+    @staticmethod
+    def _slot(name):
+        return Slot(name, vocabulary.FRAME_LIGHT[name] if name else DARK)
 
-    async def _first_dark(self):
-        """Dark until one frame has shown how much light there is anyway; without it no later frame can be told."""
-        slot = _Slot(DARK, DARK)
+    def _again(self):
+        """The slots that were lost and may be shown once more, in random order. Raises SensorFault for a frame that
+        was shown often enough."""
+        names = []
+        for slot in self._sorter.lost:
+            shows = self._shows.get(slot.name, 1) + 1
+            self._shows[slot.name] = shows
+            if slot.name == "":
+                if shows > DARK_SHOWS:
+                    continue  # its place in `order` stays without a level: burst_checks
+            elif shows > SHOWS:
+                raise SensorFault(self._explain())
+            slot.replaced = True
+            names.append(slot.name)
+        self._sorter.lost = []
+        return [self._slot(name) for name in shuffle(names, self._system.random)]
+
+    async def _first_dark(self, swir):
+        """Dark until one frame has shown how much light there is anyway; without it no later frame can be told. The
+        SWIR bands that the imager cannot see are read meanwhile."""
+        slot = Slot(DARK, DARK)
         slot.start = self._clock.ticks_us()
-        self._slots.append(slot)
+        self._sorter.slots.append(slot)
         latest = slot.start + FIRST_FRAME_US
+        self._readings = {}
+        if swir:
+            await self._read_swir([band for band in vocabulary.SWIR_BANDS if band != SWIR_SEEN_NM])
         while not self._baseline:
             self._raise_fault()
             if self._clock.ticks_us() > latest:
@@ -172,34 +189,72 @@ class BurstTaker:
         slot.end = self._clock.ticks_us()
 
     async def _show(self, slots):
-        for slot in slots:
+        """Show the slots, and those that are found lost meanwhile before the last one; then dark."""
+        while slots:
             self._raise_fault()
+            if self._sorter.lost:
+                self._insert(slots, self._again())
+            slot = slots.pop(0)
             if slot.light == DARK:
                 self._emitters.dark()
             else:
                 longest_us = min(self._slot_us + PULSE_MARGIN_US, self._board["longest_pulse_us"])
                 self._emitters.pulse(slot.light, self._board["level_q8"][slot.light], longest_us)
             slot.start = self._clock.ticks_us()
-            self._slots.append(slot)
+            self._sorter.slots.append(slot)
             await self._clock.sleep_ms((self._slot_us + 999) // 1000)
             slot.end = self._clock.ticks_us()
+        closing = Slot(None, DARK)
         self._emitters.dark()
+        closing.start = self._clock.ticks_us()
+        self._sorter.slots.append(closing)
 
-    async def _read_swir(self):
-        """One (on, off, pairs) a band of `vocabulary.SWIR_BANDS`, read in an order that nobody can foresee."""
+    def _insert(self, slots, again):
+        """Put slots into the plan at random places before its last one, none beside one of the same light: arrivals
+        would not tell them apart. What finds no place waits for the next round."""
+        for slot in again:
+            places = []
+            for at in range(len(slots)):
+                before = slots[at - 1] if at else self._sorter.slots[-1]
+                if before.light != slot.light and slots[at].light != slot.light:
+                    places.append(at)
+            if places:
+                slots.insert(places[below(len(places), self._system.random)], slot)
+            else:
+                self._shows[slot.name] -= 1
+                self._sorter.lost.append(slot)
+
+    async def _read_swir(self, bands):
+        """One (on, off, pairs) a band, read in an order that nobody can foresee."""
         pairs = self._board["swir_pairs"]
-        readings = {}
-        for band in shuffle(vocabulary.SWIR_BANDS, self._system.random):
+        for band in shuffle(bands, self._system.random):
+            self._raise_fault()
             on, off = await self._swir.read(band, pairs)
-            readings[band] = (on, off, pairs)
-        return tuple([readings[band] for band in vocabulary.SWIR_BANDS])
+            self._readings[band] = (on, off, pairs)
 
     async def _collect(self):
-        """Wait for the frames that still travel."""
-        latest = self._slots[-1].end + self._settle_us
-        while self._missing and self._clock.ticks_us() < latest:
+        """Wait for the frames that still travel: until nothing is wanted any more, or until a dark frame has shown
+        that the last light's are over."""
+        sorter = self._sorter
+        closing = sorter.slots[-1]
+        latest = closing.start + self._slot_us + self._board["latency_us"][1] + LATE_STAMP_US
+        while self._wanting():
             self._raise_fault()
+            now = self._clock.ticks_us()
+            if closing.frames:
+                break
+            if now >= latest:
+                sorter.expire(now)
+                self._give_back()
+                break
             await self._clock.sleep_ms(POLL_MS)
+        closing.end = self._clock.ticks_us()
+
+    def _wanting(self):
+        """Whether a frame is missing, or a dark slot was not seen yet."""
+        if self._missing or self._sorter.lost:
+            return True
+        return any(slot.name == "" and not slot.arrival and not slot.lost for slot in self._sorter.slots)
 
     # The frames.
 
@@ -217,62 +272,72 @@ class BurstTaker:
             raise self._fault
 
     def _consider(self, pixels, arrival):
-        if not self._baseline:
-            if self._arrival_fits(self._slots[0] if self._slots else None, arrival) and self.identity.set_ambient(
-                pixels
-            ):
-                self._baseline = True
-                self._levels[DARK] = self.identity.level
-                self._keep(DARK, pixels, arrival)
+        sorter, identity = self._sorter, self.identity
+        if not sorter.slots:
             return
-        light = self.identity.identify(pixels)
+        if not self._baseline:
+            if sorter.fits(sorter.slots[0], arrival) and identity.set_ambient(pixels):
+                self._baseline = True
+                sorter.set_levels(identity.expected(), identity.tolerance_percent(), identity.ambient_level)
+                self._levels[DARK] = identity.level
+                self._keep(sorter.slots[0], pixels, arrival)
+            return
+        light = identity.identify(pixels)
+        self._note_same(identity.repeated)
         if light is None:
             self.unidentified += 1
             return
-        for slot in self._slots:
-            if not self._arrival_fits(slot, arrival):
-                continue
-            if slot.light == light:
-                if slot.name in self._missing:
-                    if light != DARK:
-                        self._levels[light] = self.identity.lit_level()
-                    self._keep(slot.name, pixels, arrival)
-                elif light == DARK and slot is not self._slots[0]:
-                    self._note_dark(slot, pixels)
-                return
-        for slot in self._slots:
-            if slot.name in self._missing and self._arrival_fits(slot, arrival):
-                slot.seen = light
+        if identity.repeated and light != DARK:
+            return
+        level = identity.lit_level()
+        slot, keep = sorter.place(light, level, arrival)
+        if slot is not None and keep and not slot.arrival:
+            if slot.name in self._missing:
+                if light != DARK:
+                    self._levels[light] = level
+                self._keep(slot, pixels, arrival)
+            elif slot.name == "":
+                slot.arrival = arrival
+                self._burst.dark_levels += (identity.scene_level(pixels),)
+        self._give_back()
 
-    def _arrival_fits(self, slot, arrival):
-        """A frame that arrived then may be a whole frame of that slot."""
-        if slot is None or arrival < slot.start + self._whole_us + self._earliest_us - ARRIVAL_MARGIN_US:
-            return False
-        return not slot.end or arrival <= slot.end + self._latest_us + ARRIVAL_MARGIN_US
+    def _note_same(self, repeated):
+        self._same_frames = self._same_frames + 1 if repeated else 0
+        if self._same_frames >= FROZEN_FRAMES:
+            self._fault = SensorFault("the imager sends the same frame again and again; reset the module")
 
-    def _keep(self, name, pixels, arrival):
-        self._missing.discard(name)
+    def _keep(self, slot, pixels, arrival):
+        slot.arrival = arrival
+        self._missing.discard(slot.name)
         self._free.pop()
-        self._burst.frames[name] = pixels
-        self._burst.time_us[name] = arrival
-        if name == DARK:
+        self._burst.frames[slot.name] = pixels
+        self._burst.time_us[slot.name] = arrival
+        if slot.name == DARK:
             self._burst.dark_levels = (self.identity.scene_level(pixels),)
 
-    def _note_dark(self, slot, pixels):
-        if slot.name == "":
-            slot.name = "seen"  # one level a slot
-            self._burst.dark_levels += (self.identity.scene_level(pixels),)
+    def _give_back(self):
+        """Frames that were kept for slots which are lost now are not to be trusted."""
+        for slot in self._sorter.lost:
+            if slot.arrival:
+                slot.arrival = 0
+                if slot.name:
+                    self._missing.add(slot.name)
+                    del self._burst.time_us[slot.name]
+                    self._free.insert(0, self._burst.frames.pop(slot.name))  # the last one is being filled
 
     def _explain(self):
         """One sentence on the first light that gave no frame."""
         name = next(name for name in vocabulary.FRAMES if name in self._missing)
         light = vocabulary.FRAME_LIGHT[name]
-        seen = ""
-        for slot in self._slots:
-            if slot.name == name and slot.seen:
-                seen = slot.seen
+        seen, doubted = "", False
+        for slot in self._sorter.slots:
+            if slot.name == name:
+                seen = slot.seen or seen
+                doubted = doubted or slot.doubted
         if seen == DARK:
             return "the light %s stays dark on the monitor tab; check its LEDs and their driver" % light
         if seen:
             return "the monitor tab shows %s where %s was switched on; check the wiring of the lights" % (seen, light)
+        if doubted:
+            return "somebody's light may pass for %s on the monitor tab; keep flashing lamps away and try again" % light
         return "no whole frame came under the light %s; check the imager and the monitor tab" % light

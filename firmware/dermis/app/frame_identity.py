@@ -3,7 +3,8 @@
 Frames arrive late, are dropped and repeated, and may have been lit by two lights, so that counting says nothing. But
 a grey tab at the window's edge (the monitor) lies in the first columns of every row and reflects each light at a
 level of its own: block by block of rows, the tab's level less its level in the dark names the light. A rolling
-imager that saw two lights shows it as a step down the tab; such a frame is nobody's.
+imager that saw two lights shows it as a step down the tab; such a frame is nobody's. The first and the last two rows
+are looked at by themselves: there a switch just before or after the frame shows first.
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ TOLERANCE_CALIBRATED = 25
 # moves a block by far more.
 NEIGHBOUR_TOLERANCE = 4  # percent
 FRAME_TOLERANCE = 12  # percent, between any block and the mean: shading along the whole tab
+# The rows at either end against the second block from there, which a switch that hardly touched the frame leaves
+# alone: 12 px have a shot noise of .9% under the weakest light. A change of light by a third shows when a tenth of the
+# last row's exposure was under the other one.
+EDGE_ROWS = 2
+EDGE_TOLERANCE = 4  # percent
+# A lamp that flickers with the mains makes waves in the dark frame (10 ms are 71 rows). Up to this part of the
+# weakest light's level they are borne, and every frame is then allowed as much unevenness.
+RIPPLE_DIVISOR = 6
 # Below this a difference is noise of the imager, in linear counts of 65535.
 NOISE_COUNTS = 160
 # What is left after the ambient is taken off may be this part of the weakest light's level and still be dark.
@@ -44,12 +53,12 @@ SCENE_SAMPLES = (WIDTH * HEIGHT) // SCENE_STEP
 
 @micropython.viper
 def _block_sums(pixels: ptr8, table: ptr16, sums: ptr32, shape: ptr32):
-    """shape: width, first column, last column + 1, rows a block, blocks."""
+    """shape: width, first column, last column + 1, rows a block, blocks, first pixel of the first row."""
     width = shape[0]
     first = shape[1]
     last = shape[2]
     rows = shape[3]
-    row_start = 0
+    row_start = shape[5]
     for block in range(shape[4]):
         total = 0
         for _ in range(rows):
@@ -85,17 +94,38 @@ class FrameIdentity:
     """board: the board file's values; before a calibration its gamma and nominal levels are used.
 
     level: mean level of the tab in the last frame measured, linear counts, ambient included.
+    repeated: that frame's tab was the same to the last count as that of the frame before. Noise does not repeat: it
+    is the same frame again, unless all of it is black.
     """
 
     def __init__(self, board: dict):
         first, last = board["monitor_columns"]
         self._nominal = {light: board["monitor_nominal"][light] for light in vocabulary.LIGHTS[1:]}
         self._nominal_table = gamma_table(board["black_code"], board["gamma_q8"])
-        self._shape = array("i", (WIDTH, first, last, BLOCK_ROWS, BLOCKS))
-        self._pixels_in_block = (last - first) * BLOCK_ROWS
-        self._blocks = array("i", [0] * BLOCKS)
-        self._ambient = array("i", [0] * BLOCKS)
+        columns = last - first
+        last_rows = (HEIGHT - EDGE_ROWS) * WIDTH
+        # Which rows, how many pixels a sum, the sums, where they begin in `_levels`: the blocks, then both edges.
+        self._parts = (
+            (
+                array("i", (WIDTH, first, last, BLOCK_ROWS, BLOCKS, 0)),
+                columns * BLOCK_ROWS,
+                array("i", [0] * BLOCKS),
+                0,
+            ),
+            (array("i", (WIDTH, first, last, EDGE_ROWS, 1, 0)), columns * EDGE_ROWS, array("i", [0]), BLOCKS),
+            (
+                array("i", (WIDTH, first, last, EDGE_ROWS, 1, last_rows)),
+                columns * EDGE_ROWS,
+                array("i", [0]),
+                BLOCKS + 1,
+            ),
+        )
+        self._levels = array("i", [0] * (BLOCKS + 2))
+        self._ambient = array("i", [0] * (BLOCKS + 2))
+        self._before = array("i", [0] * BLOCKS)
+        self._ripple = 0
         self.level = 0
+        self.repeated = False
         self.use(None)
 
     def use(self, calibration: Any) -> None:
@@ -108,35 +138,43 @@ class FrameIdentity:
                 calibration.monitor,
                 TOLERANCE_CALIBRATED,
             )
-        self._dark_limit = max(NOISE_COUNTS, min(self._expected.values()) // DARK_DIVISOR)
-        self.ambient_level = 0
+        weakest = min(self._expected.values())
+        self._dark_limit = max(NOISE_COUNTS, weakest // DARK_DIVISOR)
+        self._ripple_limit = weakest // RIPPLE_DIVISOR
         self.set_ambient(None)
 
     def set_ambient(self, pixels: Any) -> bool:
         """Take the tab's ambient from a frame in the dark (None: none). False, and no change, when the blocks of
-        that frame disagree: something was switched while it was exposed."""
+        that frame disagree by more than a flickering lamp explains: something was switched while it was exposed."""
+        ambient, levels = self._ambient, self._levels
         if pixels is None:
-            for block in range(BLOCKS):
-                self._ambient[block] = 0
-            self.ambient_level = 0
+            for part in range(BLOCKS + 2):
+                ambient[part] = 0
+            self.ambient_level = self._ripple = 0
             return True
+        before, self._ripple = self._ripple, 0
         self._measure(pixels)
-        if not self._blocks_agree():
+        even = self._agree()
+        spread = max(levels) - min(levels)
+        if not even and spread > self._ripple_limit:
+            self._ripple = before
             return False
-        for block in range(BLOCKS):
-            self._ambient[block] = self._blocks[block]
+        self._ripple = 0 if even else spread
+        for part in range(BLOCKS + 2):
+            # Waves lie elsewhere in the next frame; what is uneven but steady stays.
+            ambient[part] = levels[part] if even else self.level
         self.ambient_level = self.level
         return True
 
     def identify(self, pixels: Any):
         """The light that lit all of this frame (`vocabulary.LIGHTS`, dark included), or None when none did."""
         self._measure(pixels)
-        blocks, ambient = self._blocks, self._ambient
-        for block in range(BLOCKS):
-            blocks[block] -= ambient[block]
-        if not self._blocks_agree():
+        levels, ambient = self._levels, self._ambient
+        for part in range(BLOCKS + 2):
+            levels[part] -= ambient[part]
+        if not self._agree():
             return None
-        level = sum(blocks) // BLOCKS
+        level = sum(levels[:BLOCKS]) // BLOCKS
         if abs(level) <= self._dark_limit:
             return vocabulary.DARK
         light = self._nearest(level)
@@ -170,20 +208,31 @@ class FrameIdentity:
         return self._tolerance
 
     def _measure(self, pixels):
-        _block_sums(pixels, self._table, self._blocks, self._shape)
-        for block in range(BLOCKS):
-            self._blocks[block] //= self._pixels_in_block
-        self.level = sum(self._blocks) // BLOCKS
+        levels, before = self._levels, self._before
+        for shape, count, sums, first in self._parts:
+            _block_sums(pixels, self._table, sums, shape)
+            for at in range(len(sums)):
+                levels[first + at] = sums[at] // count
+        blocks = self._parts[0][2]
+        self.repeated = blocks == before
+        before[:] = blocks
+        self.level = sum(levels[:BLOCKS]) // BLOCKS
 
-    def _blocks_agree(self):
-        blocks = self._blocks
-        mean = sum(blocks) // BLOCKS
+    def _agree(self):
+        """Whether blocks and edges are of one light."""
+        levels = self._levels
+        mean = sum(levels[:BLOCKS]) // BLOCKS
         # The ambient's own noise stays in the difference, so the allowance is of the whole level.
-        neighbour = max(NOISE_COUNTS, abs(self.level) * NEIGHBOUR_TOLERANCE // 100)
-        whole = max(NOISE_COUNTS, abs(self.level) * FRAME_TOLERANCE // 100)
-        before = blocks[0]
-        for value in blocks:
+        whole = self._allowed(FRAME_TOLERANCE)
+        neighbour = self._allowed(NEIGHBOUR_TOLERANCE)
+        before = levels[0]
+        for block in range(BLOCKS):
+            value = levels[block]
             if abs(value - before) > neighbour or abs(value - mean) > whole:
                 return False
             before = value
-        return True
+        edge = self._allowed(EDGE_TOLERANCE)
+        return abs(levels[BLOCKS] - levels[1]) <= edge and abs(levels[BLOCKS + 1] - levels[BLOCKS - 2]) <= edge
+
+    def _allowed(self, percent):
+        return max(NOISE_COUNTS, abs(self.level) * percent // 100) + self._ripple
