@@ -9,6 +9,7 @@ that still load but ask for more than CPython has time for run under MicroPython
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import random
 import re
@@ -44,6 +45,7 @@ RESIDENT_GROWTH = 64 << 20  # bytes of this process over a campaign
 SINGLE, WHOLE, REFUSED, RELEASED = 74, 12, 8, 6
 
 
+@functools.cache
 def seeds() -> dict[str, tuple[list[mutations.Seed], int]]:
     """The sound files (and those that are refused) by kind, with each kind's share."""
     sys.path.insert(0, str(PACKS))
@@ -117,7 +119,7 @@ class Report:
         if kind == "ran":
             kind = "ran, guards whole" if case.only_guarded() else "ran, guards whole, both answers equal"
         self.outcomes[kind] += 1
-        message = family(case.there)
+        message = family(case)
         known = self.messages.get(message)
         if known is None or len(case.file) < len(known.file):
             self.messages[message] = case
@@ -126,7 +128,7 @@ class Report:
         lines = [f"{self.cases} damaged files"]
         lines += [f"  {count:7} {kind}" for kind, count in self.outcomes.most_common()]
         lines.append("mutations: " + ", ".join(f"{count} {name}" for name, count in self.mutations.most_common()))
-        lines.append(f"{len(self.messages)} different sentences or kinds of answers")
+        lines.append(f"{len(self.messages)} different sentences, and sound files whose damaged ones ran")
         lines.append(
             f"slowest file, load and two inferences: {self.slowest[0]} ms of processor time under CPython, "
             f"{self.slowest[1]} ms under MicroPython (limit {SLOWEST_MS})"
@@ -136,11 +138,13 @@ class Report:
         return "\n".join(lines)
 
 
-def family(found: str) -> str:
-    """An outcome without its numbers and names."""
+def family(case: Case) -> str:
+    """A sentence without operators, numbers and names; for what ran, the sound file that it came from."""
+    found = case.there
     if found.startswith(("ran", "loaded")):
-        return found.partition(" ")[0]
-    return re.sub(r"-?\d+", "N", re.sub(r"tensor '.*?'(?=:)|'.*'|\(.*\)", "X", found))
+        return f"{found.partition(' ')[0]} {case.origin}"
+    nameless = re.sub(r"'.*'|\(.*\)", "X", found)
+    return re.sub(r"-?\d+", "N", re.sub(r": [A-Z0-9_]+(?= at| version| has)|builtin operator", ": OP", nameless))
 
 
 def cases(count: int, seed: int, first: int = 0) -> Iterator[Case]:
@@ -157,7 +161,7 @@ def cases(count: int, seed: int, first: int = 0) -> Iterator[Case]:
 
 def run_here(case: Case, number: int) -> None:
     start = time.process_time()
-    case.here = guarded.outcome(case.file, number, MOST_WORK_HERE, guarded.apart(number))
+    case.here = guarded.outcome(case.file, number, MOST_WORK_HERE, not guarded.wide(number))
     case.here_ms = int(1000 * (time.process_time() - start))
 
 
@@ -238,10 +242,10 @@ def main(arguments: list[str]) -> int:
 
 
 def write_corpus(path: Path, report: Report) -> None:
-    """The smallest file of each sentence, named by its number, in the form that `packs.read` takes."""
-    entries = []
-    for case in sorted(report.messages.values(), key=lambda case: case.number):
+    """The smallest file of each family, in the form that `packs.read` takes, named by `guarded.kept`."""
+    entries = {}
+    for case in report.messages.values():
         if len(case.file) <= MOST_KEPT_BYTES:
-            name = f"{case.number} {case.how}".encode()
-            entries.append(bytes([len(name)]) + name + struct.pack("<I", len(case.file)) + case.file + b"\0\0")
-    path.write_bytes(b"".join(entries))
+            name = guarded.kept(guarded.outcome(case.file)).encode()
+            entries[case.file] = bytes([len(name)]) + name + struct.pack("<I", len(case.file)) + case.file + b"\0\0"
+    path.write_bytes(b"".join(entries.values()))

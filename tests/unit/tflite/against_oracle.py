@@ -5,8 +5,9 @@
 
 Three parts: `--singles` random single-operator models; the whole models of data/ and the released one; and each
 whole model cut after every operator, whose output is then an intermediate tensor of the whole (`--cuts` inputs
-each). Ours runs under MicroPython, named by DERMIS_MICROPYTHON or found on the path. `--keep FOLDER` leaves models,
-inputs and the oracle's outputs for compare_runtimes.py. Needs what make_models.py needs.
+each). Ours runs under MicroPython, named by DERMIS_MICROPYTHON or found on the path, twice: by the loops for 64-bit
+words and by a microcontroller's. `--keep FOLDER` leaves models, inputs and the oracle's outputs for
+compare_runtimes.py. Needs what make_models.py needs.
 """
 
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
@@ -42,8 +43,11 @@ class Refused(Exception):
     """Ours does not take the model; the message is ours."""
 
 
-def ours(file, inputs):
-    """The outputs of dermis.tflite under MicroPython: for each output, one array of bytes an input. Raises Refused."""
+def ours(file, inputs, wide):
+    """The outputs of dermis.tflite under MicroPython: for each output, one array of bytes an input. Raises Refused.
+
+    wide: whether by the loops for 64-bit words, where they fit; else by those that a microcontroller runs.
+    """
     with tempfile.TemporaryDirectory() as folder:
         names = [f"input_{index}.bin" for index in range(len(inputs[0]))]
         for index, name in enumerate(names):
@@ -51,9 +55,10 @@ def ours(file, inputs):
         Path(folder, "model.tflite").write_bytes(file)
         job = {"model": "model.tflite", "batch": len(inputs), "inputs": names}
         Path(folder, "job.json").write_text(json.dumps(job))
-        command = [os.environ.get("DERMIS_MICROPYTHON", "micropython"), "-X", "heapsize=16m", "-m"]
+        program = "from dermis.tflite import native; from dermis.tools import infer; "
+        program += f"native.WIDE = {wide}; infer.main({folder!r})"
         subprocess.run(
-            [*command, "dermis.tools.infer", folder],
+            [os.environ.get("DERMIS_MICROPYTHON", "micropython"), "-X", "heapsize=16m", "-c", program],
             env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{FIRMWARE / 'lib'}:.frozen"},
         )
         result = json.loads(Path(folder, "result.json").read_text())
@@ -73,8 +78,9 @@ def compare(file, count, rng, keep=None):
         for index in range(len(oracle.outputs))
     ]
     different = np.zeros(count, bool)
-    for found, right in zip(ours(file, inputs), expected, strict=True):
-        different |= (found != right).any(axis=1)
+    for wide in (True, False):
+        for found, right in zip(ours(file, inputs, wide), expected, strict=True):
+            different |= (found != right).any(axis=1)
     if keep:
         keep.with_suffix(".tflite").write_bytes(file)
         arrays: dict[str, Any] = {
