@@ -12,8 +12,9 @@ from tensorflow.lite.python import schema_py_generated as schema
 INT8 = schema.TensorType.INT8
 UINT8 = schema.TensorType.UINT8
 INT32 = schema.TensorType.INT32
+INT16 = schema.TensorType.INT16
 FLOAT32 = schema.TensorType.FLOAT32
-NUMPY_TYPES = {INT8: np.int8, UINT8: np.uint8, INT32: np.int32, FLOAT32: np.float32}
+NUMPY_TYPES = {INT8: np.int8, INT16: np.int16, UINT8: np.uint8, INT32: np.int32, FLOAT32: np.float32}
 
 
 class Writer:

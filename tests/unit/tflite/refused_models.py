@@ -1,7 +1,7 @@
 """Sound .tflite files that ask for what is not implemented, and files that contradict themselves."""
 
 import numpy as np
-from model_writer import FLOAT32, INT32, Writer, options
+from model_writer import FLOAT32, INT16, INT32, Writer, options
 
 
 def _one(name, build, option=None, version=1):
@@ -43,6 +43,17 @@ def operator_custom():
 
 def float_tensors():
     return _one("RELU", _unary(xs=None, ys=None, kind=FLOAT32))
+
+
+def int16_activations():
+    """As a converter writes 16x8: int16 in and out, int8 weights."""
+
+    def build(writer):
+        x = writer.tensor([1, 4], 0.5, kind=INT16, name="given")
+        w = writer.tensor([2, 4], 0.5, data=np.ones([2, 4]), name="weights")
+        return [x, w, -1], [writer.tensor([1, 2], 0.5, kind=INT16, name="wanted")], [x]
+
+    return _one("FULLY_CONNECTED", build, options("FullyConnectedOptions"), 11)
 
 
 def unquantised():
@@ -133,6 +144,40 @@ def bad_axis():
 
 def bad_arena():
     return _one("RELU", _unary((1, 1 << 23), (1, 1 << 23)))
+
+
+def bad_work():
+    """A window as large as the image at every place of it: 10**12 steps, asked for by a few hundred bytes."""
+    shape = [1, 1000, 1000, 1]
+    fields = {"strideH": 1, "strideW": 1, "filterHeight": 1000, "filterWidth": 1000}
+    return _one("MAX_POOL_2D", _unary(shape, shape), options("Pool2DOptions", **fields))
+
+
+def bad_results():
+    """One output named again and again."""
+    writer = Writer()
+    x, y = (writer.tensor([1, 1 << 16], 0.5, name=name) for name in ("given", "wanted"))
+    writer.operator("RELU", [x], [y])
+    return writer.finish([x], [y] * 100)
+
+
+def bad_places():
+    writer = Writer()
+    x, y = (writer.tensor([4], 0.5, name=name) for name in ("given", "wanted"))
+    writer.operator("CONCATENATION", [x] * 300, [y], options("ConcatenationOptions"))
+    return writer.finish([x], [y])
+
+
+def bad_parameters():
+    return _with_constants("MEAN", [2, 3], [[0, 1] * 10], [[1]], options("ReducerOptions"))
+
+
+def bad_name():
+    def build(writer):
+        x = writer.tensor([4], 0.5, name="x" * 3000)
+        return [x], [writer.tensor([5], 0.5, name="wanted" * 500)], [x]
+
+    return _one("RELU", build)
 
 
 def tanh_other_scale():
@@ -240,6 +285,7 @@ MODELS = (
     operator_unknown,
     operator_custom,
     float_tensors,
+    int16_activations,
     unquantised,
     grouped_convolution,
     computed_weights,
@@ -257,6 +303,11 @@ MODELS = (
     bad_weights_longer,
     bad_axis,
     bad_arena,
+    bad_work,
+    bad_results,
+    bad_places,
+    bad_parameters,
+    bad_name,
     tanh_other_scale,
     leaky_no_number,
     quantise_scale_of_no_number,

@@ -1,13 +1,14 @@
 """What a user of the interpreter meets: descriptions, results, the profile, and refusals that say what to do."""
 
 import packs
-from dermis.tflite import BadInput, BadModel, Model, ModelError, UnsupportedOp
+from dermis.tflite import BadInput, BadModel, Model, ModelError, UnsupportedOp, graph
 
 # What must stand in the message; the models are refused_models.py's.
 REFUSALS = {
     "operator_unknown": (UnsupportedOp, ("HARD_SWISH version 7", "'wanted'", "README.md")),
     "operator_custom": (UnsupportedOp, ("CUSTOM", "'wanted'", "replace")),
     "float_tensors": (UnsupportedOp, ("RELU version 1", "'given'", "float32", "full int8")),
+    "int16_activations": (UnsupportedOp, ("FULLY_CONNECTED version 11", "'given'", "int16", "full int8")),
     "unquantised": (UnsupportedOp, ("RELU", "'given'", "quantise")),
     "grouped_convolution": (UnsupportedOp, ("CONV_2D version 5", "group")),
     "computed_weights": (UnsupportedOp, ("'weights'", "constants")),
@@ -25,6 +26,11 @@ REFUSALS = {
     "bad_weights_longer": (BadModel, ("'weights'", "9", "8")),
     "bad_axis": (BadModel, ("MEAN", "axis 2")),
     "bad_arena": (BadModel, ("8388608", "limit")),
+    "bad_work": (BadModel, ("1000000000000 steps", "limit of 268435456")),
+    "bad_results": (BadModel, ("outputs take 6553600 bytes", "limit of 4194304")),
+    "bad_places": (BadModel, ("300 inputs of an operator", "at most 256")),
+    "bad_parameters": (BadModel, ("MEAN", "20 parameters")),
+    "bad_name": (BadModel, ("RELU", "...'", "(5,)")),
     "tanh_other_scale": (UnsupportedOp, ("TANH", "1/128")),
     "leaky_no_number": (BadModel, ("LEAKY_RELU", "alpha")),
     "quantise_scale_of_no_number": (BadModel, ("'wanted'", "no positive number")),
@@ -43,6 +49,7 @@ REFUSALS = {
     "bad_split_axis": (BadModel, ("SPLIT", "axis that exists")),
     "bad_split_number": (BadModel, ("SPLIT", "split into 2")),
 }
+LONGEST_SENTENCE = 400  # whatever stands in the file
 
 
 def raised(action, *arguments):
@@ -68,6 +75,7 @@ def test_refusals_name_what_is_wrong_and_what_helps():
         assert error is not None and type(error) is kind, name
         for word in words:
             assert word in str(error), (name, word, str(error))
+        assert len(str(error)) < LONGEST_SENTENCE, name
 
 
 def test_inputs_are_described_and_take_integers_as_they_are():
@@ -157,6 +165,43 @@ def test_the_arena_is_shared_by_tensors_and_bounded():
     assert raised(Model, file, model.arena_bytes) is None
     error = raised(Model, file, model.arena_bytes - 1)
     assert isinstance(error, BadModel) and str(model.arena_bytes) in str(error)
+
+
+def test_limits_are_exact():
+    file, _, _ = two_inputs()
+    work = Model(file).work
+    assert work >= Model(file).macs and Model(file, work_limit=work).work == work
+    error = raised(lambda: Model(file, work_limit=work - 1))
+    assert isinstance(error, BadModel) and f"takes {work} steps" in str(error)
+    channels = 6 + 6 + 8 + 8 + 8 + 1
+    for name, enough, words in (
+        ("MOST_CHANNELS", channels, f"more than {channels - 1} channels"),
+        ("MOST_PLACES", 3, "inputs of an operator where at most 2"),
+        ("MOST_SHARING", 1, "bytes of constants in a file"),
+    ):
+        kept = getattr(graph, name)
+        try:
+            setattr(graph, name, enough)
+            assert raised(Model, file) is None, name
+            setattr(graph, name, enough - 1)
+            error = raised(Model, file)
+            assert isinstance(error, BadModel) and words in str(error), (name, error)
+        finally:
+            setattr(graph, name, kept)
+
+
+def test_too_little_memory_is_a_named_error():
+    from dermis.tflite import plan
+
+    def none(size):
+        raise MemoryError()
+
+    file, _, _ = two_inputs()
+    kept, plan.new_arena = plan.new_arena, none
+    try:
+        assert "larger heap" in str(raised(Model, file))
+    finally:
+        plan.new_arena = kept
 
 
 def packs_bytes(shape):
