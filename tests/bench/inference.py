@@ -11,6 +11,7 @@ from typing import Any
 
 from dermis_host.released import released_model
 
+from tests.bench import inference_memory
 from tests.bench.golden import golden_inputs
 from tests.bench.inference_times import print_times
 from tests.xtensa import calls
@@ -60,6 +61,8 @@ def main() -> None:
         print_instructions()
     else:
         print(MISSING)
+    print()
+    inference_memory.main()
     print()
     print_times()
 
