@@ -6,7 +6,8 @@ what raising adds to a dot product, 128 times the sum of the patch, is taken off
 
 Accumulators wrap modulo 2**32 as C's do. The requantisation (in `conv`, `depthwise`, `mean`, `add`, `multiply`)
 takes the low 32 bits apart into halves of 16 bits, so that no intermediate exceeds a signed 32-bit word; it equals
-gemmlowp's SaturatingRoundingDoublingHighMul followed by RoundingDivideByPOT for every factor in [0, 2**31). It is
+gemmlowp's SaturatingRoundingDoublingHighMul followed by RoundingDivideByPOT for every factor in [0, 2**31): the
+latter's halves go away from zero, so a negative number is lowered by 1 before half of the divisor is added. It is
 written out in each kernel because a call costs more than the arithmetic.
 
 Parameters come as one block of int32, all of them >= 0; the first argument names are the hot ones.
@@ -122,21 +123,14 @@ def conv(patch: ptr8, w: ptr8, x: ptr8, y: ptr8, table: ptr32, p: ptr32):
                     al = acc & 0xFFFF
                     mh = m >> 16
                     ml = m & 0xFFFF
-                    s = ah * ml
+                    s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
                     t = al * mh
-                    low = ((al * ml) >> 16) & 0xFFFF
-                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-                    r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
                     shift = table[q + 3]
                     if shift:
-                        mask = (1 << shift) - 1
-                        threshold = mask >> 1
                         if r < 0:
-                            threshold += 1
-                        rest = r & mask
-                        r = r >> shift
-                        if rest > threshold:
-                            r += 1
+                            r -= 1
+                        r = ((r >> (shift - 1)) + 1) >> 1
                     r += out_zero
                     if r < lowest:
                         r = lowest
@@ -233,21 +227,14 @@ def depthwise(x: ptr8, w: ptr8, y: ptr8, table: ptr32, p: ptr32):
                     al = acc & 0xFFFF
                     mh = m >> 16
                     ml = m & 0xFFFF
-                    s = ah * ml
+                    s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
                     t = al * mh
-                    low = ((al * ml) >> 16) & 0xFFFF
-                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-                    r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
                     shift = table[q + 3]
                     if shift:
-                        mask = (1 << shift) - 1
-                        threshold = mask >> 1
                         if r < 0:
-                            threshold += 1
-                        rest = r & mask
-                        r = r >> shift
-                        if rest > threshold:
-                            r += 1
+                            r -= 1
+                        r = ((r >> (shift - 1)) + 1) >> 1
                     r += out_zero
                     if r < lowest:
                         r = lowest

@@ -26,7 +26,6 @@ def add(a: ptr8, b: ptr8, y: ptr8, table_a: ptr32, table_b: ptr32, p: ptr32):
     highest = p[16]
     mh = m >> 16
     ml = m & 0xFFFF
-    mask = (1 << shift) - 1
     o = 0
     a0 = 0
     b0 = 0
@@ -47,19 +46,13 @@ def add(a: ptr8, b: ptr8, y: ptr8, table_a: ptr32, table_b: ptr32, p: ptr32):
                     acc = table_a[a[i]] + table_b[b[j]]
                     ah = (((acc >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
                     al = acc & 0xFFFF
-                    s = ah * ml
+                    s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
                     t = al * mh
-                    low = ((al * ml) >> 16) & 0xFFFF
-                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-                    r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
                     if shift:
-                        threshold = mask >> 1
                         if r < 0:
-                            threshold += 1
-                        rest = r & mask
-                        r = r >> shift
-                        if rest > threshold:
-                            r += 1
+                            r -= 1
+                        r = ((r >> (shift - 1)) + 1) >> 1
                     r += out_zero
                     if r < lowest:
                         r = lowest
@@ -98,7 +91,6 @@ def multiply(a: ptr8, b: ptr8, y: ptr8, p: ptr32):
     highest = p[19]
     mh = m >> 16
     ml = m & 0xFFFF
-    mask = (1 << shift) - 1
     o = 0
     a0 = 0
     b0 = 0
@@ -119,19 +111,13 @@ def multiply(a: ptr8, b: ptr8, y: ptr8, p: ptr32):
                     acc = ((a[i] - zero_a) * (b[j] - zero_b)) << left
                     ah = (((acc >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
                     al = acc & 0xFFFF
-                    s = ah * ml
+                    s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
                     t = al * mh
-                    low = ((al * ml) >> 16) & 0xFFFF
-                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-                    r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+                    r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
                     if shift:
-                        threshold = mask >> 1
                         if r < 0:
-                            threshold += 1
-                        rest = r & mask
-                        r = r >> shift
-                        if rest > threshold:
-                            r += 1
+                            r -= 1
+                        r = ((r >> (shift - 1)) + 1) >> 1
                     r += out_zero
                     if r < lowest:
                         r = lowest
@@ -198,20 +184,13 @@ def mean(x: ptr8, y: ptr8, sums: ptr32, p: ptr32):
         acc = (sums[i] - p[9]) << p[11]
         ah = (((acc >> 16) & 0xFFFF) ^ 0x8000) - 0x8000
         al = acc & 0xFFFF
-        s = ah * ml
+        s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
         t = al * mh
-        low = ((al * ml) >> 16) & 0xFFFF
-        r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-        r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+        r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
         if shift:
-            mask = (1 << shift) - 1
-            threshold = mask >> 1
             if r < 0:
-                threshold += 1
-            rest = r & mask
-            r = r >> shift
-            if rest > threshold:
-                r += 1
+                r -= 1
+            r = ((r >> (shift - 1)) + 1) >> 1
         r += p[13]
         if r < 0:
             r = 0
@@ -329,11 +308,9 @@ def softmax(x: ptr8, y: ptr8, exps: ptr32, p: ptr32):
             al = a & 0xFFFF
             mh = m >> 16
             ml = m & 0xFFFF
-            s = ah * ml
+            s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
             t = al * mh
-            low = ((al * ml) >> 16) & 0xFFFF
-            r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-            r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
+            r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
             if product & 1:
                 a = (unit >> 1) - r
                 m = reciprocal
@@ -349,7 +326,6 @@ def softmax(x: ptr8, y: ptr8, exps: ptr32, p: ptr32):
             m = reciprocal + reciprocal
         else:
             m = unit + (unit - 1)
-        mask = (1 << shift) - 1
         mh = m >> 16
         ml = m & 0xFFFF
         i = start
@@ -357,15 +333,10 @@ def softmax(x: ptr8, y: ptr8, exps: ptr32, p: ptr32):
             e = exps[top - x[i]]
             ah = e >> 16
             al = e & 0xFFFF
-            s = ah * ml
+            s = ah * ml + (((al * ml) >> 16) & 0xFFFF)
             t = al * mh
-            low = ((al * ml) >> 16) & 0xFFFF
-            r = ((ah * mh) << 1) + (s >> 15) + (t >> 15)
-            r += ((s & 0x7FFF) + (t & 0x7FFF) + low + 0x4000) >> 15
-            rest = r & mask
-            r = r >> shift
-            if rest > (mask >> 1):
-                r += 1
+            r = ((ah * mh) << 1) + (s >> 15) + (t >> 15) + (((s & 0x7FFF) + (t & 0x7FFF) + 0x4000) >> 15)
+            r = ((r >> (shift - 1)) + 1) >> 1
             if r > 255:
                 r = 255
             y[i] = r
