@@ -19,6 +19,11 @@ from tests.coral import environment, runner, tensors, verdicts
 NAMES = sorted(path.stem for path in tensors.RECORDINGS.glob("*.npz"))
 
 
+def print_head(interpreter: str, ours: np.ndarray) -> None:
+    print(f"beside dermis.tflite under {interpreter}, {len(set(ours.tolist()))} different outputs:")
+    print(f"{'back end':24} {'kernels':10} {'equal':>6} {'one step':>9} {'more':>5} {'furthest':>9}")
+
+
 def print_steps(backend: str, kernels: str, theirs: np.ndarray, ours: np.ndarray) -> None:
     steps = np.abs(theirs.astype(int) - ours.astype(int))
     equal, one, more = int((steps == 0).sum()), int((steps == 1).sum()), int((steps > 1).sum())
@@ -41,8 +46,7 @@ def main() -> None:
     print("tensors:", ", ".join(f"{count} {what}" for what, count in counts.items()))
     run = infer(released_model(), arrays)
     ours = run.outputs[0].ravel()
-    print(f"beside dermis.tflite under {run.interpreter}, {len(set(ours.tolist()))} different outputs:")
-    print(f"{'back end':24} {'kernels':10} {'equal':>6} {'one step':>9} {'more':>5} {'furthest':>9}")
+    print_head(run.interpreter, ours)
     data, raw = released_model().read_bytes(), [array.tobytes() for array in arrays]
     for kernels, model_class in runner.KERNELS.items():
         try:

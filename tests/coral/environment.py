@@ -62,11 +62,19 @@ def environment_variables() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "firmware"), "PYTHONNOUSERSITE": "1"}
 
 
-def run(model: Path, inputs: list[np.ndarray], kernels: tuple[str, ...]) -> dict[str, tuple[str, np.ndarray, list]]:
+def run(
+    model: Path,
+    inputs: list[np.ndarray],
+    kernels: tuple[str, ...],
+    command: list[str] | None = None,
+    variables: dict[str, str] | None = None,
+) -> dict[str, tuple[str, np.ndarray, list[float]]]:
     """kernels -> (backend, the first outputs as int8 (batch,), us of each inference), by tflite-runtime.
 
-    inputs: each int8 (batch, ...), in the model's order; the model's first output is one int8. Raises Unavailable.
+    inputs: each int8 (batch, ...), in the model's order; the model's first output is one int8. command, variables:
+    of another Python that has it. Raises Unavailable.
     """
+    command = command or [str(coral_python())]
     with tempfile.TemporaryDirectory(prefix="dermis-coral-") as name:
         folder = Path(name)
         names = [f"input_{index}.bin" for index in range(len(inputs))]
@@ -75,8 +83,8 @@ def run(model: Path, inputs: list[np.ndarray], kernels: tuple[str, ...]) -> dict
         job = {"model": str(model), "inputs": names, "batch": len(inputs[0]), "kernels": kernels}
         (folder / "job.json").write_text(json.dumps(job))
         subprocess.run(
-            [str(coral_python()), str(Path(runner.__file__)), str(folder)],
-            env=environment_variables(),
+            [*command, str(Path(runner.__file__)), str(folder)],
+            env=variables or environment_variables(),
             check=True,
             stdin=subprocess.DEVNULL,
         )

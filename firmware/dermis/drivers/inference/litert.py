@@ -52,14 +52,14 @@ class LiteRtModel:
 
     kernels = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # of LiteRT's OpResolverType
 
-    def __init__(self, buffer, arena_limit=tflite.ARENA_LIMIT):
+    def __init__(self, buffer, arena_limit=tflite.ARENA_LIMIT, work_limit=tflite.WORK_LIMIT):
         data = bytes(buffer)
         self.on_edge_tpu = EDGE_TPU_OPERATOR in data
         if self.on_edge_tpu:
             Graph(memoryview(data))
             self.macs = UNKNOWN
         else:
-            self.macs = tflite.Model(data, arena_limit).macs
+            self.macs = tflite.Model(data, arena_limit, work_limit).macs
         self.arena_bytes = UNKNOWN
         runtime, self.backend = find_runtime()
         delegates = []
