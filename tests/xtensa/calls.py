@@ -55,21 +55,21 @@ class _Recorder:
     def wrap(self, name: str, kernel: Any) -> Any:
         def run(*arguments: Any) -> None:
             owners: list[Any] = []
-            places = tuple(value if isinstance(value, int) else self._place(value, owners) for value in arguments)
+            places = tuple(value if isinstance(value, int) else place(value, owners) for value in arguments)
             before = tuple(_content(owner) for owner in owners)
             kernel(*arguments)
             self.calls.append(Call(name, self.step, places, before, tuple(_content(owner) for owner in owners)))
 
         return run
 
-    @staticmethod
-    def _place(argument: Any, owners: list[Any]) -> tuple[int, int]:
-        """(number of the object whose bytes the argument shows, offset of the first)."""
-        owner = memoryview(argument).obj
-        number = next((number for number, other in enumerate(owners) if other is owner), len(owners))
-        if number == len(owners):
-            owners.append(owner)
-        return number, _address(argument) - _address(owner)
+
+def place(argument: Any, owners: list[Any]) -> tuple[int, int]:
+    """(number of the object whose bytes the argument shows, offset of the first); a new owner joins the list."""
+    owner = memoryview(argument).obj
+    number = next((number for number, other in enumerate(owners) if other is owner), len(owners))
+    if number == len(owners):
+        owners.append(owner)
+    return number, _address(argument) - _address(owner)
 
 
 def _address(buffer: Any) -> int:
@@ -104,7 +104,7 @@ def record(file: bytes, inputs: Sequence[bytes]) -> tuple[list[Call], list[bytes
     with _replaced(recorder):
         model = Model(file)
         recorder.step = INPUTS
-        with _counted(model, recorder):
+        with numbered(model, recorder):
             outputs = [memoryview(output).tobytes() for output in model.invoke(inputs)]
     return recorder.calls, outputs, model
 
@@ -114,8 +114,8 @@ def kernel_names() -> set[str]:
 
 
 @contextmanager
-def _counted(model: Model, recorder: _Recorder) -> Iterator[None]:
-    """Within, the recorder knows which of the model's operators runs."""
+def numbered(model: Model, recorder: Any) -> Iterator[None]:
+    """Within, the recorder's `step` is the number of the model's operator that runs."""
     steps = model._steps
     model._steps = [_Numbered(step, number, recorder) for number, step in enumerate(steps)]
     try:
@@ -125,7 +125,7 @@ def _counted(model: Model, recorder: _Recorder) -> Iterator[None]:
 
 
 class _Numbered:
-    def __init__(self, step: Any, number: int, recorder: _Recorder):
+    def __init__(self, step: Any, number: int, recorder: Any):
         self._step, self._number, self._recorder = step, number, recorder
 
     def run(self) -> None:

@@ -24,6 +24,10 @@ def _rri8(kind: int, t: int, s: int, immediate: int) -> bytes:
     return _word((immediate & 255) << 16 | kind << 12 | s << 8 | t << 4 | 2)
 
 
+def l8ui(t: int, s: int, offset: int) -> bytes:
+    return _rri8(0, t, s, offset)
+
+
 def l32i(t: int, s: int, offset: int) -> bytes:
     return _rri8(2, t, s, offset >> 2)
 
@@ -36,12 +40,40 @@ def movi(t: int, value: int) -> bytes:
     return _rri8(10, t, value >> 8 & 15, value)
 
 
+def addi(t: int, s: int, value: int) -> bytes:
+    return _rri8(12, t, s, value)
+
+
 def add(r: int, s: int, t: int) -> bytes:
     return _rrr(0x800000, r, s, t)
 
 
+def addx4(r: int, s: int, t: int) -> bytes:
+    """r = 4 * s + t."""
+    return _rrr(0xA00000, r, s, t)
+
+
+def mull(r: int, s: int, t: int) -> bytes:
+    """The low word of a product."""
+    return _rrr(0x820000, r, s, t)
+
+
+def mulsh(r: int, s: int, t: int) -> bytes:
+    """The high word of a signed product. The ESP32-S3 has it, QEMU's core raises an exception: see `mulsh`."""
+    return _rrr(0xB20000, r, s, t)
+
+
+def extui(r: int, t: int, shift: int, count: int) -> bytes:
+    """`count` bits of t from bit `shift` up."""
+    return _word((count - 1) << 20 | (4 | shift >> 4) << 16 | r << 12 | (shift & 15) << 8 | t << 4)
+
+
 def xor(r: int, s: int, t: int) -> bytes:
     return _rrr(0x300000, r, s, t)
+
+
+def srai16(r: int, t: int) -> bytes:
+    return _rrr(0x310000, r, 0, t)
 
 
 def srai31(r: int, t: int) -> bytes:
@@ -87,6 +119,11 @@ def jump(target: int) -> Placed:
     return lambda at: _word((target - at - 4 & 0x3FFFF) << 6 | 6)
 
 
+def bne(s: int, t: int, target: int) -> Placed:
+    """To a place at most 127 bytes off."""
+    return lambda at: _word((target - at - 4 & 255) << 16 | 0x9007 | s << 8 | t << 4)
+
+
 def l32r(t: int, literal: int) -> Placed:
     """Loads the word at `literal`, which lies below the instruction."""
     return lambda at: _word((literal - (at + 3 & -4) >> 2 & 0xFFFF) << 8 | t << 4 | 1)
@@ -98,9 +135,10 @@ NOP = _word(0x20F0)
 RSYNC = _word(0x2010)
 RFWO = _word(0x3400)
 RFWU = _word(0x3500)
+RFE = _word(0x3000)  # back from an exception
 
 # Special registers.
-EPC1, PS, VECBASE, CCOUNT, WINDOWBASE, WINDOWSTART = 177, 230, 231, 234, 72, 73
+EPC1, EXCSAVE1, PS, VECBASE, CCOUNT, WINDOWBASE, WINDOWSTART = 177, 209, 230, 231, 234, 72, 73
 WINDOW_OVERFLOW_ENABLE = 0x40000  # in PS
 
 # Spilling and filling a window of eight registers.

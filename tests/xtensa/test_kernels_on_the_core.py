@@ -192,7 +192,7 @@ def test_every_viper_function_is_found_by_name():
         (b"", "no .mpy file"),
         (b"M\x06\x0b\x1f", "no .mpy file"),  # for another architecture
         (mpy.HEADER + b"\x1f\x02", "ends too early"),
-        (mpy.HEADER + b"\x1f\x00\x00\x00", "0 viper functions where the source has 1"),
+        (mpy.HEADER + b"\x1f\x00\x00\x00", "0 native functions where the source has 1"),
     ],
 )
 def test_other_files_are_refused(data: bytes, message: str):

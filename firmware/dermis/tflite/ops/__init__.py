@@ -1,5 +1,6 @@
 """The operators: which builder takes which code. A builder checks everything, once; `run` trusts it."""
 
+from .. import assembler
 from . import elementwise, reduction, shaping, slicing, softmax, windows
 
 # Ref: enum BuiltinOperator of the TensorFlow Lite schema.
@@ -46,7 +47,12 @@ def build(node):
             else ("it is not implemented; replace the layer by one of those in README.md's table")
         )
         raise node.refuse(helps + ".")
-    return builder(node)
+    step = builder(node)
+    if assembler.kernels is None:
+        return step
+    from . import assembled  # where there are no such kernels, nothing loads it
+
+    return assembled.taken(node, step)
 
 
 __all__ = ["BUILDERS", "build"]

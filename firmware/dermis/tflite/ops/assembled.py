@@ -1,0 +1,389 @@
+"""Layers by the kernels of `kernels_xtensa`: whether they fit a layer, and what they want laid out otherwise.
+
+Weights become int16, scaled up, in the order in which a kernel reads them. Per channel the prepared words are:
+
+    the accumulator's start, the weights, the factor, what is added before the shift (and the shift, if "signed").
+
+How the requantisation is computed. With s the right shift (negative: a left one), m the factor and z the raised zero
+point, TensorFlow Lite rounds twice, halves away from zero at the second:
+
+    t = floor((acc * m * 2**max(-s, 0) + 2**30) / 2**31),    y = z + floor((t + 2**(s-1) - [t < 0]) / 2**s) for s > 0
+
+The kernels take h = floor((acc * 2**k) * m / 2**32), the high word of a product, and shift once, by S = s + k - 1:
+
+    y = floor((h + a) / 2**S),    a = z * 2**S + 2**(S-1) + (2**(k-2) for s > 0)
+
+Floors nest, so for k >= 2 this is the same, except for the [t < 0] of a tie. If z is 0, the lowest value, a negative t
+gives 0 either way. Else the "signed" kernels, where k = 2, take 2 off a negative h, which takes 1 off t. (h = -1, for
+which t is 0, then gives z like h = 1.) Without "signed" all channels share one S; k differs.
+
+Nothing overflows: acc * 2**k lies within the ends that its channel's weights and 0 <= x <= 255 allow, which are
+computed and must fit 32 bits; sums on the way wrap, as MAC16's low word does. Then |h| < 2**30, and S is at most
+LARGEST_SHIFT, which keeps |a| (that of z - 128: a kernel clamps as int8) below 2**30, too.
+
+A layer that does not fit, or whose weights would take more than LARGEST_PREPARED bytes, keeps its viper kernel.
+"""
+
+from struct import pack_into, unpack_from
+
+from .. import assembler, kernels_moves, quantise
+from ..graph import Block
+from ..native import int32_array
+from . import layout, windows
+from .step import Step
+
+WORD = 1 << 31
+LARGEST_WEIGHT = (1 << 15) - 1
+LEAST_SCALE, MOST_SCALE = 2, 8  # k
+LARGEST_SHIFT = 22
+LARGEST_PREPARED = 64 * 1024
+QUAD = 4  # products that MAC16's loop takes at once
+EVEN_AND_ODD = 0x00FF00FF
+IN_PAIRS = (0, 2, 1, 3)  # how `direct` exchanges four bytes
+INT8_MIDDLE = 128
+
+
+class Requantisation:
+    """How a layer's sums become bytes. `fits` tells whether the kernels can.
+
+    factors: (factor, right shift) a channel; ends: the (lowest, highest) sum a channel; heaviest: the largest
+    magnitude of a weight a channel.
+    """
+
+    def __init__(self, factors, ends, heaviest, zero):
+        self.signed = False
+        self.fits = zero == 0 or max([shift for _, shift in factors]) < 1
+        if self.fits:
+            shift = max(1, max([shift for _, shift in factors]) + 1)
+            self._set(factors, [shift] * len(factors), zero, ends, heaviest)
+        if not self.fits:
+            self.signed = True
+            self.fits = zero == 0 or min([shift for _, shift in factors]) > 0
+            self._set(factors, [max(1, shift + 1) for _, shift in factors], zero, ends, heaviest)
+
+    def _set(self, factors, shifts, zero, ends, heaviest):
+        self.shift = shifts[0]  # of all channels unless they are signed
+        self.scales = []
+        self.behind = []  # the words after a channel's weights
+        for channel, (factor, right) in enumerate(factors):
+            shift = shifts[channel]
+            scale = shift + 1 - right
+            self.fits = (
+                self.fits
+                and shift <= LARGEST_SHIFT
+                and LEAST_SCALE <= scale <= MOST_SCALE
+                and heaviest[channel] << scale <= LARGEST_WEIGHT
+                and max(ends[channel][1], -ends[channel][0]) << scale < WORD
+            )
+            if not self.fits:
+                return
+            added = ((zero - INT8_MIDDLE) << shift) + (1 << (shift - 1))
+            if right > 0:
+                added += 1 << (scale - 2)
+            self.scales.append(scale)
+            self.behind.append((factor, added, shift) if self.signed else (factor, added))
+
+
+class Channels:
+    """The prepared words of a layer's channels, in `words`; None in `words` where they do not fit.
+
+    weights: of channel c, a function c -> sequence of int; starts: the accumulators' starts;
+    between: bytes from one weight to the next, 2 or 4; order: how the weights lie, as indices, -1 for a 0.
+    """
+
+    def __init__(self, x, w, y, weights, starts, order, between):
+        self.words = None
+        self.count = len(starts)
+        factors = []
+        factor = shift = 0
+        for channel in range(len(starts)):
+            if channel == 0 or w.scale_count > 1:
+                factor, shift = quantise.multiplier((x.scale(), w.scale(channel)), (y.scale(),))
+            factors.append((factor, -shift))
+        ends = []
+        heaviest = []
+        for channel, start in enumerate(starts):
+            taps = weights(channel)
+            ends.append(
+                (
+                    start + 255 * sum([tap for tap in taps if tap < 0]),
+                    start + 255 * sum([tap for tap in taps if tap > 0]),
+                )
+            )
+            heaviest.append(max(max(taps), -min(taps)))
+        how = Requantisation(factors, ends, heaviest, y.raised_zero)
+        self.signed = how.signed
+        self.shift = how.shift
+        taken = (between * len(order) + 3) & -4
+        size = taken + (16 if how.signed else 12)
+        if not how.fits or size * len(starts) > LARGEST_PREPARED:
+            return
+        self.words = bytearray(size * len(starts))
+        at = 0
+        for channel, start in enumerate(starts):
+            scale = how.scales[channel]
+            taps = weights(channel)
+            _store(self.words, at, start << scale)
+            at += 4
+            for place, index in enumerate(order):
+                if index >= 0:
+                    pack_into("<h", self.words, at + between * place, taps[index] << scale)
+            at += taken
+            for word in how.behind[channel]:
+                _store(self.words, at, word)
+                at += 4
+
+
+def _store(target, at, word):
+    """Stores a word modulo 2**32."""
+    pack_into("<I", target, at, word & 0xFFFFFFFF)
+
+
+class Image:
+    """The input as a window walks it, with its padding around it where it has any.
+
+    layer: batches, H, W, C, OH, OW, window, strides, dilations, pads. `scratch` is what it needs of the arena.
+    """
+
+    def __init__(self, node, x, layer):
+        batches, height, width, depth, out_height, out_width, window, strides, dilations, pads = layer
+        self._x = x
+        rows = (out_height - 1) * strides[0] + (window[0] - 1) * dilations[0] + 1
+        columns = (out_width - 1) * strides[1] + (window[1] - 1) * dilations[1] + 1
+        self.scratch = ()
+        if pads[0] or pads[1] or rows > height or columns > width:
+            self.scratch = (Block(batches * rows * columns * depth),)
+            row, source_row = columns * depth, width * depth
+            axes = (
+                (batches, height * source_row, rows * row),
+                (min(height, rows - pads[0]), source_row, row),
+                (min(width, columns - pads[1]) * depth, 1, 1),
+            )
+            self._block = layout.copy_block(node, axes, 0, pads[0] * row + pads[1] * depth)
+        else:
+            rows, columns = height, width
+        self.row = columns * depth
+        # Bytes from one image, row, pixel of the output to the next.
+        self.steps = (rows * self.row, strides[0] * self.row, strides[1] * depth)
+
+    def filled(self):
+        if not self.scratch:
+            return self._x.data
+        target = self.scratch[0].data
+        kernels_moves.fill(target, self._x.raised_zero, self.scratch[0].bytes)
+        kernels_moves.copy(self._x.data, target, self._block)
+        return target
+
+
+class Assembled(Step):
+    """A layer by an assembler kernel."""
+
+    kernel = ""  # its name
+    _block = None
+
+    def __init__(self, node, step, channels, clamps):
+        super().__init__(node, step.reads, step.output)
+        self.macs = step.macs
+        self._weights = channels.words
+        self._signed = channels.signed
+        # The kernels clamp to a byte; a narrower range is looked up afterwards.
+        self._clamp = None
+        if clamps != (0, 255):
+            self._clamp = bytearray([min(max(value, clamps[0]), clamps[1]) for value in range(256)])
+
+    def _named(self, name):
+        return name + "_signed" if self._signed else name
+
+    def _call(self, x):
+        y = self.output.data
+        getattr(assembler.kernels, self.kernel)(self._block, x, self._weights, y)
+        if self._clamp:
+            kernels_moves.look_up(y, y, self._clamp, self.output.size)
+
+
+class Window(Assembled):
+    def __init__(self, node, step, layer, channels, clamps):
+        super().__init__(node, step, channels, clamps)
+        batches, _, _, depth, out_height, out_width, window, _, dilations, _ = layer
+        self._image = image = Image(node, step.reads[0], layer)
+        self.scratch = image.scratch
+        self.kernel = self._named("conv")
+        runs = 1 if dilations[1] == 1 else window[1]
+        run = window[0] * window[1] * depth // (window[0] * runs)
+        quads = _quads(window[0] * window[1] * depth)
+        self._block = int32_array(
+            (batches, out_height, out_width, channels.count)
+            + image.steps
+            + (window[0], dilations[0] * image.row, runs, dilations[1] * depth)
+            + (run // QUAD, run % QUAD, quads, channels.shift)
+            + (0,) * (4 + 2 * quads + 1)
+        )
+
+    def run(self):
+        self._call(self._image.filled())
+
+
+class Direct(Assembled):
+    def __init__(self, node, step, length, channels, clamps):
+        super().__init__(node, step, channels, clamps)
+        self.kernel = self._named("direct")
+        quads = _quads(length)
+        self._block = int32_array(
+            (step.output.size // channels.count, channels.count, quads, channels.shift, EVEN_AND_ODD)
+            + (0,) * (2 * quads + 1)
+        )
+
+    def run(self):
+        self._call(self.reads[0].data)
+
+
+class Depthwise(Assembled):
+    def __init__(self, node, step, layer, channels, clamps):
+        super().__init__(node, step, channels, clamps)
+        batches, _, _, depth, out_height, out_width, window, _, dilations, _ = layer
+        self._image = image = Image(node, step.reads[0], layer)
+        self.scratch = image.scratch
+        self.kernel = self._named("depthwise")
+        self._block = int32_array(
+            (batches, out_height, out_width, depth, channels.count // depth)
+            + image.steps
+            + (window[0], dilations[0] * image.row, window[1], dilations[1] * depth, channels.shift)
+            + (0,) * 9
+        )
+
+    def run(self):
+        self._call(self._image.filled())
+
+
+class Depthwise3(Assembled):
+    """A window of 3x3 over channels by four."""
+
+    def __init__(self, node, step, layer, channels, clamps):
+        super().__init__(node, step, channels, clamps)
+        _, height, width, depth, out_height, out_width, _, strides, _, pads = layer
+        stride = strides[0]
+        rows, columns = (out_height - 1) * stride + 3, (out_width - 1) * stride + 3
+        copied_rows, copied_columns = min(height, rows - pads[0]), min(width, columns - pads[1])
+        above = pads[0] * columns + pads[1]
+        below = rows * columns - above - (copied_rows - 1) * columns - copied_columns
+        groups = depth // 4
+        self.scratch = (Block(rows * columns * depth),)
+        self._pad = int32_array(
+            (groups, copied_rows, copied_columns, width * depth, depth, above, columns - copied_columns, below)
+            + (step.reads[0].raised_zero * 0x01010101,)
+        )
+        self.kernel = self._named("depthwise3_%d" % stride)
+        pitch, y_step = 4 * columns, out_width * depth
+        turns = out_height + 1 if stride == 1 else 2 * out_height  # rows by which a column's end is behind its start
+        self._block = int32_array(
+            (groups, out_height, out_width, depth, channels.shift, pitch, rows * pitch)
+            + (4 * stride - turns * pitch, y_step, depth - out_height * y_step)
+            + ((out_height // 2, out_height % 2) if stride == 1 else (out_height, 0))
+            + (0,) * 7
+        )
+
+    def run(self):
+        padded = self.scratch[0].data
+        assembler.kernels.pad(self._pad, self.reads[0].data, padded)
+        self._call(padded)
+
+
+def _quads(length):
+    return (length + QUAD - 1) // QUAD
+
+
+def _signed(values):
+    return unpack_from("<%db" % len(values), values)
+
+
+def _starts(node, x, w, channels, weights):
+    """What each accumulator starts from: sum (x - zx) w = sum x w - zx sum w."""
+    bias = windows.biases_of(node, node.inputs[2], channels)
+    return [bias[channel] - x.raised_zero * sum(weights(channel)) for channel in range(channels)]
+
+
+def fully_connected(node, step):
+    channels, length = node.inputs[1].shape
+    return _weighted(node, step, channels, length, None, node.clamps(node.options.int8(0), step.output))
+
+
+def conv(node, step):
+    channels, kernel_h, kernel_w, depth = node.inputs[1].shape
+    options = node.options
+    layer = _layer(node, (kernel_h, kernel_w), options.int8(0), (5, 4), channels)
+    direct = (kernel_h, kernel_w) == (1, 1) and layer[7] == (1, 1)
+    return _weighted(
+        node,
+        step,
+        channels,
+        kernel_h * kernel_w * depth,
+        None if direct else layer,
+        node.clamps(options.int8(3), step.output),
+    )
+
+
+def _layer(node, window, padding, dilation_fields, channels):
+    """The arguments of `Image`; the step was built before, so everything is checked."""
+    x, y, options = node.inputs[0], node.outputs[0], node.options
+    strides = (options.int32(2), options.int32(1))
+    dilations = (options.int32(dilation_fields[0], 1), options.int32(dilation_fields[1], 1))
+    pads = windows.geometry(node, x, y, padding, window, strides, dilations, channels)
+    return tuple(x.shape) + (y.shape[1], y.shape[2], window, strides, dilations, pads)
+
+
+def _weighted(node, step, channels, length, layer, clamps):
+    """layer: None where each output needs `length` values that lie together, the next pixel's right behind."""
+    x, w, y = node.inputs[0], node.inputs[1], step.output
+
+    def weights(channel):
+        taps = _signed(w.constant[channel * length : (channel + 1) * length])
+        return [tap - w.zero_point for tap in taps] if w.zero_point else taps
+
+    order = list(range(length)) + [-1] * (-length % QUAD)
+    if layer is None and length % QUAD == 0:
+        order = [quad + place for quad in range(0, length, QUAD) for place in IN_PAIRS]
+    prepared = Channels(x, w, y, weights, _starts(node, x, w, channels, weights), order, 2)
+    if prepared.words is None:
+        return None
+    if layer is None and length % QUAD:  # as rows of single pixels
+        pixels = x.size // length
+        one = (1, 1)
+        layer = (1, 1, pixels, length, 1, pixels, one, one, one, (0, 0))
+    return Window(node, step, layer, prepared, clamps) if layer else Direct(node, step, length, prepared, clamps)
+
+
+def depthwise(node, step):
+    x, w, y = node.inputs[0], node.inputs[1], step.output
+    channels, options = w.shape[3], node.options
+    window = (w.shape[1], w.shape[2])
+    layer = _layer(node, window, options.int8(0), (6, 5), channels)
+    taps = window[0] * window[1]
+    bytes_of = w.constant
+
+    def weights(channel):
+        return _signed(bytes([bytes_of[channel + tap * channels] for tap in range(taps)]))
+
+    strides, dilations = layer[7], layer[8]
+    in_fours = (
+        window == (3, 3)
+        and strides in ((1, 1), (2, 2))
+        and dilations == (1, 1)
+        and channels == x.shape[3]
+        and channels % 4 == 0
+        and x.shape[0] == 1
+    )
+    starts = _starts(node, x, w, channels, weights)
+    prepared = Channels(x, w, y, weights, starts, list(range(taps)), 2 if in_fours else 4)
+    if prepared.words is None:
+        return None
+    kind = Depthwise3 if in_fours else Depthwise
+    return kind(node, step, layer, prepared, node.clamps(options.int8(4), y))
+
+
+TAKERS = {3: conv, 4: depthwise, 9: fully_connected}
+
+
+def taken(node, step):
+    """The layer by assembler kernels; the given `step` where they do not fit."""
+    taker = TAKERS.get(node.code)
+    return (taker(node, step) if taker else None) or step

@@ -1,0 +1,446 @@
+"""Convolutions: patches of a padded image, pixels, depthwise ones."""
+
+from __future__ import annotations
+
+from .assembly import (
+    LOCALS,
+    Kernel,
+    a0,
+    a1,
+    a2,
+    a3,
+    a4,
+    a5,
+    a6,
+    a7,
+    a8,
+    a9,
+    a10,
+    a11,
+    a12,
+    a13,
+    a14,
+    a15,
+    m0,
+    m1,
+    m2,
+    m3,
+)  # fmt: skip
+from .blocks import CONV, DEPTHWISE, DEPTHWISE3, DIRECT, PAD
+
+UNRAISED = -128  # added to a clamped int8 it gives the byte raised by 128, modulo 256
+WORDS_BEHIND = 2  # of a channel's weights: what is added before the shift; and for signed kernels the shift
+TAPS = 9
+
+
+def kernels() -> list[Kernel]:
+    return [
+        *(conv(signed) for signed in (False, True)),
+        *(direct(signed) for signed in (False, True)),
+        *(depthwise(signed) for signed in (False, True)),
+        pad(),
+        *(depthwise3(stride, signed) for stride in (1, 2) for signed in (False, True)),
+    ]
+
+
+def named(name: str, signed: bool) -> str:
+    return name + "_signed" if signed else name
+
+
+def requantise(k: Kernel, value: int, factor: int, addend: int, spare: int, signed: bool) -> None:
+    """value: an accumulator -> its raised output.
+
+    With the accumulator scaled up by 2**k, the high word of its product with the factor still holds all that
+    rounding asks for: `addend` carries both halves and the zero point. TensorFlow Lite rounds a negative tie down,
+    which one step less does; the signed kernels' accumulators are scaled by 4, where that step is 2.
+    """
+    k.mulsh(value, value, factor)
+    if signed:
+        k.srai(spare, value, 31)
+        k.addx2(value, spare, value)
+    k.add(value, value, addend)
+    k.sra(value, value)
+    k.clamp_int8(value, value)
+    k.addi(value, value, UNRAISED)
+
+
+def behind_weights(signed: bool) -> int:
+    """Bytes from the factor, the word that follows the weights and is loaded like one, to the next channel."""
+    return 12 if signed else 8
+
+
+def channel_loop(k: Kernel, patch: int, quads: int, signed: bool) -> None:
+    """One pixel's channels: a4 weights, a5 output; a patch of int16 at offset `patch` of the block.
+
+    `quads` is a register; a5 moves on, a4 does not. Uses a8 to a11, a13, a14 and all of MAC16.
+    """
+    weights, end, acc, at, factor, addend = a13, a14, a8, a9, a10, a11
+    k.mov(weights, a4)
+    k.label("CHANNEL")
+    k.l32i(acc, weights, 0)
+    k.addi(at, a2, patch - 4)
+    k.start(acc)
+    k.load_next(m0, at)
+    k.load_next(m2, weights)
+    with k.loop(quads):
+        k.mac_and_load("LL", 0, 2, m1, at)
+        k.mac_and_load("HH", 0, 2, m3, weights)
+        k.mac_and_load("LL", 1, 3, m0, at)
+        k.mac_and_load("HH", 1, 3, m2, weights)
+    k.result(acc)
+    k.read_mr(factor, m2)
+    k.l32i(addend, weights, 4)
+    if signed:
+        k.l32i(at, weights, 8)
+        k.ssr(at)
+    requantise(k, acc, factor, addend, at, signed)
+    k.s8i(acc, a5, 0)
+    k.addi(a5, a5, 1)
+    k.addi(weights, weights, behind_weights(signed))
+    k.bne(a5, end, "CHANNEL")
+
+
+def conv(signed: bool) -> Kernel:
+    k = Kernel(named("conv", signed), "block, x, weights, y", "Any window over an image with its padding.")
+    p = CONV
+    columns, quads = a15, a12
+    patch, line, lines, run, runs, source, first, second, count = a0, a6, a7, a8, a9, a10, a11, a13, a14
+    if not signed:
+        k.l32i(a8, a2, p["shift"])
+        k.ssr(a8)
+    k.l32i(quads, a2, p["quads"])
+    k.l32i(a8, a2, p["images"])
+    k.s32i(a8, a2, p["image_left"])
+    k.label("IMAGE")
+    k.s32i(a3, a2, p["image_x"])
+    k.l32i(a8, a2, p["rows"])
+    k.s32i(a8, a2, p["row_left"])
+    k.label("ROW")
+    k.s32i(a3, a2, p["row_x"])
+    k.l32i(columns, a2, p["columns"])
+    k.label("PIXEL")
+    k.addi(patch, a2, p["patch"])
+    k.mov(line, a3)
+    k.l32i(lines, a2, p["lines"])
+    k.label("LINE")
+    k.mov(run, line)
+    k.l32i(runs, a2, p["runs"])
+    k.label("RUN")
+    k.l32i(count, a2, p["fours"])
+    k.mov(source, run)
+    with k.loop(count, may_be_none=True):
+        k.l8ui(first, source, 0)
+        k.l8ui(second, source, 1)
+        k.s16i(first, patch, 0)
+        k.l8ui(first, source, 2)
+        k.s16i(second, patch, 2)
+        k.l8ui(second, source, 3)
+        k.s16i(first, patch, 4)
+        k.addi(source, source, 4)
+        k.s16i(second, patch, 6)
+        k.addi(patch, patch, 8)
+    k.l32i(count, a2, p["rest"])
+    with k.loop(count, may_be_none=True):
+        k.l8ui(first, source, 0)
+        k.addi(source, source, 1)
+        k.s16i(first, patch, 0)
+        k.addi(patch, patch, 2)
+    k.l32i(count, a2, p["run_step"])
+    k.addi(runs, runs, -1)
+    k.add(run, run, count)
+    k.bnez(runs, "RUN")
+    k.l32i(count, a2, p["line_step"])
+    k.addi(lines, lines, -1)
+    k.add(line, line, count)
+    k.bnez(lines, "LINE")
+    k.l32i(a14, a2, p["channels"])
+    k.add(a14, a5, a14)
+    channel_loop(k, p["patch"], quads, signed)
+    k.l32i(a8, a2, p["pixel_step"])
+    k.addi(columns, columns, -1)
+    k.add(a3, a3, a8)
+    k.bnez(columns, "PIXEL")
+    for what in ("row", "image"):
+        k.l32i(a3, a2, p[what + "_x"])
+        k.l32i(a8, a2, p[what + "_step"])
+        k.l32i(a9, a2, p[what + "_left"])
+        k.add(a3, a3, a8)
+        k.addi(a9, a9, -1)
+        k.s32i(a9, a2, p[what + "_left"])
+        k.bnez(a9, what.upper())
+    return k
+
+
+def direct(signed: bool) -> Kernel:
+    k = Kernel(named("direct", signed), "block, x, weights, y", "A fully connected layer, or single pixels.")
+    p = DIRECT
+    pixels, quads, channels, mask = a15, a12, a7, a6
+    patch, even, odd = a8, a9, a10
+    if not signed:
+        k.l32i(a8, a2, p["shift"])
+        k.ssr(a8)
+    for register, name in ((pixels, "pixels"), (quads, "quads"), (channels, "channels"), (mask, "mask")):
+        k.l32i(register, a2, p[name])
+    k.label("PIXEL")
+    k.addi(patch, a2, p["patch"])
+    with k.loop(quads):  # four bytes to four int16, the inner two exchanged; so are the weights
+        k.l32i(odd, a3, 0)
+        k.addi(a3, a3, 4)
+        k.and_(even, odd, mask)
+        k.srli(odd, odd, 8)
+        k.s32i(even, patch, 0)
+        k.and_(odd, odd, mask)
+        k.s32i(odd, patch, 4)
+        k.addi(patch, patch, 8)
+    k.add(a14, a5, channels)
+    channel_loop(k, p["patch"], quads, signed)
+    k.addi(pixels, pixels, -1)
+    k.bnez(pixels, "PIXEL")
+    return k
+
+
+def depthwise(signed: bool) -> Kernel:
+    k = Kernel(
+        named("depthwise", signed),
+        "block, x, weights, y",
+        "Any depthwise window over an image with its padding.",
+    )
+    p = DEPTHWISE
+    channel_x, weights, line, lines, source, tap, taps = a6, a7, a8, a9, a10, a11, a12
+    line_step, tap_step, depth_left, index_left = a13, a14, a15, a0
+    value, factor, addend = tap, source, lines
+    if not signed:
+        k.l32i(a8, a2, p["shift"])
+        k.ssr(a8)
+    k.l32i(taps, a2, p["taps"])
+    k.l32i(line_step, a2, p["line_step"])
+    k.l32i(tap_step, a2, p["tap_step"])
+    k.l32i(a8, a2, p["images"])
+    k.s32i(a8, a2, p["image_left"])
+    k.label("IMAGE")
+    k.s32i(a3, a2, p["image_x"])
+    k.l32i(a8, a2, p["rows"])
+    k.s32i(a8, a2, p["row_left"])
+    k.label("ROW")
+    k.s32i(a3, a2, p["row_x"])
+    k.l32i(a8, a2, p["columns"])
+    k.s32i(a8, a2, p["column_left"])
+    k.label("PIXEL")
+    k.mov(channel_x, a3)
+    k.mov(weights, a4)
+    k.l32i(depth_left, a2, p["depth"])
+    k.label("DEPTH")
+    k.l32i(index_left, a2, p["multiplier"])
+    k.label("INDEX")
+    k.l32i(tap, weights, 0)
+    k.mov(line, channel_x)
+    k.start(tap)
+    k.load_next(m0, weights)
+    k.l32i(lines, a2, p["lines"])
+    k.label("LINE")
+    k.mov(source, line)
+    with k.loop(taps):
+        k.l8ui(tap, source, 0)
+        k.add(source, source, tap_step)
+        k.mac_weight_and_load(m0, tap, m0, weights)
+    k.addi(lines, lines, -1)
+    k.add(line, line, line_step)
+    k.bnez(lines, "LINE")
+    k.result(value)
+    k.read_mr(factor, m0)
+    k.l32i(addend, weights, 4)
+    if signed:
+        k.l32i(line, weights, 8)
+        k.ssr(line)
+    requantise(k, value, factor, addend, line, signed)
+    k.s8i(value, a5, 0)
+    k.addi(a5, a5, 1)
+    k.addi(weights, weights, behind_weights(signed))
+    k.addi(index_left, index_left, -1)
+    k.bnez(index_left, "INDEX")
+    k.addi(channel_x, channel_x, 1)
+    k.addi(depth_left, depth_left, -1)
+    k.bnez(depth_left, "DEPTH")
+    k.l32i(a8, a2, p["pixel_step"])
+    k.l32i(a9, a2, p["column_left"])
+    k.add(a3, a3, a8)
+    k.addi(a9, a9, -1)
+    k.s32i(a9, a2, p["column_left"])
+    k.bnez(a9, "PIXEL")
+    for what in ("row", "image"):
+        k.l32i(a3, a2, p[what + "_x"])
+        k.l32i(a8, a2, p[what + "_step"])
+        k.l32i(a9, a2, p[what + "_left"])
+        k.add(a3, a3, a8)
+        k.addi(a9, a9, -1)
+        k.s32i(a9, a2, p[what + "_left"])
+        k.bnez(a9, what.upper())
+    return k
+
+
+def pad() -> Kernel:
+    k = Kernel("pad", "block, x, y", "An image with its padding, as depthwise3 takes it.")
+    p = PAD
+    word, pixel_step, fill, columns, rows, groups, between, count, row = a5, a6, a7, a8, a9, a10, a11, a12, a13
+
+    def filled(words: int) -> None:
+        with k.loop(words, may_be_none=True):
+            k.s32i(fill, a4, 0)
+            k.addi(a4, a4, 4)
+
+    for register, name in ((pixel_step, "pixel_step"), (fill, "fill"), (columns, "columns"), (groups, "groups")):
+        k.l32i(register, a2, p[name])
+    k.l32i(between, a2, p["between"])
+    k.label("GROUP")
+    k.mov(row, a3)
+    k.l32i(rows, a2, p["rows"])
+    k.l32i(count, a2, p["above"])
+    filled(count)
+    k.label("ROW")
+    k.mov(a14, row)
+    with k.loop(columns):
+        k.l32i(word, a14, 0)
+        k.add(a14, a14, pixel_step)
+        k.s32i(word, a4, 0)
+        k.addi(a4, a4, 4)
+    k.l32i(count, a2, p["row_step"])
+    k.addi(rows, rows, -1)
+    k.add(row, row, count)
+    k.mov(count, between)
+    k.bnez(rows, "MORE")
+    k.l32i(count, a2, p["below"])
+    k.label("MORE")
+    filled(count)
+    k.bnez(rows, "ROW")
+    k.addi(a3, a3, 4)
+    k.addi(groups, groups, -1)
+    k.bnez(groups, "GROUP")
+    return k
+
+
+def depthwise3(stride: int, signed: bool) -> Kernel:
+    """Down the columns of one channel: of nine values only the new rows' are loaded."""
+    name = named(f"depthwise3_{stride}", signed)
+    k = Kernel(name, "block, x, weights, y", "A depthwise window of 3x3 over what `pad` makes.")
+    p = DEPTHWISE3
+    block_at, addend_at = LOCALS[0], LOCALS[1]
+    one, two = (a3, a4, a6), (a7, a8, a9)  # a row of three values each
+    x, pitch, y, y_step, last, bias, factor, addend, value = a10, a11, a5, a12, a13, a14, a15, a0, a2
+
+    def load(row: tuple[int, ...], place: int) -> None:
+        k.l8ui(row[place], x, 4 * place)
+
+    def output(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+        """One output, given its upper row; for stride 1 the second, too. Leaves its lowest row in `first`."""
+        k.start(bias)
+        for place in range(3):
+            k.mac_tap(place, first[place], last)
+            if place == 0:
+                k.add(x, x, pitch)
+            else:
+                load(first if stride == 1 else second, place - 1)
+        # Each load one instruction or more ahead of its use.
+        k.mac_tap(3, second[0], last)
+        load(first if stride == 1 else second, 2)
+        if stride == 2:
+            k.add(x, x, pitch)
+        k.mac_tap(4, second[1], last)
+        if stride == 2:
+            load(first, 0)
+        k.mac_tap(5, second[2], last)
+        for place in range(3):
+            if stride == 2 and place < 2:
+                load(first, place + 1)
+            k.mac_tap(6 + place, first[place], last)
+        k.result(value)
+        requantise(k, value, factor, addend, addend, False) if not signed else signed_requantise()
+        k.s8i(value, y, 0)
+        k.add(y, y, y_step)
+
+    def signed_requantise() -> None:
+        # One register is missing: the addend comes from the stack each time.
+        k.mulsh(value, value, factor)
+        k.srai(addend, value, 31)
+        k.addx2(value, addend, value)
+        k.l32i(addend, a1, addend_at)
+        k.add(value, value, addend)
+        k.sra(value, value)
+        k.clamp_int8(value, value)
+        k.addi(value, value, UNRAISED)
+
+    k.s32i(a2, a1, block_at)
+    k.s32i(a3, a2, p["group_x"])
+    k.s32i(a4, a2, p["weights"])
+    k.s32i(a5, a2, p["channel_y"])
+    k.l32i(pitch, a2, p["pitch"])
+    k.l32i(y_step, a2, p["y_step"])
+    k.l32i(a6, a2, p["groups"])
+    k.s32i(a6, a2, p["group_left"])
+    if not signed:
+        k.l32i(a6, a2, p["shift"])
+        k.ssr(a6)
+    k.label("GROUP")
+    k.l32i(a6, a2, p["group_x"])
+    k.s32i(a6, a2, p["channel_x"])
+    k.movi(a6, 4)
+    k.s32i(a6, a2, p["byte_left"])
+    k.label("CHANNEL")
+    k.l32i(a6, a2, p["weights"])
+    k.l32i(bias, a6, 0)
+    for m in (m0, m1, m2, m3):
+        k.load_next(m, a6)
+    k.l32i(last, a6, 4)
+    k.l32i(factor, a6, 8)
+    k.l32i(addend, a6, 12)
+    if signed:
+        k.s32i(addend, a1, addend_at)
+        k.l32i(a7, a6, 16)
+        k.ssr(a7)
+    k.addi(a6, a6, 20 if signed else 16)
+    k.s32i(a6, a2, p["weights"])
+    k.l32i(x, a2, p["channel_x"])
+    k.l32i(y, a2, p["channel_y"])
+    k.l32i(a6, a2, p["columns"])
+    k.label("COLUMN")
+    k.s32i(a6, a2, p["column_left"])
+    k.l32i(value, a2, p["pairs"])
+    for place in range(3):
+        load(one, place)
+    if stride == 1:
+        k.add(x, x, pitch)
+        for place in range(3):
+            load(two, place)
+    with k.loop(value, may_be_none=True):
+        output(one, two)
+        if stride == 1:
+            output(two, one)
+    k.l32i(value, a1, block_at)
+    if stride == 1:
+        k.l32i(value, a2, p["odd"])
+        with k.loop(value, may_be_none=True):
+            output(one, two)
+        k.l32i(a2, a1, block_at)
+    k.l32i(a6, a2, p["x_back"])
+    k.l32i(a7, a2, p["y_back"])
+    k.add(x, x, a6)
+    k.l32i(a6, a2, p["column_left"])
+    k.add(y, y, a7)
+    k.addi(a6, a6, -1)
+    k.bnez(a6, "COLUMN")
+    for name in ("channel_x", "channel_y"):
+        k.l32i(a6, a2, p[name])
+        k.addi(a6, a6, 1)
+        k.s32i(a6, a2, p[name])
+    k.l32i(a6, a2, p["byte_left"])
+    k.addi(a6, a6, -1)
+    k.s32i(a6, a2, p["byte_left"])
+    k.bnez(a6, "CHANNEL")
+    k.l32i(a6, a2, p["group_x"])
+    k.l32i(a7, a2, p["plane"])
+    k.l32i(a8, a2, p["group_left"])
+    k.add(a6, a6, a7)
+    k.s32i(a6, a2, p["group_x"])
+    k.addi(a8, a8, -1)
+    k.s32i(a8, a2, p["group_left"])
+    k.bnez(a8, "GROUP")
+    return k
