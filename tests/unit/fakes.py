@@ -178,6 +178,9 @@ class FakeCamera:
             line = bytes([code] * 6) + bytes([min(255, self.scene + code // 4)] * (WIDTH - 6))
             pixels[row * WIDTH : (row + 1) * WIDTH] = line
             pixels[(row + 1) * WIDTH : (row + 2) * WIDTH] = line
+        # Noise, so that two frames never are the same but for a repeated one.
+        at = begin // BOARD["frame_period_us"] % HEIGHT * WIDTH
+        pixels[at] = min(255, pixels[at] + 1)
 
     def _code(self, linear):
         if linear not in self._codes:

@@ -24,8 +24,8 @@ def dark_slot_unseen(burst):
 
 def add_findings(analysis, burst):
     """Adds `moving` to an analysis whose burst saw a different darkness each time it looked, or none where there
-    should have been one: the ambient light cannot be taken off then. No decision rather than attack: a lamp switched
-    on by chance looks the same."""
-    if dark_changes(burst.dark_levels) or dark_slot_unseen(burst):
+    should have been one, or a light that was not on: what is not ours cannot be taken off then. No decision rather
+    than attack: a lamp switched on by chance looks the same."""
+    if dark_changes(burst.dark_levels) or dark_slot_unseen(burst) or burst.foreign_frames:
         analysis.evidence["dark_levels"] = list(burst.dark_levels)
         analysis.findings.append((vocabulary.NO_DECISION, vocabulary.MOVING))

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dermis.app.frame_identity import FrameIdentity
-from dermis.app.frame_sorter import LATE_STAMP_US, FrameSorter, Slot
+from dermis.app.frame_sorter import SATURATED, FrameSorter, Slot
 from dermis.app.shuffle import below, shuffle
 from dermis.core import vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, Burst
@@ -66,6 +66,7 @@ class BurstTaker:
         # How long a light must not change for one frame to be whole: all rows start, the last one is exposed.
         whole_us = HEIGHT * board["row_time_us"] + board["exposure_us"]
         period_us = board["frame_period_us"] * (1 if board["buffers"] > 1 else 2)
+        self._longest_us = board["longest_pulse_us"]
         self._slot_us = period_us + whole_us + SWITCH_MARGIN_US
         self._sorter = FrameSorter(whole_us, period_us, board["latency_us"])
         self._burst = Burst()
@@ -97,19 +98,19 @@ class BurstTaker:
         self._same_frames = 0
         swir = swir and self._swir.fitted
         self._emitters.dark()
+        self._readings = {}
+        if swir:  # the imager would see its spot: before the first frame
+            await self._read_swir((SWIR_SEEN_NM,))
         await self._camera.start(burst.exposure_us, burst.gain_q8, board["buffers"])
         reader = asyncio.create_task(self._read_frames())
         try:
             burst.temperature_cc = self._thermometer.centi_celsius()
             await self._first_dark(swir)
             await self._show(self._plan())
-            if swir:
-                # After the lights; the last frames travel meanwhile.
-                await self._read_swir((SWIR_SEEN_NM,))
-            await self._collect()
             while self._sorter.lost:
-                await self._show(self._again())
-                await self._collect()
+                slots = self._again()
+                if slots:
+                    await self._show(slots)
         finally:
             try:
                 self._emitters.dark()
@@ -122,7 +123,8 @@ class BurstTaker:
             raise SensorFault(self._explain())
         if swir:
             burst.swir = tuple([self._readings[band] for band in vocabulary.SWIR_BANDS])
-        burst.order = tuple([slot.light for slot in self._sorter.slots if slot.name is not None and not slot.replaced])
+        burst.foreign_frames = self._sorter.foreign
+        burst.order = tuple([slot.light for slot in self._sorter.slots if not slot.replaced])
         return burst
 
     def monitor_levels(self) -> dict:
@@ -178,7 +180,6 @@ class BurstTaker:
         slot.start = self._clock.ticks_us()
         self._sorter.slots.append(slot)
         latest = slot.start + FIRST_FRAME_US
-        self._readings = {}
         if swir:
             await self._read_swir([band for band in vocabulary.SWIR_BANDS if band != SWIR_SEEN_NM])
         while not self._baseline:
@@ -189,7 +190,10 @@ class BurstTaker:
         slot.end = self._clock.ticks_us()
 
     async def _show(self, slots):
-        """Show the slots, and those that are found lost meanwhile before the last one; then dark."""
+        """Show the slots, and before the last one those that are found lost meanwhile; then dark.
+
+        The last one stays until its frame has come: who came in after it would not be told from it.
+        """
         while slots:
             self._raise_fault()
             if self._sorter.lost:
@@ -198,16 +202,27 @@ class BurstTaker:
             if slot.light == DARK:
                 self._emitters.dark()
             else:
-                longest_us = min(self._slot_us + PULSE_MARGIN_US, self._board["longest_pulse_us"])
+                longest_us = self._longest_us if not slots else self._slot_us + PULSE_MARGIN_US
                 self._emitters.pulse(slot.light, self._board["level_q8"][slot.light], longest_us)
             slot.start = self._clock.ticks_us()
             self._sorter.slots.append(slot)
             await self._clock.sleep_ms((self._slot_us + 999) // 1000)
+            if not slots:
+                await self._last_frame(slot)
             slot.end = self._clock.ticks_us()
-        closing = Slot(None, DARK)
         self._emitters.dark()
-        closing.start = self._clock.ticks_us()
-        self._sorter.slots.append(closing)
+
+    async def _last_frame(self, slot):
+        """Wait for the frames that still travel: until nothing is wanted any more, or all before the last slot are
+        known to be lost."""
+        latest = slot.start + self._longest_us - SWITCH_MARGIN_US
+        while not slot.arrival and not slot.lost:
+            self._raise_fault()
+            if self._clock.ticks_us() >= latest:
+                self._sorter.give_up()
+                break
+            await self._clock.sleep_ms(POLL_MS)
+        self._give_back()
 
     def _insert(self, slots, again):
         """Put slots into the plan at random places before its last one, none beside one of the same light: arrivals
@@ -231,30 +246,6 @@ class BurstTaker:
             self._raise_fault()
             on, off = await self._swir.read(band, pairs)
             self._readings[band] = (on, off, pairs)
-
-    async def _collect(self):
-        """Wait for the frames that still travel: until nothing is wanted any more, or until a dark frame has shown
-        that the last light's are over."""
-        sorter = self._sorter
-        closing = sorter.slots[-1]
-        latest = closing.start + self._slot_us + self._board["latency_us"][1] + LATE_STAMP_US
-        while self._wanting():
-            self._raise_fault()
-            now = self._clock.ticks_us()
-            if closing.frames:
-                break
-            if now >= latest:
-                sorter.expire(now)
-                self._give_back()
-                break
-            await self._clock.sleep_ms(POLL_MS)
-        closing.end = self._clock.ticks_us()
-
-    def _wanting(self):
-        """Whether a frame is missing, or a dark slot was not seen yet."""
-        if self._missing or self._sorter.lost:
-            return True
-        return any(slot.name == "" and not slot.arrival and not slot.lost for slot in self._sorter.slots)
 
     # The frames.
 
@@ -286,6 +277,8 @@ class BurstTaker:
         self._note_same(identity.repeated)
         if light is None:
             self.unidentified += 1
+            if identity.saturated:
+                sorter.note(SATURATED, arrival)
             return
         if identity.repeated and light != DARK:
             return
@@ -326,18 +319,22 @@ class BurstTaker:
                     self._free.insert(0, self._burst.frames.pop(slot.name))  # the last one is being filled
 
     def _explain(self):
-        """One sentence on the first light that gave no frame."""
-        name = next(name for name in vocabulary.FRAMES if name in self._missing)
-        light = vocabulary.FRAME_LIGHT[name]
-        seen, doubted = "", False
+        """One sentence on a light that gave no frame: the one of which most is known."""
+        seen, doubted, empty = {}, {}, {}
         for slot in self._sorter.slots:
-            if slot.name == name:
-                seen = slot.seen or seen
-                doubted = doubted or slot.doubted
+            if slot.name in self._missing:
+                seen[slot.name] = slot.seen or seen.get(slot.name, "")
+                doubted[slot.name] = slot.doubted or doubted.get(slot.name, False)
+                empty[slot.name] = empty.get(slot.name, 0) + (slot.frames == 0)
+        known = [name for name in vocabulary.FRAMES if name in empty]
+        name = max(known, key=lambda name: (empty[name], seen[name] != ""))
+        light, seen = vocabulary.FRAME_LIGHT[name], seen[name]
+        if seen == SATURATED:
+            return "the monitor tab is saturated under the light %s; shade the module from the sun or a lamp" % light
         if seen == DARK:
             return "the light %s stays dark on the monitor tab; check its LEDs and their driver" % light
         if seen:
             return "the monitor tab shows %s where %s was switched on; check the wiring of the lights" % (seen, light)
-        if doubted:
+        if doubted[name]:
             return "somebody's light may pass for %s on the monitor tab; keep flashing lamps away and try again" % light
         return "no whole frame came under the light %s; check the imager and the monitor tab" % light

@@ -42,6 +42,8 @@ EDGE_TOLERANCE = 4  # percent
 # A lamp that flickers with the mains makes waves in the dark frame (10 ms are 71 rows). Up to this part of the
 # weakest light's level they are borne, and every frame is then allowed as much unevenness.
 RIPPLE_DIVISOR = 6
+# Above this part of full scale the tab no longer follows its light, and hides a step.
+SATURATED = 62000
 # Below this a difference is noise of the imager, in linear counts of 65535.
 NOISE_COUNTS = 160
 # What is left after the ambient is taken off may be this part of the weakest light's level and still be dark.
@@ -95,7 +97,7 @@ class FrameIdentity:
 
     level: mean level of the tab in the last frame measured, linear counts, ambient included.
     repeated: that frame's tab was the same to the last count as that of the frame before. Noise does not repeat: it
-    is the same frame again, unless all of it is black.
+    is the same frame again, unless all of it is black. saturated: of the frame last identified.
     """
 
     def __init__(self, board: dict):
@@ -125,7 +127,7 @@ class FrameIdentity:
         self._before = array("i", [0] * BLOCKS)
         self._ripple = 0
         self.level = 0
-        self.repeated = False
+        self.repeated = self.saturated = False
         self.use(None)
 
     def use(self, calibration: Any) -> None:
@@ -170,6 +172,9 @@ class FrameIdentity:
         """The light that lit all of this frame (`vocabulary.LIGHTS`, dark included), or None when none did."""
         self._measure(pixels)
         levels, ambient = self._levels, self._ambient
+        self.saturated = max(levels) >= SATURATED
+        if self.saturated:
+            return None
         for part in range(BLOCKS + 2):
             levels[part] -= ambient[part]
         if not self._agree():

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dermis.core import vocabulary
 
 DARK = vocabulary.DARK
+SATURATED = "saturated"  # as what a slot was seen to be
 
 LATE_STAMP_US = 15_000  # the arrival is stamped by a busy program, never too early
 EARLY_STAMP_US = 1_000  # but clocks are read one after the other
@@ -26,7 +27,7 @@ WEAKER_PERCENT = 10
 class Slot:
     """One state of the lights, from `start` to `end` (us; 0 while it lasts).
 
-    name: of the frame wanted; '' for an extra dark one, None for the dark after the last light, which is not wanted.
+    name: of the frame wanted; '' for an extra dark one.
     """
 
     def __init__(self, name, light):
@@ -47,7 +48,8 @@ class FrameSorter:
     """whole_us: how long a light must not change for one frame to be whole. latency_us: (least, most) from the end
     of a frame to its arrival.
 
-    slots: as they were shown. lost: slots that want to be shown again, to be emptied by who does so.
+    slots: as they were shown. lost: slots that want to be shown again, to be emptied by who does so. foreign: whole
+    frames under a light that was not on: somebody else's.
     """
 
     def __init__(self, whole_us, period_us, latency_us):
@@ -60,6 +62,7 @@ class FrameSorter:
     def clear(self):
         self.slots = []
         self.lost = []
+        self.foreign = 0
         self._at = 0  # the slot that the last frame belonged to
         self._passed = ()  # slots passed over just before it
         self._expected = {}
@@ -80,9 +83,11 @@ class FrameSorter:
             return True
         return slot.end - slot.start >= self._whole_us and arrival <= slot.end + self._latest_us
 
-    def is_over(self, slot, now):
-        """No frame of that slot can come any more."""
-        return slot.end != 0 and now > slot.end + self._latest_us
+    def touches(self, slot, arrival):
+        """Part of a frame that arrived then may have been exposed within that slot."""
+        if arrival < slot.start + self._earliest_us - self._whole_us:
+            return False
+        return not slot.end or arrival <= slot.end + self._whole_us + self._latest_us
 
     def place(self, light, level, arrival):
         """(slot, keep): the slot of a frame that shows that light at that level, or None; whether it can be trusted.
@@ -91,9 +96,9 @@ class FrameSorter:
         """
         at = self._find(light, arrival)
         if at is None:
-            for slot in self.slots[self._at :]:
-                if not slot.frames and self.fits(slot, arrival):
-                    slot.seen = light
+            self.note(light, arrival)
+            if light != DARK:
+                self.foreign += 1
             return None, False
         if at > self._at:
             self._advance(at)
@@ -105,20 +110,22 @@ class FrameSorter:
             self._doubt(slot)
             return slot, False
         for passed in self._passed:
-            if self.fits(passed, arrival) and self._could_pass(passed.light, light):
+            if self.touches(passed, arrival) and self._could_pass(passed.light, light):
                 slot.doubted = True
                 return slot, False
         return slot, not slot.lost
 
-    def expire(self, now):
-        """Give up the slots whose time is over."""
-        last = self._at
-        while last < len(self.slots) and self.is_over(self.slots[last], now):
-            last += 1
-        for slot in self.slots[self._at : last]:
+    def note(self, what, arrival):
+        """Remember what a frame showed for the slots that it may have been meant for."""
+        for slot in self.slots[self._at :]:
+            if not slot.frames and self.fits(slot, arrival):
+                slot.seen = what
+
+    def give_up(self):
+        """No more frames of any slot are waited for."""
+        for slot in self.slots[self._at :]:
             self._judge(slot)
-        if last > self._at:
-            self._pass(self._at, last)
+        self._pass(self._at, len(self.slots))
 
     def _find(self, light, arrival):
         """Index of the first slot from the last one on that the frame may belong to, or None."""
@@ -138,13 +145,13 @@ class FrameSorter:
         """The slots between those two gave no frame."""
         kept = self.slots[before]
         for slot in self.slots[before + 1 : after]:
-            if kept.arrival and self.fits(slot, kept.arrival) and self._could_pass(slot.light, kept.light):
+            if kept.arrival and self.touches(slot, kept.arrival) and self._could_pass(slot.light, kept.light):
                 self._doubt(kept)
             self._lose(slot)
 
     def _judge(self, slot):
         """At the end of a slot: frames of it were seen, but none that could be kept."""
-        if not slot.arrival and slot.name is not None:
+        if not slot.arrival:
             self._lose(slot)
 
     def _plausible(self, slot, level):
@@ -166,6 +173,6 @@ class FrameSorter:
         self._lose(slot)
 
     def _lose(self, slot):
-        if not slot.lost and slot.name is not None:
+        if not slot.lost:
             slot.lost = True
             self.lost.append(slot)

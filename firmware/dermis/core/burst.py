@@ -13,10 +13,11 @@ class Burst:
     frames: name (`vocabulary.FRAMES`) -> 76,800 bytes, row by row, codes as the imager gave them.
     swir: one (on, off, pairs) a band of `vocabulary.SWIR_BANDS`, sums of ADC counts; empty without the head.
     temperature_cc: centi-degrees Celsius at the imager.
-    order: lights in the order in which they were lit.
+    order: lights in the order in which they were lit; without those that had to be lit again, at the first time.
     time_us: name -> arrival of that frame, module clock.
     exposure_us, gain_q8: imager settings, the same for all frames.
     dark_levels: mean of the scene (linear counts) in the dark frame and in each dark slot between the lights.
+    foreign_frames: whole frames that showed one of the lights when it was not on.
     """
 
     def __init__(self):
@@ -28,6 +29,7 @@ class Burst:
         self.exposure_us = 0
         self.gain_q8 = 256
         self.dark_levels: tuple = ()
+        self.foreign_frames = 0
 
     def header(self):
         """Everything but the pixels, as a map that JSON and CBOR can carry."""
@@ -43,6 +45,7 @@ class Burst:
             "temperature_cc": self.temperature_cc,
             "swir": [list(reading) for reading in self.swir],
             "dark_levels": list(self.dark_levels),
+            "foreign_frames": self.foreign_frames,
         }
 
 
@@ -56,4 +59,5 @@ def from_header(header):
     burst.temperature_cc = header["temperature_cc"]
     burst.swir = tuple([tuple(reading) for reading in header["swir"]])
     burst.dark_levels = tuple(header.get("dark_levels", ()))  # optional: other writers may not have them
+    burst.foreign_frames = header.get("foreign_frames", 0)
     return burst
