@@ -17,6 +17,7 @@ UNITS = {
     "_cc": (0.01, "degC", 1),
     "_mm": (1, "mm", 0),
     "_us": (1, "us", 0),
+    "_cm2": (1, "cm2", 0),
 }
 GATES, MARGINS = "gates", "gate_margins"
 GATE_FIELD = {gate.name: gate.field for gate in LIMITS}  # a margin has the unit of its gate's field
@@ -59,9 +60,19 @@ def highlights(evidence: dict[str, Any]) -> str:
     return ", ".join(shown)
 
 
-def _row(name: str, value: Any) -> tuple[str, str]:
+def label(name: str) -> str:
+    """A name of the evidence for people: without its unit."""
     ending = next((ending for ending in UNITS if name.endswith(ending)), "")
-    return name.removesuffix(ending).replace("_", " "), _text(name, value)
+    return name.removesuffix(ending).replace("_", " ")
+
+
+def quantity(name: str, value: Any) -> str:
+    """A value of that name with its unit."""
+    return _text(name, value)
+
+
+def _row(name: str, value: Any) -> tuple[str, str]:
+    return label(name), _text(name, value)
 
 
 def _margin(gate: str, margin: int) -> str:

@@ -7,9 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from dermis_host.errors import HostError
+from dermis_host.errors import HostError, UsageError
 
 PART = ".part"  # what is being written stands beside its place until it is whole
+
+
+def check_place(path: Path, force: bool) -> None:
+    """That a file can be written there, before the work that fills it.
+
+    Raises UsageError when one is there (unless `force`), HostError when none can be made.
+    """
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already: name another file, or add --force.")
+    if path.is_file() or not path.exists():
+        part = path.with_name(path.name + PART)
+        try:
+            part.touch()
+            part.unlink()
+        except OSError as problem:
+            raise HostError(f"{path} cannot be written: {problem.strerror or problem}.") from None
 
 
 @contextmanager

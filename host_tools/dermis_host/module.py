@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Generator
@@ -25,7 +26,7 @@ from dermis_host.answers import (
 )
 from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed, RequestTimeout
 from dermis_host.link import BAUD, Link
-from dermis_host.recording import SHAPE, Recording
+from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
 
 # How long to wait for an answer, in seconds. The module itself limits what it does; these only end a wait for
 # one that will not answer, so they are generous: a twin on a busy computer is several times slower than a module.
@@ -43,6 +44,9 @@ RESTART_S = 3.0  # from the answer to a reset to the first word after it
 
 PIECE_BYTES = 256  # of a calibration record on the way in; a packet must fit `buf_size` with its header and fields
 PIECE_OVERHEAD = 64
+
+# What of a module's identity goes into a recording.
+MADE_BY = ("serial", "board", "firmware", "runtime", "model", "model_hash", "profile", "calibration")
 
 # What MicroPython's prompt makes of a packet; some programs leave a module there.
 PROMPT_SIGNS = (">>> ", 'File "<stdin>"')
@@ -212,7 +216,7 @@ class Module:
     ) -> Recording:
         """Takes a burst and fetches it, or only the `frames` named. `on_size` hears how many bytes there will be,
         `on_bytes` how many each piece brought."""
-        board = self.identity().board
+        identity = self.identity()
         calibration = self.calibration_record()
         burst = self.burst()
         wanted = [name for name in burst.frames if not frames or name in frames]
@@ -225,10 +229,12 @@ class Module:
                 raise LinkError(f"The frame {name} has {pixels.size} bytes instead of {FRAME_BYTES}: try again.")
             fetched[name] = pixels.reshape(SHAPE).copy()
         try:
-            board_file = boards.board_file(board)
+            board_file = boards.board_file(identity.board)
         except KeyError as problem:
             raise NotDermis(f"These tools have no board file for this module: {problem.args[0]}.") from None
-        return Recording({**burst.meta, "frames": wanted}, fetched, calibration, board_file)
+        made_by = {name: value for name, value in dataclasses.asdict(identity).items() if name in MADE_BY}
+        made_by["simulated"] = identity.board == TWIN_BOARD
+        return Recording({**burst.meta, "frames": wanted}, fetched, calibration, board_file, module=made_by)
 
     def calibration_record(self) -> bytes:
         """The whole calibration record in force; empty when there is none."""

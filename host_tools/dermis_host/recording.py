@@ -28,6 +28,7 @@ META_KEYS = {
     "temperature_cc": int,
     "swir": list,
 }
+TWIN_BOARD = "twin"
 LARGEST_ENTRY = 1 << 20  # bytes; ten times the largest entry of version 1, so that a crafted zip cannot fill memory
 
 
@@ -37,7 +38,8 @@ class Recording:
 
     meta: `Burst.header`. frames: name (`vocabulary.FRAMES`) -> uint8 (240, 320), codes as the imager gave them.
     calibration: the record in force, whole; empty without one. board: the module's board file.
-    truth: kind, species, scene; for hosts, never handed to the device's code.
+    truth: kind, species, scene; for hosts, never handed to the device's code. module: who made it and with what
+    (serial, firmware, simulated, ...); for people.
     """
 
     meta: dict[str, Any]
@@ -45,6 +47,15 @@ class Recording:
     calibration: bytes = b""
     board: dict[str, Any] = field(default_factory=dict)
     truth: dict[str, Any] | None = None
+    module: dict[str, Any] | None = None
+
+    @property
+    def simulated(self) -> bool | None:
+        """Whether no light of this world made it; None where the file does not say."""
+        stated = (self.module or {}).get("simulated")
+        if isinstance(stated, bool):
+            return stated
+        return True if self.board.get("board") == TWIN_BOARD else None
 
     def check(self, where: str = "the recording") -> None:
         """Raises RecordingError with one sentence when anything is not as the format says."""
@@ -66,8 +77,9 @@ class Recording:
         entries["meta"] = _text(self.meta)
         entries["calibration"] = np.frombuffer(self.calibration, np.uint8)
         entries["board"] = _text(self.board)
-        if self.truth is not None:
-            entries["truth"] = _text(self.truth)
+        for name, value in (("truth", self.truth), ("module", self.module)):
+            if value is not None:
+                entries[name] = _text(value)
         with files.whole(path) as file:  # a file object, so that numpy appends no suffix of its own
             np.savez_compressed(file, **entries)  # type: ignore[arg-type]
 
@@ -96,6 +108,7 @@ def load(path: str | Path) -> Recording:
         calibration=_bytes(entries["calibration"], "calibration", path),
         board=_json(entries["board"], "board", path),
         truth=_json(entries["truth"], "truth", path) if "truth" in entries else None,
+        module=_json(entries["module"], "module", path) if "module" in entries else None,
     )
     recording.check(str(path))
     return recording

@@ -11,6 +11,7 @@ from dermis_host import device_code
 from dermis_host.errors import DeviceCodeError
 from dermis_host.recording import Recording
 
+BATCH = 64  # recordings a process: 30 MB of frames beside it, and its start a few ms of each
 ONE_FAILED = 1  # the tool's exit code when a burst failed; its line says why
 MODEL, DESCRIPTION = "model.tflite", "model.json"  # the device looks for the description beside the model
 
@@ -20,26 +21,31 @@ def replay(
     model: Path | None,
     *,
     features_only: bool = False,
+    cells: bool = False,
     heap: str = device_code.DEFAULT_HEAP,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
     """One result a recording, in order: verdict, reasons and score of that burst alone, evidence, findings, stages_us;
-    or {"error": sentence}. A recording's truth is never handed over.
+    or {"error": sentence}; with `cells` also what was measured a cell (`cell_maps.CellMaps.of`). A recording's truth is
+    never handed over.
 
-    Recordings of several boards are run one board after the other. Raises DeviceCodeError.
+    Recordings of several boards are run one board after the other, `BATCH` to a process. Raises DeviceCodeError.
     """
     results: list[dict[str, Any]] = [{} for _ in recordings]
     boards: dict[str, list[int]] = {}
     for index, recording in enumerate(recordings):
         boards.setdefault(json.dumps(recording.board, sort_keys=True), []).append(index)
+    options = {"features_only": features_only, "cells": cells}
     for board, members in boards.items():
-        found = _one_board([recordings[index] for index in members], board, model, features_only, heap, tell)
-        for index, result in zip(members, found, strict=True):
-            results[index] = result
+        for first in range(0, len(members), BATCH):
+            batch = members[first : first + BATCH]
+            found = _one_process([recordings[index] for index in batch], board, model, options, heap, tell)
+            for index, result in zip(batch, found, strict=True):
+                results[index] = result
     return results
 
 
-def _one_board(recordings, board: str, model: Path | None, features_only: bool, heap: str, tell) -> list[dict]:
+def _one_process(recordings, board: str, model: Path | None, options: dict, heap: str, tell) -> list[dict]:
     with device_code.job_folder() as folder:
         (folder / "board.json").write_text(board)
         if model is not None:
@@ -65,7 +71,7 @@ def _one_board(recordings, board: str, model: Path | None, features_only: bool, 
             "bursts": entries,
             "board": "board.json",
             "model": MODEL if model is not None else None,
-            "features_only": features_only,
+            **options,
         }
         device_code.run("replay", folder, job, heap=heap, tell=tell, accepted=(0, ONE_FAILED))
         try:

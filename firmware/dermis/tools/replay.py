@@ -5,8 +5,10 @@ JOB_DIR/job.json: {"bursts": [{"meta": {...}, "frames": {name: file}, "calibrati
 interpreter when it is left out}; file names are relative to JOB_DIR, `meta` is a recording's
 (docs/formats/recording.md), a frame is 76,800 bytes. Writes JOB_DIR/results.jsonl, one object a burst in the same
 order: verdict, reasons and score of that burst alone, evidence, findings, stages_us; with `features_only` also
-`usable`, `maps` and `spectra` (hex) and no verdict. A burst that cannot be read gives {"error": sentence} and the
-others go on. Exit status 0, 1 when any burst failed, 2 for a job that cannot be run.
+`usable`, `maps` and `spectra` (hex) and no verdict; with `"cells": true` also `cells`, what was measured a cell: rows,
+columns, step (px), and in hex, row by row, little-endian: depth (u16, 1/16 mm, 0 unknown), face (u8, 0 outside), index
+(i32, water index in Q14, good inside the face where the evidence has `water_index_q14`). A burst that cannot be read
+gives {"error": sentence} and the others go on. Exit status 0, 1 when any burst failed, 2 for a job that cannot be run.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from dermis.core import burst as bursts
 from dermis.core import calibration, decision, profiles, vocabulary
 from dermis.core.burst import FRAME_BYTES
 from dermis.core.errors import BadInput, NotCalibrated
+from dermis.core.reflectance import COLUMNS, ROWS, STEP
 from dermis.drivers import inference
 
 ONE_FAILED, NO_JOB = 1, 2
@@ -56,6 +59,7 @@ class Replay:
         if not isinstance(self.job, dict) or "bursts" not in self.job or "board" not in self.job:
             raise BadInput("%s/job.json needs `bursts` and `board`" % folder)
         self._features_only = bool(self.job.get("features_only"))
+        self._with_cells = bool(self.job.get("cells"))
         self._buffers = {name: bytearray(FRAME_BYTES) for name in vocabulary.FRAMES}
         self._calibration_name = ""
         self._calibration = None
@@ -122,6 +126,8 @@ class Replay:
 
     def _result(self, burst, record):
         pipeline = self._pipeline
+        if self._with_cells:
+            self._forget_cells()
         pipeline.run(burst, record)
         analysis = pipeline.analysis
         out = {
@@ -130,6 +136,8 @@ class Replay:
             "score": pipeline.score,
             "stages_us": pipeline.stages_us,
         }
+        if self._with_cells:
+            out["cells"] = self._cells()
         if self._features_only:
             out["usable"] = analysis.usable
             out["maps"] = _hex(analysis.maps)
@@ -138,6 +146,24 @@ class Replay:
         verdict, reasons, score = self._decide(analysis)
         out["verdict"], out["reasons"], out["score"] = verdict, list(reasons), score
         return out
+
+    def _forget_cells(self):
+        """An analysis that ends early leaves the maps of the burst before."""
+        analyser = self._pipeline.analyser
+        for cell in range(ROWS * COLUMNS):
+            analyser.depth[cell] = 0
+        analyser.face.clear()
+
+    def _cells(self):
+        analyser = self._pipeline.analyser
+        return {
+            "rows": ROWS,
+            "columns": COLUMNS,
+            "step": STEP,
+            "depth": _hex(analyser.depth),
+            "face": _hex(analyser.face.mask),
+            "index": _hex(analyser.reflectance.index),
+        }
 
     def _decide(self, analysis):
         """The verdict of this burst alone: a profile that wants one burst, otherwise the board's."""

@@ -1,29 +1,63 @@
-"""`dermis capture`: take a burst and save it as a recording. It shows a face: keep it only where that is allowed."""
+"""`dermis capture`: take a burst and save it as a recording, with a sheet of it beside.
+
+Both show a face: keep them only where that is allowed.
+"""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from dermis_host.arguments import add_port, open_module
+from dermis_host import files, relief_view, sheet
+from dermis_host.arguments import add_heap, add_port, open_module
 from dermis_host.capture import capture
 from dermis_host.errors import UsageError
-from dermis_host.output import Output
+from dermis_host.output import Output, verdict_text
+from dermis_host.recording import Recording
+from dermis_host.released import released_model
+from dermis_host.replaying import replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_port(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, help="the recording to write (.npz)")
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    sheets = parser.add_mutually_exclusive_group()
+    sheets.add_argument("--sheet", metavar="PNG", type=Path, help="the sheet (default: beside it, ending in .png)")
+    sheets.add_argument("--no-sheet", action="store_true", help="draw none")
+    parser.add_argument("--view", metavar="HTML", type=Path, help="also a page with the relief to turn with the mouse")
+    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    add_heap(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    if arguments.output.exists() and not arguments.force:
-        raise UsageError(f"{arguments.output} is there already: name another file, or add --force.")
+    drawn = None if arguments.no_sheet else arguments.sheet or arguments.output.with_suffix(".png")
+    places = [path for path in (arguments.output, drawn, arguments.view) if path is not None]
+    if len({path.absolute() for path in places}) < len(places):
+        raise UsageError("Recording, sheet and view are files of their own: give each another name.")
+    for path in places:
+        files.check_place(path, arguments.force)
     with open_module(arguments, output) as module:
         recording = capture(module, output)
     recording.save(arguments.output)
     size = arguments.output.stat().st_size
     output.say(f"{arguments.output}: {', '.join(recording.frames)} ({size / 1000:.0f} kB)")
-    output.result({"path": str(arguments.output), "bytes": size, "meta": recording.meta})
+    result = {"path": arguments.output, "bytes": size, "meta": recording.meta, "sheet": drawn, "view": arguments.view}
+    if drawn is not None or arguments.view is not None:
+        result["burst"] = _draw(recording, drawn, arguments, output)
+    output.result(result)
     return 0
+
+
+def _draw(recording: Recording, drawn: Path | None, arguments: argparse.Namespace, output: Output) -> dict:
+    """Sheet and view of the burst; returns what the device's code made of it. Raises what `replay` raises."""
+    (found,) = replay([recording], released_model(), cells=True, heap=arguments.heap, tell=output.note)
+    name = arguments.output.name
+    if drawn is not None:
+        sheet.save(sheet.draw(recording, found, name), drawn)
+        output.say(f"{drawn}: sheet")
+    if arguments.view is not None:
+        relief_view.write([relief_view.relief(recording, found, name)], arguments.view)
+        output.say(f"{arguments.view}: relief to turn")
+    del found["cells"]
+    output.say("this burst alone: " + verdict_text(found["verdict"]) + " " + ", ".join(found["reasons"]))
+    return found
