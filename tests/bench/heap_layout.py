@@ -2,7 +2,8 @@
 
     micropython tests/bench/heap_layout.py FILE ...
 
-prints for each .tflite file a line of JSON. Under MicroPython, because its objects are those of a device: it walks
+prints for each .tflite file a line of JSON: by the viper kernels and by the ESP32-S3's assembler kernels, which want
+the weights laid out otherwise. Under MicroPython, because its objects are those of a device: it walks
 whatever the `Model` reaches and costs each as MicroPython's structures lay it out, in whole blocks of four words
 (`device`). With this machine's words (`here`) the sum equals, to the byte, what the collector says that loading took
 (`measured`); a test holds that. Code does not count: an image has it in flash.
@@ -16,7 +17,7 @@ import sys
 from array import array
 
 import uctypes  # type: ignore[import-not-found]
-from dermis.tflite import Model, native
+from dermis.tflite import Model, assembler, native
 from dermis.tflite.native import ticks_diff, ticks_us
 
 BLOCK_WORDS = 4
@@ -135,8 +136,8 @@ def callable_code(thing):
 
 
 def is_interned(text):
-    """Whether a string is one of those that stand in code; the model's own come from the file."""
-    return text in ("int8", "uint8", "float32", "int32")
+    """Whether a string is a number in a table of those that stand in code, and no object (MICROPY_OBJ_REPR_A)."""
+    return id(text) & 3 != 0
 
 
 def item_bytes(values):
@@ -195,10 +196,22 @@ def measure(path):
     return found
 
 
+class Kernels:
+    """Stands for the module of assembler kernels, which only an ESP32-S3 can import: enough to load a model."""
+
+    def __init__(self):
+        for home, names in assembler.ALIKE:
+            for name in names:
+                setattr(self, name, getattr(home, name))
+
+
 def main(paths):
     native.WIDE = False  # what a microcontroller runs
     for path in paths:
-        print(json.dumps(measure(path)))
+        viper = measure(path)
+        assembler.install(Kernels())
+        print(json.dumps({"viper": viper, "assembler": measure(path)}))
+        assembler.remove()
 
 
 if __name__ == "__main__":

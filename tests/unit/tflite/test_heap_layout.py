@@ -12,15 +12,15 @@ WHOLE = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense")
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_the_walk_finds_what_the_collector_counts(name):
-    found = inference_memory.measure(packs.read(name)[0][1])
     assert sys.maxsize > 1 << 32  # or `here` and `device` are one
-    assert found["here"] == found["measured"]
-    assert found["device"] == sum(found["device_parts"].values()) < found["here"]
+    for found in inference_memory.measure(packs.read(name)[0][1]).values():
+        assert found["here"] == found["measured"]
+        assert found["device"] == sum(found["device_parts"].values()) < found["here"]
 
 
 def test_goals():
     for name, file in inference_memory.files().items():
-        found = inference_memory.measure(file)
-        assert found["here"] == found["measured"], name
-        assert found["arena"] <= inference_memory.GOAL_ARENA, name
-        assert found["device"] <= inference_memory.GOAL_HEAP, name
+        for kernels, found in inference_memory.measure(file).items():
+            assert found["here"] == found["measured"], (name, kernels)
+            assert found["arena"] <= inference_memory.GOAL_ARENA, (name, kernels)
+            assert found["device"] <= inference_memory.GOAL_HEAP, (name, kernels)
