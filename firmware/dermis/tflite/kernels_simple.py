@@ -343,3 +343,66 @@ def softmax(x: ptr8, y: ptr8, exps: ptr32, p: ptr32):
             i += 1
         start = end
         row += 1
+
+
+@micropython.viper
+def quantise_floats(x: ptr8, y: ptr8, count: int, p: ptr32):
+    """y = raised zero point + round(float32(x / scale)), halves away from zero, clamped; x: float32, low byte first.
+
+    p: the scale's mantissa, 24 bits with the highest set; 512 + its exponent; raised zero point.
+    What is no number counts as 0, as in `quantise.scale_from_bits`.
+    """
+    divisor = 0 + p[0]
+    zero = 0 + p[2]
+    i = 0
+    n = 0
+    while n < count:
+        fraction = x[i] | (x[i + 1] << 8) | ((x[i + 2] & 127) << 16)
+        exponent = (x[i + 2] >> 7) | ((x[i + 3] & 127) << 1)
+        negative = x[i + 3] >> 7
+        steps = 0
+        if exponent == 255:
+            if fraction == 0:
+                steps = 1 << 20
+        elif exponent or fraction:
+            if exponent:
+                fraction += 1 << 23
+            else:
+                exponent = 1
+                while fraction < 1 << 23:
+                    fraction += fraction
+                    exponent -= 1
+            # The quotient's 24 bits, one by one, rounded to even as a float32 would be.
+            exponent -= 150 + p[1] - 512 + 23
+            if fraction < divisor:
+                fraction += fraction
+                exponent -= 1
+            quotient = 1
+            rest = fraction - divisor
+            bit = 0
+            while bit < 23:
+                quotient += quotient
+                rest += rest
+                if rest >= divisor:
+                    rest -= divisor
+                    quotient += 1
+                bit += 1
+            rest += rest
+            if rest > divisor:
+                quotient += 1
+            elif rest == divisor:
+                quotient += quotient & 1
+            if exponent >= 0:
+                steps = 1 << 20
+            elif exponent > -26:
+                steps = ((quotient >> (0 - exponent - 1)) + 1) >> 1
+        if negative:
+            steps = 0 - steps
+        steps += zero
+        if steps < 0:
+            steps = 0
+        if steps > 255:
+            steps = 255
+        y[n] = steps
+        i += 4
+        n += 1

@@ -15,6 +15,8 @@ ARENA_LIMIT = 4 * 1024 * 1024  # half of the 8 MiB that an ESP32-S3's PSRAM usua
 
 WORK_LIMIT = 1 << 28  # about four seconds of an ESP32-S3 at 240 MHz and 3.5 instructions a turn: an estimate
 
+OCTETS = (bytes, bytearray)  # whose `len` is in bytes; made once, as a tuple is allocated where it stands
+
 ARRAY_TYPES = {INT8: "b", UINT8: "B", INT32: "i", FLOAT32: "f"}
 
 TensorInfo = namedtuple("TensorInfo", ("name", "shape", "type", "scale", "zero_point", "bytes"))
@@ -127,7 +129,7 @@ def _input_octets(buffer, bytes_are_items):
     """
     if not IS_MICROPYTHON:
         return octets(buffer)
-    return buffer if bytes_are_items or isinstance(buffer, (bytes, bytearray)) else bytes(buffer)
+    return buffer if bytes_are_items or isinstance(buffer, OCTETS) else bytes(buffer)
 
 
 def _info(tensor):

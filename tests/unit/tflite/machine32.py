@@ -12,7 +12,7 @@ from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple, na
 KERNELS = {
     kernels: ("conv", "depthwise", "weight_sums"),
     kernels_moves: ("flip", "copy_bytes", "look_up", "look_up_words", "fill", "copy", "choose"),
-    kernels_simple: ("add", "multiply", "mean", "pool", "softmax"),
+    kernels_simple: ("add", "multiply", "mean", "pool", "softmax", "quantise_floats"),
     fixedpoint: ("_doubling_high_product",),
 }
 

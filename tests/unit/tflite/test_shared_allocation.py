@@ -6,8 +6,6 @@ import packs
 from dermis.tflite import Model
 from dermis.tflite.native import IS_MICROPYTHON
 
-IN_PYTHON = ("quantize_float_0", "quantize_float_1")  # from float32: README.md says that this one allocates
-
 
 def allocated(model, inputs):
     """Bytes by which the heap grows over one inference."""
@@ -32,9 +30,9 @@ def test_an_inference_allocates_nothing():
         return
     seen = 0
     for name, model in models():
-        if name in IN_PYTHON:
-            continue
         for kind in (bytes, bytearray, memoryview):
+            if kind is memoryview and "float" in name:
+                continue  # a view may be of wider items: its bytes are told by a copy
             inputs = [kind(bytes(info.bytes)) for info in model.inputs]
             assert allocated(model, inputs) == 0, name
             seen += 1

@@ -1,10 +1,11 @@
 """Single kernels: the requantisation that stands in five of them, against its definition at every kind of edge."""
 
+import struct
 from array import array
 
 from dermis.tflite import fixedpoint, kernels, kernels_moves, kernels_simple, quantise
 from dermis.tflite.native import as_int32, int32_array, octets
-from dermis.tflite.ops import layout
+from dermis.tflite.ops import elementwise, layout
 
 HALF = 1 << 30  # the factor for 1/2: odd accumulators are ties of the first rounding
 FACTORS = (HALF, HALF + 1, 1395864371, (1 << 31) - 1, 0x4000FFFF, 0)
@@ -126,6 +127,53 @@ def test_softmax():
             block = int32_array((2, len(row)) + constants)
             kernels_simple.softmax(bytes(row + row), found, int32_array(exps), block)
             assert list(found) == 2 * softmax_expected(row, exps), row
+
+
+def float_steps(bits, scale):
+    """round(float32 / scale) of a float32 bit pattern, halves away from zero; what is no number counts as 0."""
+    magnitude = bits & 0x7FFFFFFF
+    value = quantise.scale_from_bits(magnitude)
+    if value is not None:
+        steps = quantise.rounded_steps(value[0], (scale[0], scale[1] - value[1]))
+    else:
+        steps = 1 << 20 if magnitude == 0x7F800000 else 0
+    return -steps if bits >> 31 else steps
+
+
+def floats_quantised(patterns, scale, zero):
+    missing = 24 - quantise.bit_length(scale[0])
+    block = int32_array((scale[0] << missing, scale[1] - missing + elementwise.EXPONENT_BIAS, zero))
+    x = b"".join([struct.pack("<I", bits) for bits in patterns])
+    y = octets(bytearray(len(patterns)))
+    kernels_simple.quantise_floats(x, y, len(patterns), block)
+    return list(y)
+
+
+def test_quantise_floats():
+    noise = 7
+    for bits_of_scale in (0x3F800000, 0x3C23D70A, 0x3F800001, 0x3FFFFFFF, 1, 0x00400001, 0x00800000, 0x7F7FFFFF):
+        scale = quantise.scale_from_bits(bits_of_scale) or (0, 0)
+        half = (scale[0], max(scale[1] - 1, -149))  # of a denormal scale there is no half: it takes whole steps
+        patterns = [0, 1, 2, 0x400000, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0x7F800000, 0x7F800001, 0x7FC00000]
+        # Around every half step, where rounding decides; and anything at all.
+        for steps in range(1, 600, 3):
+            edge = elementwise.product_bits(half, steps)
+            patterns += [max(edge - 1, 0), edge, min(edge + 1, 0x7F800000)]
+        for _ in range(100):
+            noise = noise * 48271 % 0x7FFFFFFF
+            patterns.append(noise)
+        patterns += [bits | 0x80000000 for bits in patterns]
+        for zero in (0, 128, 255):
+            found = floats_quantised(patterns, scale, zero)
+            for index, bits in enumerate(patterns):
+                expected = min(max(zero + float_steps(bits, scale), 0), 255)
+                assert found[index] == expected, (bits, bits_of_scale, zero)
+
+
+def test_halves_of_floats():
+    for value, steps in ((0.5, 1), (-0.5, -1), (0.49, 0), (-2.5, -3), (100.4, 100), (0.0, 0), (-0.0, 0)):
+        bits = struct.unpack("<I", struct.pack("<f", value))[0]
+        assert floats_quantised([bits], (1 << 23, -23), 128) == [128 + steps], value
 
 
 class Shaped:

@@ -5,7 +5,6 @@ tanh.cc, leaky_relu_common.cc, quantize_common.cc, dequantize_common.cc and the 
 """
 
 from array import array
-from struct import unpack
 
 from .. import fixedpoint, kernels_moves, kernels_simple, quantise
 from ..graph import FLOAT32, UINT8
@@ -20,7 +19,8 @@ ADD_HEADROOM = 20  # bits by which ADD scales its inputs up before they are summ
 SQUASH_INTEGER_BITS = 4  # of the fixed-point input: beyond 16 the result is saturated
 LOGISTIC_BITS = 8  # of the output behind the point
 TANH_BITS = 7
-FLOAT_LOOPS = 256  # what one float costs, in Python, beside a kernel's loops
+FLOAT_LOOPS = 24  # turns of a loop that one float's division takes
+EXPONENT_BIAS = 512  # what keeps a scale's exponent positive for `quantise_floats`
 FLOAT_BIAS = 150  # of a float32's exponent, counted from its mantissa's last bit
 FLOAT_LARGEST_EXPONENT = 254
 FLOAT_INFINITY = 0x7F800000
@@ -92,7 +92,9 @@ class Quantize(Table):
             if x.constant is not None:
                 raise node.refuse("a float constant is not implemented; let the converter fold it.", x)
             super().__init__(node, (x,), node.int8(y, UINT8))
-            self._scale = y.scale()
+            mantissa, exponent = y.scale()
+            missing = quantise.SINGLE_BITS - quantise.bit_length(mantissa)
+            self._block = int32_array((mantissa << missing, exponent - missing + EXPONENT_BIAS, y.raised_zero))
             self.loops = x.size * FLOAT_LOOPS
             return
         super().__init__(node, (node.int8(x, UINT8),), node.int8(y, UINT8))
@@ -100,25 +102,11 @@ class Quantize(Table):
         self._fill(lambda value: clamp(rescaled(value), 0, 255))
 
     def run(self):
-        if not self._from_float:
-            return super().run()
-        x, y = self.reads[0], self.output
-        scale, zero, target = self._scale, y.raised_zero, y.data
-        for index in range(x.size):
-            bits = unpack("<I", bytes(x.data[4 * index : 4 * index + 4]))[0]
-            target[index] = clamp(zero + float_steps(bits, scale), 0, 255)
-        return None
-
-
-def float_steps(bits, scale):
-    """round(float32 / scale) of a float32 bit pattern, halves away from zero; what is no number counts as 0."""
-    magnitude = bits & FLOAT_MAGNITUDE
-    value = quantise.scale_from_bits(magnitude)
-    if value is not None:
-        steps = quantise.rounded_steps(value[0], (scale[0], scale[1] - value[1]))
-    else:
-        steps = quantise.MOST_STEPS if magnitude == FLOAT_INFINITY else 0
-    return -steps if bits >> 31 else steps
+        x = self.reads[0]
+        if self._from_float:
+            kernels_simple.quantise_floats(x.data, self.output.data, x.size, self._block)
+        else:
+            kernels_moves.look_up(x.data, self.output.data, self._table, x.size)
 
 
 class Dequantize(Step):
