@@ -11,9 +11,10 @@ from .errors import TwinError
 from .flash import Flash
 from .imager import Imager
 from .peripherals import Peripherals
-from .world import World
+from .world import Dying, World
 
 TEMPERATURE_C = (-55.0, 125.0)  # beyond it no part of the module works
+SWIR_LIGHTS = tuple(f"swir{band}" for band in vocabulary.SWIR_BANDS)
 MOST_GARBAGE = 1 << 20
 
 
@@ -68,11 +69,18 @@ class Faults:
     def spoil_to_host(self, data: bytes) -> bytes:
         return self.to_host.spoil(data, self._rng)
 
-    def fault_dead_light(self, light: str) -> None:
-        """This light stays dark although its driver reports nothing."""
-        if light not in vocabulary.LIGHTS[1:]:
-            raise ValueError(f"the lights are {', '.join(vocabulary.LIGHTS[1:])}")
-        self._world.dead_lights.add(light)
+    def fault_dead_light(self, light: str, after: int = 0, burns_us: int = 0) -> None:
+        """This light stays dark although its driver reports nothing; `after` that many more pulses, the next of which
+        goes out after `burns_us`. A LED of the SWIR head (`swir1450`) is dead at once."""
+        lights = (*vocabulary.LIGHTS[1:], *SWIR_LIGHTS)
+        if light not in lights:
+            raise ValueError(f"the lights are {', '.join(lights)}")
+        if after < 0 or burns_us < 0:
+            raise ValueError("`after` and `burns_us` must not be negative")
+        if (after or burns_us) and light not in SWIR_LIGHTS:
+            self._world.dying_lights[light] = Dying(after, burns_us)
+        else:
+            self._world.dead_lights.add(light)
 
     def fault_saturated_imager(self) -> None:
         """Every pixel is white."""
@@ -127,6 +135,7 @@ class Faults:
     def fault_clear(self) -> None:
         """All faults gone."""
         self._world.dead_lights.clear()
+        self._world.dying_lights.clear()
         self._world.forced_temperature_c = None
         self._world.interlock_closed = True
         self._imager.saturated = self._imager.silent = False

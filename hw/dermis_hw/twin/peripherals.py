@@ -6,6 +6,7 @@ import json
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from dermis.core import twin_wire as wire
@@ -188,13 +189,17 @@ class Peripherals:
         took_us = 2 * pairs * self._optics.swir_sample_us
         if self.stuck_adc is not None:
             return struct.pack(wire.SWIR_READ_RESPONSE, self.stuck_adc * pairs, self.stuck_adc * pairs, took_us)
+        field = self._world.field(now_us)
+        band = vocabulary.SWIR_BANDS[index]
+        if f"swir{band}" in self._world.dead_lights:
+            field = replace(field, swir={**field.swir, band: 0.0})
         self._swir_reads += 1
         rng = np.random.default_rng([self._seed, self._boots, self._swir_reads, 0x5A])
         on, off = swir_sums(
             self._optics,
             self._module,
-            self._world.field(now_us),
-            vocabulary.SWIR_BANDS[index],
+            field,
+            band,
             pairs,
             self._world.temperature_c(now_us),
             rng,

@@ -36,6 +36,14 @@ class Pulse:
     off_us: int
 
 
+@dataclass
+class Dying:
+    """A light that gives `pulses` more, then one that goes out after `burns_us`, then none."""
+
+    pulses: int
+    burns_us: int
+
+
 class DutyReached(Exception):
     """The channel has been on for as long as its duty limit allows."""
 
@@ -56,6 +64,7 @@ class World:
         self._scenes: deque[tuple[int, FieldAt]] = deque()
         self._interlock_closed = True
         self.dead_lights: set[str] = set()
+        self.dying_lights: dict[str, Dying] = {}
         self.forced_temperature_c: float | None = None
         self.flicker: Flicker | None = None  # of the room's lamps
         self.lamps: list[Lamp] = []  # somebody else's
@@ -105,12 +114,23 @@ class World:
         if left_us <= 0:
             raise DutyReached
         length_us = min(longest_us, self._optics.longest_pulse_us, left_us)
-        pulse = Pulse(light, level, now_us, now_us + length_us)
+        pulse = Pulse(light, level, now_us, now_us + self._burns_us(light, length_us))
         self._pulses.append(pulse)
         self._last[light] = pulse
         keep_us = max(MEMORY_US, self._optics.duty_window_us)
         while self._pulses and self._pulses[0].off_us < now_us - keep_us:
             self._pulses.popleft()
+
+    def _burns_us(self, light: str, length_us: int) -> int:
+        """How long a pulse of that length gives light."""
+        dying = self.dying_lights.get(light)
+        if dying is None:
+            return length_us
+        if dying.pulses > 0:
+            dying.pulses -= 1
+            return length_us
+        burns_us, dying.burns_us = min(dying.burns_us, length_us), 0
+        return burns_us
 
     def dark(self, now_us: int) -> None:
         """Every light off."""
