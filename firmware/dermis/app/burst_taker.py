@@ -274,7 +274,7 @@ class BurstTaker:
                 self._keep(sorter.slots[0], pixels, arrival)
             return
         light = identity.identify(pixels)
-        self._note_same(identity.repeated)
+        self._note_same(identity.repeated and not identity.saturated)
         if light is None:
             self.unidentified += 1
             if identity.saturated:

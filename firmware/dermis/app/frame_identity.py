@@ -42,6 +42,7 @@ EDGE_TOLERANCE = 4  # percent
 # A lamp that flickers with the mains makes waves in the dark frame (10 ms are 71 rows). Up to this part of the
 # weakest light's level they are borne, and every frame is then allowed as much unevenness.
 RIPPLE_DIVISOR = 6
+RIPPLE_COUNTS = 80  # less is noise
 # Above this part of full scale the tab no longer follows its light, and hides a step.
 SATURATED = 62000
 # Below this a difference is noise of the imager, in linear counts of 65535.
@@ -156,15 +157,15 @@ class FrameIdentity:
             return True
         before, self._ripple = self._ripple, 0
         self._measure(pixels)
-        even = self._agree()
         spread = max(levels) - min(levels)
-        if not even and spread > self._ripple_limit:
+        waves = spread <= self._ripple_limit
+        if not waves and not self._agree():
             self._ripple = before
             return False
-        self._ripple = 0 if even else spread
+        self._ripple = spread if waves and spread > RIPPLE_COUNTS else 0
         for part in range(BLOCKS + 2):
             # Waves lie elsewhere in the next frame; what is uneven but steady stays.
-            ambient[part] = levels[part] if even else self.level
+            ambient[part] = self.level if self._ripple else levels[part]
         self.ambient_level = self.level
         return True
 
