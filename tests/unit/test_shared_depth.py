@@ -171,23 +171,6 @@ def test_glare_hides_but_does_not_mislead():
     assert hidden > 50 and len(valid(MAPPER)) > 250
 
 
-def test_box_measures_the_same_cells():
-    frame = draw(DOTS, 40, noise=20)
-    MAPPER.measure(frame)
-    whole_disparity, whole_confidence = list(MAPPER.disparity), list(MAPPER.confidence)
-    MAPPER.measure(frame, (6, 18, 8, 25))
-    for row in range(MAPPER.rows):
-        for column in range(MAPPER.columns):
-            at = row * MAPPER.columns + column
-            if 6 < row < 17 and 8 < column < 24:
-                assert MAPPER.disparity[at] == whole_disparity[at]
-                assert MAPPER.confidence[at] == whole_confidence[at]
-            elif not (6 <= row < 18 and 8 <= column < 25):
-                assert MAPPER.confidence[at] == 0
-    MAPPER.measure(frame, (5, 5, 0, 32))
-    assert not any(MAPPER.confidence)
-
-
 def refused(call, *arguments, **named):
     try:
         call(*arguments, **named)
@@ -200,7 +183,9 @@ def refused(call, *arguments, **named):
 def test_bad_input_is_refused():
     assert refused(DepthMapper, 320, 240, window=10)
     assert refused(DepthMapper, 320, 240, window=33)
-    assert refused(DepthMapper, 320, 240, search_window=17)
+    assert refused(DepthMapper, 320, 240, window=9)
+    assert refused(DepthMapper, 320, 240, step=9, window=19)
+    assert refused(DepthMapper, 320, 240, min_disparity=-100, max_disparity=200)
     assert refused(DepthMapper, 320, 240, min_disparity=5, max_disparity=5)
     assert refused(DepthMapper, 320, 240, min_disparity=-320, max_disparity=5)
     assert refused(DepthMapper, 320, 12)
@@ -209,7 +194,6 @@ def test_bad_input_is_refused():
     assert refused(MAPPER.set_reference, bytes(100))
     assert refused(triangulate, array("h", [1]), bytes(2), array("H", [0, 0]), FOCAL_Q8, BASELINE_UM, Z_REF_MM)
     assert refused(MAPPER.measure, bytes(WIDTH * HEIGHT - 1))
-    assert refused(MAPPER.measure, bytes(WIDTH * HEIGHT), (0, 25, 0, 32))
 
 
 def test_root_curve():
@@ -257,4 +241,4 @@ def test_every_platform_gives_these_bytes():
     triangulate(MAPPER.disparity, MAPPER.confidence, depth, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
     digest = hashlib.sha256(bytes(MAPPER.disparity) + bytes(MAPPER.confidence) + bytes(depth)).digest()
     assert len(valid(MAPPER)) > 300
-    assert binascii.hexlify(digest[:8]) == b"b1465d38c1e169e3", binascii.hexlify(digest[:8])
+    assert binascii.hexlify(digest[:8]) == b"1d6b62f891e483e0", binascii.hexlify(digest[:8])

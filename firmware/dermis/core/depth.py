@@ -17,15 +17,19 @@ SUBPIXEL = 16  # disparities are in 1/16 px
 SUBMILLIMETRE = 16  # depths are in 1/16 mm
 FARTHEST = 65535  # of a depth array of 16 bits: 4095.9 mm
 
-_MAX_WINDOW = 31  # 31 * 31 * 127 * 127 < 2**24: what the fixed point of `refine_row` holds
-_MAX_SEARCH_WINDOW = 15  # bits in a word of the packed images, less the sign
+# 255 * 8160 times the sum of the weights of a window's pixels stays below 2**31 (`depth_kernels.window_row`).
+_MOST_PIXELS = 1032
+_MOST_DISPARITIES = 254  # a guess is a byte, 0 stands for none
+_MIDDLE_WEIGHTS = (1, 2, 3, 4)
+_SEED_STEP = 3  # cells between seeds along u and v
 # The root curve begins at code 16, so that the read noise of dark pixels is not blown up; 12.46 * 20 = 249.
 _CURVE_START = 16
 _CURVE_SCALE = 20
 # Limits, from the renders and the real capture of docs/depth.md.
 _GUARD_PX = 2  # disparities beside the best are the same peak
-_LIMIT_OF_64 = 24  # a window of which more than 24/64 of the bits differ is no match
-_MARGIN_OF_64 = 2  # nor is one that beats its rival by less than this
+_SEARCH_LIMIT = kernels.SEARCH_BITS * 24 // 64  # a window of which more bits differ is no match
+_SEARCH_SURE = kernels.SEARCH_BITS // 4  # a window of which no more bits differ is one, without looking for rivals
+_SEARCH_MARGIN = 4  # nor is one that beats its rival by fewer bits
 _LOWEST_CORRELATION = 9000  # of 16384: chance reaches it once in a thousand cells
 _ENERGY_FLOOR = 40  # mean square of a window's contrast: below it there are no dots
 _AGREEMENT = 24  # 1/16 px between neighbours: a steep cheek at 250 mm
@@ -48,68 +52,82 @@ def root_curve():
     return curve
 
 
+def _middle_weight(window, step):
+    """Weight of a window's middle block beside 1, so that its width is nearest to `window` pixels.
+
+    Three blocks of weights 1, w, 1 average noise like a plain window of (w + 2)**2 / (w * w + 2) blocks.
+    """
+    chosen, nearest = 1, 3 * step
+    for weight in _MIDDLE_WEIGHTS:
+        off = abs(window - step * (weight + 2) * (weight + 2) / (weight * weight + 2))
+        if off < nearest:
+            chosen, nearest = weight, off
+    return chosen
+
+
 class DepthMapper:
     """Disparity on a grid of cells, one every `step` pixels.
 
-    width, height: of the images, pixels. window: side of the square that is correlated, odd, at most 31.
-    search_window: of the coarse search, odd, at most 15; by default the smaller of 15 and window + 4.
+    width, height: of the images, pixels. window: side of the square that is correlated, odd, two to three steps; by
+    default three. It is made of 3 x 3 cells, the middle ones weighing more the smaller it is.
     min_disparity, max_disparity: searched, whole pixels.
     curve: 256 bytes applied to the codes of both images, `root_curve()` for linear ones; by default none.
 
     After `measure`: `disparity` array('h') of rows * columns in 1/16 px, `confidence` bytearray: correlation
-    * 255, 0 where there is no answer. A cell's window must lie inside the frame and, shifted, inside the
+    * 255, 0 where there is no answer. A cell's 3 x 3 cells must lie inside the frame and, shifted, inside the
     reference; cells at the edge therefore have no answer.
 
     Raises BadInput for sizes that the fixed point does not hold.
     """
 
-    def __init__(
-        self,
-        width,
-        height,
-        step=5,
-        window=11,
-        min_disparity=-12,
-        max_disparity=26,
-        search_window=0,
-        curve=None,
-        blur_reference=True,
-    ):
-        if not search_window:
-            search_window = min(_MAX_SEARCH_WINDOW, window + 4)
-        if window % 2 == 0 or not 3 <= window <= _MAX_WINDOW:
-            raise BadInput("the window must be an odd number of pixels from 3 to %d" % _MAX_WINDOW)
-        if search_window % 2 == 0 or not 3 <= search_window <= _MAX_SEARCH_WINDOW:
-            raise BadInput("the search window must be an odd number of pixels from 3 to %d" % _MAX_SEARCH_WINDOW)
+    def __init__(self, width, height, step=5, window=0, min_disparity=-12, max_disparity=26, curve=None):
+        if step < 1:
+            raise BadInput("the step must be at least 1 px")
+        if window and (window % 2 == 0 or not 2 * step <= window <= 3 * step):
+            raise BadInput("the window must be an odd number of pixels from two to three steps of %d px" % step)
         if min_disparity >= max_disparity:
             raise BadInput("the lowest disparity must be less than the highest")
-        if max_disparity - min_disparity >= width or max(-min_disparity, max_disparity) >= width:
+        if max_disparity - min_disparity >= _MOST_DISPARITIES:
+            raise BadInput("at most %d disparities can be searched" % _MOST_DISPARITIES)
+        if max(-min_disparity, max_disparity) >= width:
             raise BadInput("the disparities must be less than the image is wide, %d px" % width)
-        if step < 1 or width < 2 * window or height < 2 * window:
-            raise BadInput("the step must be at least 1 and the image at least two windows wide and high")
+        if width < 6 * step or height < 6 * step or min(width, height) < 4 * kernels.SEARCH_HALF:
+            raise BadInput("the image must be at least six steps and %d px wide and high" % (4 * kernels.SEARCH_HALF))
         if curve is not None and len(curve) != 256:
             raise BadInput("the curve must hold 256 bytes")
+        self._weight = _middle_weight(window or 3 * step, step)
+        self._pixels = (self._weight + 2) ** 2 * step * ((step + 1) // 2)
+        if self._pixels > _MOST_PIXELS:
+            raise BadInput("the step is too large for this window: take a smaller step or a window of three steps")
         self.width, self.height, self.step = width, height, step
-        self.window, self.search_window = window, search_window
         self.min_disparity, self.max_disparity = min_disparity, max_disparity
         self.columns, self.rows = width // step, height // step
-        self.disparity = array("h", [0] * (self.rows * self.columns))
-        self.confidence = bytearray(self.rows * self.columns)
-        self._half = max(window, search_window) // 2
+        cells = self.rows * self.columns
+        self.disparity = array("h", [0] * cells)
+        self.confidence = bytearray(cells)
         self._bias = width
-        self._disparities = max_disparity - min_disparity + 1
-        self._curve = curve or bytearray(range(256))
-        self._ones = bytearray([bin(value).count("1") for value in range(256)])
-        self._frame = bytearray(width * height)
+        self._curve = curve
+        # Rows of seeds: their windows lie inside the image.
+        self._first_seed = 1
+        while self.cell_v(self._first_seed) < kernels.SEARCH_HALF:
+            self._first_seed += 1
+        self._end_seed = self.rows - 1
+        while self.cell_v(self._end_seed - 1) + kernels.SEARCH_HALF >= height:
+            self._end_seed -= 1
+        seed_rows = len(range(self._first_seed, self._end_seed, _SEED_STEP))
+        self._ones = bytearray([bin(value).count("1") for value in range(2048)])
+        self._roots = array("H", [_square_root(64 * value + 32) for value in range(1024)])
+        self._frame = bytearray(width * height) if curve else b""
         self._reference = bytearray(width * height)
-        self._running = array("i", [0] * (width + 2 * self._half + 1))
-        self._frame_words = array("H", [0] * width)
-        self._reference_words = array("H", [0] * (width * self.rows))
-        self._costs = array("H", [0] * (self._disparities * self.columns))
-        self._best = array("H", [0] * self.columns)
-        self._kept = bytearray(self.rows * self.columns)
-        self._work = array("i", [0] * 4)
-        self._block = array("i", [0] * 11)
+        self._mean = array("H", [0] * (width * self.rows))
+        self._root = array("H", [0] * (width * self.rows))
+        self._words = array("i", [0] * (width * seed_rows))
+        self._costs = bytearray(max_disparity - min_disparity + 1)
+        self._guess = bytearray(cells)
+        self._sums = array("i", [0] * (kernels.BLOCK_SUMS * cells))
+        self._bases = array("H", [0] * cells)
+        self._kept = bytearray(cells)
+        self._block = array("i", [0] * 14)
 
     def cell_u(self, column):
         """u of the centre of that column's cells, pixels."""
@@ -121,106 +139,100 @@ class DepthMapper:
 
     def set_reference(self, codes):
         """Take the dots on the reference plane: width * height bytes. Raises BadInput for another size."""
-        self._check(codes, "reference")
-        kernels.blur(codes, self._frame, self._set(self.width, self.height))
-        self._contrast(self._frame, self._reference, 0, self.height)
-        half = self.search_window // 2
-        for row in range(self.rows):
-            if self._inside(row):
-                top = self.cell_v(row) - half
-                kernels.pack_row(
-                    self._reference,
-                    self._reference_words,
-                    self._set(self.width, top, self.search_window, row * self.width),
-                )
+        width = self.width
+        kernels.blur(self._curved(codes, "reference"), self._reference, self._set(width, self.height))
+        scratch = array("i", [0] * (2 * (width + 1)))
+        sums, squares = memoryview(scratch)[: width + 1], memoryview(scratch)[width + 1 :]
+        floor = _ENERGY_FLOOR * self._pixels
+        for row in range(1, self.rows - 1):
+            kernels.window_row(
+                self._reference,
+                self._mean,
+                self._root,
+                sums,
+                squares,
+                self._set(width, self.cell_v(row), self.step, self._weight, row * width, floor, self._pixels),
+            )
+        for line, row in enumerate(range(self._first_seed, self._end_seed, _SEED_STEP)):
+            top = self.cell_v(row) - kernels.SEARCH_HALF
+            kernels.pack_row(self._reference, self._mean, self._words, self._set(width, top, row * width, line * width))
 
-    def measure(self, codes, box=None):
-        """Measure the dots on what stands before the module: width * height bytes.
-
-        box: cells (first row, end row, first column, end column) to measure; the others have no answer.
-        Raises BadInput for another size or a box beyond the grid.
-        """
-        self._check(codes, "frame")
-        row0, row1, column0, column1 = box or (0, self.rows, 0, self.columns)
-        if not (0 <= row0 <= row1 <= self.rows and 0 <= column0 <= column1 <= self.columns):
-            raise BadInput("the box of cells must lie within %d rows and %d columns" % (self.rows, self.columns))
-        kernels.clear(self.disparity, self.confidence, len(self.confidence))
-        while row0 < row1 and not self._inside(row0):
-            row0 += 1
-        while row1 > row0 and not self._inside(row1 - 1):
-            row1 -= 1
-        while column0 < column1 and self.cell_u(column0) < self._half:
-            column0 += 1
-        while column1 > column0 and self.cell_u(column1 - 1) + self._half >= self.width:
-            column1 -= 1
-        if row0 == row1 or column0 == column1:
-            return
-        self._contrast(codes, self._frame, self.cell_v(row0) - self._half, self.cell_v(row1 - 1) + self._half + 1)
-        for row in range(row0, row1):
-            self._measure_row(row, column0, column1 - column0)
+    def measure(self, codes):
+        """Measure the dots on what stands before the module: width * height bytes. Raises BadInput for another size."""
+        codes = self._curved(codes, "frame")
+        lowest = self.min_disparity + self._bias
+        kernels.clear(self.disparity, self.confidence, self._bases, len(self.confidence))
+        kernels.seed(
+            0,
+            0,
+            codes,
+            self._words,
+            self._ones,
+            self._costs,
+            self._guess,
+            self._set(
+                self.width,
+                self.step,
+                self.columns,
+                self.rows,
+                len(self._costs),
+                self._bias,
+                lowest,
+                _GUARD_PX,
+                _SEARCH_MARGIN,
+                _SEARCH_LIMIT,
+                _SEARCH_SURE,
+                32 * 32 * _ENERGY_FLOOR,
+                self._first_seed,
+                self._end_seed,
+            ),
+        )
+        for backwards in (0, 1):
+            kernels.follow(
+                0,
+                0,
+                codes,
+                self._reference,
+                self._mean,
+                self._root,
+                self._roots,
+                self._sums,
+                self._bases,
+                self._guess,
+                self.disparity,
+                self.confidence,
+                self._set(
+                    self.width,
+                    self.step,
+                    self.columns,
+                    self.rows,
+                    self._bias,
+                    lowest,
+                    self.max_disparity + self._bias,
+                    self._pixels,
+                    _LOWEST_CORRELATION,
+                    _ENERGY_FLOOR * self._pixels,
+                    backwards,
+                    self._weight,
+                ),
+            )
         kernels.agree(
             self.disparity, self.confidence, self._kept, self._set(self.rows, self.columns, _AGREEMENT, _NEIGHBOURS)
         )
 
-    def _measure_row(self, row, column0, cells):
-        width, half, search = self.width, self.window // 2, self.search_window
-        first, v = self.cell_u(column0), self.cell_v(row)
-        lowest = self.min_disparity + self._bias
-        kernels.pack_row(self._frame, self._frame_words, self._set(width, v - search // 2, search, 0))
-        kernels.search_row(
-            self._frame_words,
-            self._reference_words,
-            self._ones,
-            self._running,
-            self._costs,
-            self._set(width, row * width, search // 2, self._disparities, self._bias, lowest, first, self.step, cells),
-        )
-        bits = search * search
-        kernels.choose_row(
-            self._costs,
-            self._best,
-            self._set(self._disparities, cells, _GUARD_PX, bits * _MARGIN_OF_64 // 64, bits * _LIMIT_OF_64 // 64),
-        )
-        kernels.refine_row(
-            self._frame,
-            self._reference,
-            self._best,
-            self.disparity,
-            self.confidence,
-            self._work,
-            self._set(
-                width,
-                half,
-                first,
-                v,
-                self.step,
-                cells,
-                row * self.columns + column0,
-                self._bias,
-                lowest,
-                _LOWEST_CORRELATION,
-                _ENERGY_FLOOR * self.window * self.window,
-            ),
-        )
-
-    def _inside(self, row):
-        return self.cell_v(row) >= self._half and self.cell_v(row) + self._half < self.height
-
-    def _contrast(self, source, out, row, end):
-        half = self._half
-        multiplier = 65536 // ((2 * half + 1) * (2 * half + 1))
-        kernels.contrast(
-            source, self._curve, out, self._running, self._set(self.width, self.height, half, row, end, multiplier)
-        )
+    def _curved(self, codes, what):
+        """The image as it is correlated. Raises BadInput for another size."""
+        if len(codes) != self.width * self.height:
+            raise BadInput("the %s must hold %d x %d bytes, not %d" % (what, self.width, self.height, len(codes)))
+        if self._curve is None:
+            return codes
+        kernels.convert(codes, self._curve, self._frame, len(self._frame))
+        return self._frame
 
     def _set(self, *values):
         for index in range(len(values)):
             self._block[index] = values[index]
         return self._block
-
-    def _check(self, codes, what):
-        if len(codes) != self.width * self.height:
-            raise BadInput("the %s must hold %d x %d bytes, not %d" % (what, self.width, self.height, len(codes)))
 
 
 def range_of(disparity, focal_px_q8, baseline_um, z_ref_mm, z_offset_um=0):

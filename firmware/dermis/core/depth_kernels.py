@@ -1,7 +1,9 @@
-"""The inner loops of depth: contrast, packing, search, refinement, consistency. Called by `depth.DepthMapper`.
+"""The inner loops of depth: reference statistics, search at seeds, following, consistency. See `depth.DepthMapper`.
 
 Every kernel takes one parameter block (`ptr32`, all values non-negative) beside its buffers, and all
-intermediate values stay inside a signed 32-bit integer; the bound is named where it is close.
+intermediate values stay inside a signed 32-bit integer; the bound is named where it is close. Viper keeps its first
+two locals in registers and is cheapest where a product stands to the left of what it is added to: hence `u`-like
+arguments that only lend their register, and sums written `s = a[i] * b + s`.
 """
 
 from __future__ import annotations
@@ -15,8 +17,21 @@ if TYPE_CHECKING:
 
     ptr8 = ptr16 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
 
-MIDDLE = 128  # a contrast byte holds deviation + MIDDLE
-NCC_ONE = 1 << 14  # a correlation of 1
+# A packed word: 15 rows of the columns u and u + 2. Four of them, four columns apart, are the search's window.
+PACKED_ROWS = 15
+SEARCH_HALF = 7
+SEARCH_BITS = 8 * PACKED_ROWS
+# What one block of step x step pixels keeps: sum and sum of squares of the frame, five sums of products.
+BLOCK_SUMS = 7
+
+
+@micropython.viper
+def convert(source: ptr8, curve: ptr8, out: ptr8, count: int):
+    """out: curve[source]."""
+    at = 0
+    while at < count:
+        out[at] = curve[source[at]]
+        at += 1
 
 
 @micropython.viper
@@ -46,351 +61,493 @@ def blur(source: ptr8, out: ptr8, block: ptr32):
 
 
 @micropython.viper
-def contrast(source: ptr8, curve: ptr8, out: ptr8, columns: ptr32, block: ptr32):
-    """Deviation from the local mean, clamped to +-127 and stored with `MIDDLE` added.
+def window_row(reference: ptr8, mean: ptr16, root: ptr16, sums: ptr32, squares: ptr32, block: ptr32):
+    """Weighted mean and root of the weighted energy of the window about each pixel of one row.
 
-    source, out: width*height. curve: 256 values applied to the codes first. columns: width + 2*half running
-    sums. block: width, height, half, first row, end row, multiplier = gain * 65536 / (2*half + 1)**2.
-    Beyond the edge the outermost pixel is repeated. |pixels*255| * multiplier < 2**31 for a gain of up to 127.
+    mean: 1/32 codes. root: sqrt(64 * sum of w (r - mean)**2), floor, 0 where
+    that sum is below the floor or the window leaves the image (the nearest mean stands there). Both from `offset`.
+    sums, squares: scratch, width + 1 each.
+    block: width, v of the centre, step, weight of the middle block, offset, floor, sum of all weights.
+
+    The window is 3 x 3 blocks of step x step pixels, of these every second row; the middle row and column of blocks
+    weigh `weight` times the others. The sum of all weights is at most 1032, so that 255 * 8160 times it stays below
+    2**31.
     """
     width = int(block[0])
-    height = int(block[1])
-    half = int(block[2])
-    row = int(block[3])
-    end = int(block[4])
-    multiplier = int(block[5])
-    span = 2 * half + 1
-    pixels = span * span
-    last = (height - 1) * width
+    v = int(block[1])
+    step = int(block[2])
+    weight = int(block[3])
+    offset = int(block[4])
+    floor = int(block[5])
+    half = step >> 1
+    reach = step + half
+    pixels = int(block[6])
+    total = 0
+    total_squares = 0
     u = 0
     while u < width:
-        total = 0
-        v = row - half
-        while v <= row + half:
-            at = v * width
-            if at < 0:
-                at = 0
-            if at > last:
-                at = last
-            total += int(curve[int(source[at + u])])
-            v += 1
-        columns[half + u] = total
+        sums[u] = total
+        squares[u] = total_squares
+        number = 0
+        while number < 3:
+            at = (v - reach + number * step) * width + u
+            end = at + step * width
+            factor = weight if number == 1 else 1
+            while at < end:
+                value = int(reference[at])
+                total += factor * value
+                total_squares += factor * value * value
+                at += width + width
+            number += 1
         u += 1
-    while row < end:
-        u = 0
-        while u < half:
-            columns[u] = int(columns[half])
-            columns[half + width + u] = int(columns[half + width - 1])
-            u += 1
-        total = 0
-        u = 0
-        while u < span - 1:
-            total += int(columns[u])
-            u += 1
-        leaving = (row - half) * width
-        if leaving < 0:
-            leaving = 0
-        entering = (row + half + 1) * width
-        if entering > last:
-            entering = last
-        here = row * width
-        u = 0
-        while u < width:
-            total += int(columns[u + span - 1])
-            value = (int(curve[int(source[here + u])]) * pixels - total) * multiplier + 32768 >> 16
-            if value > 127:
-                value = 127
-            if value < -127:
-                value = -127
-            out[here + u] = value + 128
-            total -= int(columns[u])
-            u += 1
-        u = 0
-        while u < width:
-            columns[half + u] = (
-                int(columns[half + u]) + int(curve[int(source[entering + u])]) - int(curve[int(source[leaving + u])])
-            )
-            u += 1
-        row += 1
+    sums[u] = total
+    squares[u] = total_squares
+    u = 0
+    while u < width:
+        mean[offset + u] = 0
+        root[offset + u] = 0
+        left = u - reach
+        right = left + step + step + step
+        if left >= 0 and right <= width:
+            total = int(sums[right]) - int(sums[left])
+            total_squares = int(squares[right]) - int(squares[left])
+            total += (weight - 1) * (int(sums[u - half + step]) - int(sums[u - half]))
+            total_squares += (weight - 1) * (int(squares[u - half + step]) - int(squares[u - half]))
+            average = ((total << 5) + (pixels >> 1)) // pixels
+            mean[offset + u] = average
+            rest = total_squares - (total * average >> 5)
+            if rest >= floor:
+                rest <<= 6
+                value = 0
+                bit = 1 << 28
+                while bit > rest:
+                    bit >>= 2
+                while bit:
+                    if rest >= value + bit:
+                        rest -= value + bit
+                        value = (value >> 1) + bit
+                    else:
+                        value >>= 1
+                    bit >>= 2
+                root[offset + u] = value
+        u += 1
+    u = 0
+    while u < reach:
+        mean[offset + u] = mean[offset + reach]
+        mean[offset + width - 1 - u] = mean[offset + width - 1 - reach]
+        u += 1
 
 
 @micropython.viper
-def pack_row(image: ptr8, words: ptr16, block: ptr32):
-    """One word a column: bit k says whether pixel (top + k, u) is brighter than its surroundings.
+def pack_row(reference: ptr8, mean: ptr16, words: ptr32, block: ptr32):
+    """A word for each column: is the pixel brighter than the mean about its column? The rows of u, then of u + 2.
 
-    image: contrast bytes. words: `width` of them from `offset`. block: width, top row, bits (at most 15), offset.
+    mean: as from `window_row`, from `offset`. words: `width` of them from `to`; the last two are 0.
+    block: width, first row, offset, to.
     """
     width = int(block[0])
-    at = int(block[1]) * width
-    bits = int(block[2])
-    offset = int(block[3])
+    top = int(block[1]) * width
+    offset = int(block[2])
+    to = int(block[3])
     u = 0
     while u < width:
         word = 0
-        pixel = at + u
-        k = 0
-        while k < bits:
-            word = word << 1 | (128 - int(image[pixel])) >> 30 & 1
-            pixel += width
-            k += 1
-        words[offset + u] = word
+        if u < width - 2:
+            column = u
+            while column < u + 3:
+                level = int(mean[offset + column]) >> 5
+                at = top + column
+                k = 0
+                while k < 15:
+                    word = word << 1 | (level - int(reference[at])) >> 30 & 1
+                    at += width
+                    k += 1
+                column += 2
+        words[to + u] = word
         u += 1
 
 
 @micropython.viper
-def search_row(frame: ptr16, reference: ptr16, ones: ptr8, running: ptr32, costs: ptr16, block: ptr32):
-    """Differing bits of each cell's window, for every cell of a row and every disparity.
+def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8, guess: ptr8, block: ptr32):
+    """Search at every third cell of every third row: the best disparity - min + 1 into `guess`, else 0.
 
-    frame: `width` words. reference: words from `offset`. ones: number of set bits of 0-255. running: width + 1.
-    costs: [disparity - min][cell - first]. block: width, offset, half, disparities, bias (disparity + bias
-    is never negative), min + bias, first cell's u, step, cells.
-    A window that leaves the frame or the reference costs 65535.
+    Near what the seed before found first, where a cost of `sure` bits or fewer settles it; then everywhere.
+
+    at, word: only lend their registers. words: as from `pack_row`, `width` for each row of seeds. ones: number of set
+    bits of 0-2047. costs: scratch, one a disparity. guess: one a cell, cleared here.
+    block: width, step, columns, rows, disparities, bias (disparity + bias is never negative), min + bias, guard
+    (neighbours of the best that do not count as rivals), margin (bits by which it must beat its best rival), limit
+    (a cost above it is no match), sure, floor (energy of 32 pixels below which there are no dots, times 32), first
+    row of seeds, their end.
     """
     width = int(block[0])
-    offset = int(block[1])
-    half = int(block[2])
-    disparities = int(block[3])
-    bias = int(block[4])
-    disparity = int(block[5]) - bias
-    first = int(block[6])
-    step = int(block[7])
-    cells = int(block[8])
-    left = first - half
-    if left < 0:
-        left = 0
-    right = first + (cells - 1) * step + half + 1
-    if right > width:
-        right = width
+    step = int(block[1])
+    columns = int(block[2])
+    cells = columns * int(block[3])
+    disparities = int(block[4])
+    lowest_disparity = int(block[6]) - int(block[5])
+    guard = int(block[7])
+    limit = int(block[9])
+    sure = int(block[10])
+    row = int(block[12])
     at = 0
-    k = 0
-    while k < disparities:
-        begin = left
-        if begin < disparity:
-            begin = disparity
-        end = right
-        if end > width + disparity:
-            end = width + disparity
-        total = 0
-        u = begin
-        shift = offset - disparity
-        while u < end:
-            running[u] = total
-            word = int(frame[u]) ^ int(reference[shift + u])
-            total += int(ones[word & 255]) + int(ones[word >> 8])
-            u += 1
-        running[u] = total
-        u = first
-        cell = 0
-        while cell < cells:
-            if u - half >= begin and u + half < end:
-                costs[at] = int(running[u + half + 1]) - int(running[u - half])
-            else:
-                costs[at] = 65535
-            at += 1
-            u += step
-            cell += 1
-        disparity += 1
-        k += 1
+    while at < cells:
+        guess[at] = 0
+        at += 1
+    line = 0
+    while row < int(block[13]):
+        top = (row * step + (step >> 1) - 7) * width
+        column = 1
+        likely = 0
+        while column < columns - 1:
+            u = column * step + (step >> 1)
+            total = 0
+            squares = 0
+            if u >= 7 and u + 7 < width:
+                at = top + u - 7 + width
+                y = 0
+                while y < 4:
+                    x = 0
+                    while x < 8:
+                        word = int(frame[at])
+                        total = word + total
+                        squares = word * word + squares
+                        at += 2
+                        x += 1
+                    at += 4 * width - 16
+                    y += 1
+            if (squares << 5) - total * total >= int(block[11]):
+                level = total >> 5
+                w0 = 0
+                w1 = 0
+                w2 = 0
+                w3 = 0
+                x = 0
+                while x < 4:
+                    word = 0
+                    at = top + u - 7 + 4 * x
+                    y = 0
+                    while y < 15:
+                        word = (level - int(frame[at])) >> 30 & 1 | word << 1
+                        at += width
+                        y += 1
+                    at += 2 - 15 * width
+                    y = 0
+                    while y < 15:
+                        word = (level - int(frame[at])) >> 30 & 1 | word << 1
+                        at += width
+                        y += 1
+                    w0 = w1
+                    w1 = w2
+                    w2 = w3
+                    w3 = word
+                    x += 1
+                best = 255
+                where = 0
+                k = 0
+                end = disparities
+                if likely:
+                    k = likely - 4
+                    end = likely + 3
+                    if k < 0:
+                        k = 0
+                    if end > disparities:
+                        end = disparities
+                while k < end:
+                    left = u - 7 - lowest_disparity - k
+                    cost = 255
+                    if left >= 0 and left + 14 < width:
+                        at = line * width + left
+                        word = int(words[at]) ^ w0
+                        cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22])
+                        at += 8
+                        word = int(words[at]) ^ w2
+                        cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
+                        if cost <= limit - 16:
+                            at -= 4
+                            word = int(words[at]) ^ w1
+                            cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
+                            at += 8
+                            word = int(words[at]) ^ w3
+                            cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
+                        else:
+                            cost = 255
+                    costs[k] = cost
+                    if cost < best:
+                        best = cost
+                        where = k
+                    k += 1
+                    if k == end and likely:
+                        likely = 0
+                        if best > sure:
+                            best = 255
+                            k = 0
+                            end = disparities
+                        else:
+                            likely = 1
+                if best <= limit:
+                    k = 0
+                    while k < disparities and not likely:
+                        if int(costs[k]) < best + int(block[8]) and (k < where - guard or k > where + guard):
+                            best = 255
+                            k = disparities
+                        k += 1
+                    likely = 0
+                    if best < 255:
+                        likely = where + 1
+                        guess[row * columns + column] = likely
+            column += 3
+        line += 1
+        row += 3
 
 
 @micropython.viper
-def choose_row(costs: ptr16, best: ptr16, block: ptr32):
-    """The cheapest disparity of each cell, and whether it stands out.
-
-    costs: as from `search_row`. best: one a cell: index of the disparity + 1, or 0 for none.
-    block: disparities, cells, guard (neighbours of the best that do not count as rivals),
-    margin (bits by which it must beat its best rival), limit (a cost above it is no match).
-    """
-    disparities = int(block[0])
-    cells = int(block[1])
-    guard = int(block[2])
-    margin = int(block[3])
-    limit = int(block[4])
-    cell = 0
-    while cell < cells:
-        lowest = 65535
-        where = 0
-        k = 0
-        at = cell
-        while k < disparities:
-            cost = int(costs[at])
-            if cost < lowest:
-                lowest = cost
-                where = k
-            at += cells
-            k += 1
-        best[cell] = 0
-        if lowest <= limit:
-            rival = 65535
-            k = 0
-            at = cell
-            while k < disparities:
-                if k < where - guard or k > where + guard:
-                    cost = int(costs[at])
-                    if cost < rival:
-                        rival = cost
-                at += cells
-                k += 1
-            if rival - lowest >= margin:
-                best[cell] = where + 1
-        cell += 1
-
-
-@micropython.viper
-def refine_row(
-    frame: ptr8, reference: ptr8, best: ptr16, disparity: ptr16, confidence: ptr8, work: ptr32, block: ptr32
+def follow(
+    q: int,
+    f: int,
+    frame: ptr8,
+    reference: ptr8,
+    mean: ptr16,
+    root: ptr16,
+    roots: ptr16,
+    sums: ptr32,
+    bases: ptr16,
+    guess: ptr8,
+    disparity: ptr16,
+    confidence: ptr8,
+    block: ptr32,
 ):
-    """Correlation at the chosen disparity and beside it, and the peak between them in 1/16 px.
+    """Correlation at a likely disparity and beside it, for every cell that has no answer yet, in one direction.
 
-    frame, reference: contrast bytes. best: from `choose_row`. disparity (array 'h'), confidence: the results,
-    written from `at`. work: 4 values. block: width, half, first cell's u, v, step, cells, at, bias, min + bias,
-    lowest correlation of 16384, lowest energy of a window.
+    Likely is what the search found there, else what the neighbour behind found, else the one above (of the direction).
+    q, f: only lend their registers. mean, root: `width` for each row of cells, from `window_row`. roots: of 1,024.
+    sums: `BLOCK_SUMS` a block; bases: disparity of a block's first sum + bias, 0 for none; blocks are cells.
+    guess: as from `seed`. disparity (array 'h', 1/16 px), confidence: in and out.
+    block: width, step, columns, rows, bias, min + bias, max + bias, sum of the weights of a window's pixels, lowest
+    correlation of 16384, lowest energy of a window, 0 (forwards) or 1 (backwards), weight of the middle block.
 
-    With c the sum of products and E the energies, the correlation is c / sqrt(Ef Er); each square root is taken
-    of E * 64 (E < 2**24 for a window of up to 31 pixels square), so that 3 bits of its fraction stay.
+    With c the weighted covariance and E the energies, the correlation is c / sqrt(Ef Er). Energies stay below 2**24,
+    covariances too; the peak is that of a parabola through c / sqrt(Er) at three disparities.
     """
     width = int(block[0])
-    half = int(block[1])
-    u = int(block[2])
-    v = int(block[3])
-    step = int(block[4])
-    cells = int(block[5])
-    at = int(block[6])
-    minimum = int(block[8]) - int(block[7])
-    lowest = int(block[9])
-    floor = int(block[10])
-    cell = 0
-    while cell < cells:
-        confidence[at] = 0
-        disparity[at] = 0
-        tries = 3
-        if int(best[cell]) == 0:
-            tries = 0
-        shift = minimum + int(best[cell]) - 1
-        while tries > 0:
-            tries -= 1
-            left = u - half - shift
-            if left < 1 or left + 2 * half + 1 >= width:
-                tries = 0
-            else:
-                nearer = 0
-                middle = 0
-                farther = 0
-                energy = 0
-                reference_energy = 0
-                before = 0
-                after = 0
-                pixel = (v - half) * width + u - half
-                row = 0
-                while row <= 2 * half:
-                    there = pixel - shift
-                    low = int(reference[there - 1]) - 128
-                    here = int(reference[there]) - 128
-                    before += low * low
-                    after -= here * here
-                    end = pixel + 2 * half + 1
-                    p = pixel
-                    while p < end:
-                        there += 1
-                        high = int(reference[there]) - 128
-                        value = int(frame[p]) - 128
-                        nearer += value * low
-                        middle += value * here
-                        farther += value * high
-                        energy += value * value
-                        reference_energy += here * here
-                        low = here
-                        here = high
-                        p += 1
-                    before -= low * low
-                    after += here * here
-                    pixel += width
-                    row += 1
-                if energy < floor or middle <= 0:
+    step = int(block[1])
+    columns = int(block[2])
+    rows = int(block[3])
+    bias = int(block[4])
+    lowest_shift = int(block[5]) - bias
+    highest_shift = int(block[6]) - bias
+    pixels = int(block[7])
+    least = int(block[8])
+    floor = int(block[9])
+    weight = int(block[11])
+    # Sums over the three blocks of a column of the window: the last three columns visited, in their order.
+    total0 = total1 = total2 = 0
+    squares0 = squares1 = squares2 = 0
+    farther0 = farther1 = farther2 = 0
+    middle0 = middle1 = middle2 = 0
+    nearer0 = nearer1 = nearer2 = 0
+    summed_cell = 0
+    summed_shift = 0
+    behind = 0 - 1
+    cell = columns + 1
+    row = 1
+    if int(block[10]):
+        behind = 1
+        cell = columns * (rows - 1) - 2
+        row = rows - 2
+    column = 0
+    while row > 0 and row < rows - 1:
+        column += 1
+        if column == columns - 1:
+            column = 1
+            cell -= behind + behind
+            row -= behind
+        if (
+            int(confidence[cell]) == 0
+            and (guess[cell] or confidence[cell + behind] or confidence[cell + behind * columns])
+            and row > 0
+            and row < rows - 1
+        ):
+            place = column
+            if behind > 0:
+                place = columns - 1 - column
+            candidate = 0
+            before = 0 - 4096
+            while candidate < 3:
+                shift = 0 - 4096
+                if candidate == 0:
+                    if int(guess[cell]):
+                        shift = int(guess[cell]) - 1 + lowest_shift
+                else:
+                    at = cell + behind
+                    if candidate == 2:
+                        at = cell + behind * columns
+                    if int(confidence[at]):
+                        shift = (((int(disparity[at]) & 65535) ^ 32768) - 32768 + 8) >> 4
+                tries = 3
+                if shift == before or shift < lowest_shift or shift > highest_shift:
                     tries = 0
                 else:
-                    work[0] = energy
-                    work[1] = reference_energy + before
-                    work[2] = reference_energy
-                    work[3] = reference_energy + after
-                    k = 0
-                    while k < 4:
-                        rest = int(work[k]) << 6
-                        root = 0
-                        bit = 1 << 28
-                        while bit > rest:
-                            bit >>= 2
-                        while bit:
-                            if rest >= root + bit:
-                                rest -= root + bit
-                                root = (root >> 1) + bit
+                    before = shift
+                while tries:
+                    tries -= 1
+                    # Only the foremost column is new where the cell behind was compared at the same disparity.
+                    ahead = 0 - 1
+                    if summed_shift == shift and summed_cell == cell + behind:
+                        ahead = 1
+                    summed_shift = shift
+                    summed_cell = cell
+                    while ahead < 2:
+                        total0 = total1
+                        total1 = total2
+                        total2 = 0
+                        squares0 = squares1
+                        squares1 = squares2
+                        squares2 = 0
+                        farther0 = farther1
+                        farther1 = farther2
+                        farther2 = 0
+                        middle0 = middle1
+                        middle1 = middle2
+                        middle2 = 0
+                        nearer0 = nearer1
+                        nearer1 = nearer2
+                        nearer2 = 0
+                        at = cell - behind * ahead - columns
+                        y = row - 1
+                        while y < row + 2:
+                            k = shift + bias - 1 - int(bases[at])
+                            if k < 0 or k > 2:
+                                p = (place - behind * ahead) * step
+                                q = p - shift - 2
+                                if q < 0 or q + step + 4 > width:
+                                    tries = 0
+                                    summed_cell = 0  # what is summed belongs together no longer
+                                    ahead = 2
+                                    y = row + 2
+                                else:
+                                    s0 = s1 = s2 = s3 = s4 = 0
+                                    t = t2 = 0
+                                    p += y * step * width
+                                    q += y * step * width
+                                    end = p + step * width
+                                    while p < end:
+                                        stop = p + step
+                                        while p < stop:
+                                            f = int(frame[p])
+                                            s4 = int(reference[q]) * f + s4
+                                            q += 1
+                                            s3 = int(reference[q]) * f + s3
+                                            q += 1
+                                            s2 = int(reference[q]) * f + s2
+                                            q += 1
+                                            s1 = int(reference[q]) * f + s1
+                                            q += 1
+                                            s0 = int(reference[q]) * f + s0
+                                            q -= 3
+                                            t = f + t
+                                            t2 = f * f + t2
+                                            p += 1
+                                        p += width + width - step
+                                        q += width + width - step
+                                    q = at * 7
+                                    sums[q] = t
+                                    sums[q + 1] = t2
+                                    sums[q + 2] = s0
+                                    sums[q + 3] = s1
+                                    sums[q + 4] = s2
+                                    sums[q + 5] = s3
+                                    sums[q + 6] = s4
+                                    bases[at] = shift + bias - 2
+                                    k = 1
+                            if ahead < 2:
+                                f = 1
+                                if y == row:
+                                    f = weight
+                                q = at * 7
+                                total2 = int(sums[q]) * f + total2
+                                q += 1
+                                squares2 = int(sums[q]) * f + squares2
+                                q += k + 1
+                                farther2 = int(sums[q]) * f + farther2
+                                q += 1
+                                middle2 = int(sums[q]) * f + middle2
+                                q += 1
+                                nearer2 = int(sums[q]) * f + nearer2
+                                at += columns
+                                y += 1
+                        ahead += 1
+                    if ahead == 2:
+                        total = total1 * weight + total0 + total2
+                        squares = squares1 * weight + squares0 + squares2
+                        farther = farther1 * weight + farther0 + farther2
+                        middle = middle1 * weight + middle0 + middle2
+                        nearer = nearer1 * weight + nearer0 + nearer2
+                        q = row * width + place * step + (step >> 1) - shift
+                        energy = squares - (total * ((total << 5) // pixels) >> 5)
+                        middle -= total * int(mean[q]) >> 5
+                        if energy < floor or middle <= 0 or not (root[q - 1] and root[q] and root[q + 1]):
+                            tries = 0
+                        else:
+                            farther = (farther - (total * int(mean[q + 1]) >> 5) << 6) // int(root[q + 1])
+                            middle = (middle << 6) // int(root[q])
+                            nearer = (nearer - (total * int(mean[q - 1]) >> 5) << 6) // int(root[q - 1])
+                            if middle < farther or middle < nearer:
+                                shift += 1 if nearer > farther else -1
+                                if shift < lowest_shift or shift > highest_shift:
+                                    tries = 0
                             else:
-                                root >>= 1
-                            bit >>= 2
-                        work[k] = root + 1
-                        k += 1
-                    root = int(work[0])
-                    if nearer < 0:
-                        nearer = 0
-                    if farther < 0:
-                        farther = 0
-                    nearer = (((nearer << 6) // root) << 14) // int(work[1])
-                    middle = (((middle << 6) // root) << 14) // int(work[2])
-                    farther = (((farther << 6) // root) << 14) // int(work[3])
-                    if middle < nearer or middle < farther:
-                        shift += 1 if nearer > farther else -1
-                    else:
-                        tries = 0
-                        bend = 2 * middle - nearer - farther
-                        if middle >= lowest and bend > 0:
-                            disparity[at] = (shift << 4) + (16 * (nearer - farther) + bend) // (2 * bend)
-                            if middle > 16384:
-                                middle = 16384
-                            confidence[at] = (middle * 255) >> 14
-        at += 1
-        u += step
-        cell += 1
+                                tries = 0
+                                bend = 2 * middle - nearer - farther
+                                k = 0
+                                while energy > 1023:
+                                    energy >>= 2
+                                    k += 1
+                                correlation = (middle << 14) // (int(roots[energy]) << k)
+                                if correlation >= least and bend > 0:
+                                    disparity[cell] = (shift << 4) + (16 * (nearer - farther) + bend) // (2 * bend)
+                                    if correlation > 16384:
+                                        correlation = 16384
+                                    confidence[cell] = (correlation * 255) >> 14
+                                    candidate = 3
+                candidate += 1
+        cell -= behind
 
 
 @micropython.viper
 def agree(disparity: ptr16, confidence: ptr8, kept: ptr8, block: ptr32):
-    """Drop the cells that too few of their eight neighbours agree with.
+    """Drop the cells that too few of their eight neighbours agree with; those at the edge of the grid have no answer.
 
     kept: scratch as long as confidence. block: rows, columns, tolerance in 1/16 px, neighbours needed.
     """
-    rows = int(block[0])
     columns = int(block[1])
+    cells = columns * int(block[0])
     tolerance = int(block[2])
     needed = int(block[3])
-    row = 0
     at = 0
-    while row < rows:
-        column = 0
-        while column < columns:
-            kept[at] = 0
-            if confidence[at]:
-                centre = ((int(disparity[at]) & 65535) ^ 32768) - 32768
-                friends = 0
-                y = row - 1
-                while y <= row + 1:
-                    if y >= 0 and y < rows:
-                        x = column - 1
-                        while x <= column + 1:
-                            if x >= 0 and x < columns:
-                                near = y * columns + x
-                                if confidence[near]:
-                                    off = ((int(disparity[near]) & 65535) ^ 32768) - 32768 - centre
-                                    if off <= tolerance and off >= 0 - tolerance:
-                                        friends += 1
-                            x += 1
-                    y += 1
-                if friends > needed:  # the cell itself is one of them
-                    kept[at] = 1
-            at += 1
-            column += 1
-        row += 1
+    while at < cells:
+        kept[at] = 0
+        if confidence[at]:
+            lowest = ((int(disparity[at]) ^ 32768) & 65535) - tolerance
+            highest = lowest + tolerance + tolerance
+            friends = 0
+            near = at - columns - 1
+            number = 0
+            while number < 9:
+                if confidence[near]:
+                    other = (int(disparity[near]) ^ 32768) & 65535
+                    if other >= lowest and other <= highest:
+                        friends += 1
+                        if friends > needed:  # the cell itself is one of them
+                            kept[at] = 1
+                            number = 9
+                number += 1
+                near += 1
+                if number == 3 or number == 6:
+                    near += columns - 3
+        at += 1
     at = 0
-    while at < rows * columns:
+    while at < cells:
         if not kept[at]:
             confidence[at] = 0
             disparity[at] = 0
@@ -398,10 +555,11 @@ def agree(disparity: ptr16, confidence: ptr8, kept: ptr8, block: ptr32):
 
 
 @micropython.viper
-def clear(disparity: ptr16, confidence: ptr8, cells: int):
-    """No answer anywhere."""
+def clear(disparity: ptr16, confidence: ptr8, bases: ptr16, cells: int):
+    """No answer anywhere, and no block correlated."""
     at = 0
     while at < cells:
+        bases[at] = 0
         disparity[at] = 0
         confidence[at] = 0
         at += 1

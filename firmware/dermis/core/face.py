@@ -45,6 +45,8 @@ FILL_NEIGHBOURS = 8
 # disparities end; from a face at 760 to 1,100 mm it is .08 or more, and covers 3% of the frame or more; a wall of
 # R850 = .8 gives that from 1,400 mm and covers most of the frame.
 NEAR_LEVEL_Q12, NEAR_PERMILLE = 6500, 120
+# As bright, but without depth beside a body that has some: more than the edge that no disparity reaches (31 of 320 px).
+BLIND_PERMILLE = 250
 FAR_LEVEL_Q12, FAR_LEAST_PERMILLE, FAR_MOST_PERMILLE = 320, 30, 500
 # The nearest part is where this many percent of the depths are nearer: a nose tip is a few cells, a stray match one.
 NEAREST_PERCENT = 1
@@ -75,20 +77,29 @@ def _grow_kernel(state: ptr8, depth: ptr16, stack: ptr16, block: ptr32) -> int:
         here = int(depth[cell])
         row = cell // columns
         column = cell - row * columns
+        first = column - reach
+        if first < 0:
+            first = 0
+        last = column + reach
+        if last >= columns:
+            last = columns - 1
         y = row - reach
-        while y <= row + reach:
-            if y >= 0 and y < rows:
-                x = column - reach
-                while x <= column + reach:
-                    if x >= 0 and x < columns:
-                        other = y * columns + x
-                        if int(state[other]) == 1:
-                            step = int(depth[other]) - here
-                            if step <= largest and step >= 0 - largest:
-                                state[other] = mark
-                                stack[top] = other
-                                top += 1
-                    x += 1
+        if y < 0:
+            y = 0
+        bottom = row + reach
+        if bottom >= rows:
+            bottom = rows - 1
+        while y <= bottom:
+            other = y * columns + first
+            end = y * columns + last
+            while other <= end:
+                if state[other] == 1:
+                    step = int(depth[other]) - here
+                    if step <= largest and step >= 0 - largest:
+                        state[other] = mark
+                        stack[top] = other
+                        top += 1
+                other += 1
             y += 1
     return found
 
@@ -104,17 +115,28 @@ def _neighbours_kernel(mask: ptr8, depth: ptr16, block: ptr32) -> int:
     cell = int(block[2])
     row = cell // columns
     column = cell - row * columns
+    first = column - 2
+    if first < 0:
+        first = 0
+    last = column + 2
+    if last >= columns:
+        last = columns - 1
+    y = row - 2
+    if y < 0:
+        y = 0
+    bottom = row + 2
+    if bottom >= rows:
+        bottom = rows - 1
     found = 0
     total = 0
-    y = row - 2
-    while y <= row + 2:
-        if y >= 0 and y < rows:
-            x = column - 2
-            while x <= column + 2:
-                if x >= 0 and x < columns and int(mask[y * columns + x]) == 1:
-                    found += 1
-                    total += int(depth[y * columns + x])
-                x += 1
+    while y <= bottom:
+        other = y * columns + first
+        end = y * columns + last
+        while other <= end:
+            if mask[other] == 1:
+                found += 1
+                total += int(depth[other])
+            other += 1
         y += 1
     if found == 0:
         return 0
@@ -165,7 +187,7 @@ class Face:
         self._cut_below(depth)
         self._fill(depth, relative)
         self._measure(depth)
-        if self.nearest < self.near:
+        if self.nearest < self.near or self._blinds(depth, relative):
             return vocabulary.TOO_NEAR
         if self.nearest > self.far:
             return vocabulary.TOO_FAR
@@ -196,6 +218,15 @@ class Face:
                 if area >= SMALLEST_FRONT_MM2:
                     return first * BIN_MM * SUBMM
         return None
+
+    def _blinds(self, depth, relative):
+        """Whether something too near for any depth fills the view beside what was measured (a neck, a chest)."""
+        if self.nearest >= self.near + DEEPEST_MM * SUBMM:
+            return False
+        near = 0
+        for cell in range(CELLS):
+            near += depth[cell] == 0 and relative[cell] >= NEAR_LEVEL_Q12
+        return near * 1000 >= BLIND_PERMILLE * CELLS
 
     @staticmethod
     def _why_nothing(relative):

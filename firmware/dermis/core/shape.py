@@ -139,21 +139,22 @@ def _scale(points: ptr16, block: ptr32):
 
 
 @micropython.viper
-def _sum_products(points: ptr16, dropped: ptr8, sums: ptr32, block: ptr32, sign_shift: int):
-    """Sums over the points not dropped of the products of every two of the seven columns.
+def _sum_products(t: int, x: int, points: ptr16, dropped: ptr8, which: int, sums: ptr32, block: ptr32, sign_shift: int):
+    """Sums of the products of every two of the seven columns over the points whose `dropped` is `which`.
 
-    sums: `_PAIRS` sums of (product >> 10), then as many of (product & 1023); a product is below 2**22.
-    block: count, then room for the seven columns.
+    t, x: only lend their registers. sums: `_PAIRS` sums of (product >> 10), then as many of (product & 1023), then
+    scratch: `_PAIRS` plain sums of up to 512 products below 2**21 each. block: count, then room for 7 columns.
     """
     count = int(block[0])
     k = 0
-    while k < 56:
+    while k < 84:
         sums[k] = 0
         k += 1
     block[1] = 1024
+    waiting = 0
     at = 0
     while at < count:
-        if not dropped[at]:
+        if int(dropped[at]) == which:
             x = int(points[3 * at]) - 2048
             y = int(points[3 * at + 1]) - 2048
             block[2] = x
@@ -162,19 +163,27 @@ def _sum_products(points: ptr16, dropped: ptr8, sums: ptr32, block: ptr32, sign_
             block[5] = x * y + 512 >> 10
             block[6] = y * y + 512 >> 10
             block[7] = int(points[3 * at + 2]) - 2048
-            k = 0
+            t = 56
             i = 1
-            while i <= 7:
-                left = (int(block[i]) << sign_shift) >> sign_shift
+            while i < 8:
+                x = (int(block[i]) << sign_shift) >> sign_shift
                 j = 1
                 while j <= i:
-                    product = left * ((int(block[j]) << sign_shift) >> sign_shift)
-                    sums[k] = ((int(sums[k]) << sign_shift) >> sign_shift) + (product >> 10)
-                    sums[k + 28] = int(sums[k + 28]) + (product & 1023)
-                    k += 1
+                    sums[t] = ((int(block[j]) << sign_shift) >> sign_shift) * x + int(sums[t])
+                    t += 1
                     j += 1
                 i += 1
+            waiting += 1
         at += 1
+        if waiting == 512 or at == count:
+            waiting = 0
+            k = 0
+            while k < 28:
+                t = (int(sums[k + 56]) << sign_shift) >> sign_shift
+                sums[k + 56] = 0
+                sums[k] = ((int(sums[k]) << sign_shift) >> sign_shift) + (t >> 10)
+                sums[k + 28] = int(sums[k + 28]) + (t & 1023)
+                k += 1
 
 
 @micropython.viper
@@ -305,7 +314,8 @@ class ShapeFitter:
         self._residuals = array("H", [0] * (rows * columns))
         self._dropped = bytearray(rows * columns)
         self._histogram = array("H", [0] * _BINS)
-        self._sums = array("i", [0] * (2 * _PAIRS))
+        self._sums = array("i", [0] * (3 * _PAIRS))
+        self._sums_dropped = array("i", [0] * (3 * _PAIRS))
         self._block = array("i", [0] * (_COLUMNS + 1))
 
     def measure(self, depth, mask, step, focal_px_q8, centre_u_q8, centre_v_q8):
@@ -329,11 +339,12 @@ class ShapeFitter:
             return False
         shift_z = self._normalise(count)
         _drop(self._residuals, self._dropped, self._fill(count, 0, _BINS * 16))  # beyond any: none is dropped
+        _sum_products(0, 0, self._points, self._dropped, 1, self._sums_dropped, self._fill(count), SIGN_SHIFT)  # none
         coefficients = solve(self._products(count, _QUADRIC), len(_QUADRIC))
         if coefficients is None:
             return False
         self.cells = self._trim(count, coefficients)
-        self._products(count, _QUADRIC)
+        _sum_products(0, 0, self._points, self._dropped, 1, self._sums_dropped, self._fill(count), SIGN_SHIFT)
         plane = solve(self._matrix(_PLANE), len(_PLANE))
         if plane is None:
             return False
@@ -366,15 +377,16 @@ class ShapeFitter:
         return shift_z
 
     def _products(self, count, columns):
-        """Sum the products, then their matrix for these columns."""
-        _sum_products(self._points, self._dropped, self._sums, self._fill(count), SIGN_SHIFT)
+        """Sum the products of all points, then their matrix for these columns."""
+        _sum_products(0, 0, self._points, self._dropped, 0, self._sums, self._fill(count), SIGN_SHIFT)
         return self._matrix(columns)
 
     def _product(self, i, j):
         if i < j:
             i, j = j, i
         k = i * (i + 1) // 2 + j
-        return (self._sums[k] << 10) + self._sums[_PAIRS + k]
+        high, low = self._sums[k] - self._sums_dropped[k], self._sums[_PAIRS + k] - self._sums_dropped[_PAIRS + k]
+        return (high << 10) + low
 
     def _matrix(self, columns):
         """Products of these columns and, last, z."""

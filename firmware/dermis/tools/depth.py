@@ -19,7 +19,7 @@ from array import array
 from dermis.core.depth import DepthMapper, range_of, root_curve
 from dermis.core.errors import BadInput
 
-DEFAULTS = {"min_disparity": -64, "max_disparity": 64, "window": 15, "step": 5, "projector": 1, "curve": "root"}
+DEFAULTS = {"min_disparity": -64, "max_disparity": 64, "window": 0, "step": 5, "projector": 1, "curve": "root"}
 NEEDED = ("width", "height", "reference", "frame", "focal_px", "baseline_mm", "reference_mm")
 WORD = 0xFFFFFFFF
 

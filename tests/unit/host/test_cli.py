@@ -190,8 +190,8 @@ def test_depth_of_a_shifted_pattern(capsys, images):
     with np.load(out_path, allow_pickle=False) as found:
         assert sorted(found.files) == ["confidence", "depth_mm", "disparity_px", "u_px", "v_px", "valid"]
         valid = found["valid"]
-        assert np.allclose(found["disparity_px"][valid], 3, atol=0.1)
-        assert np.allclose(found["depth_mm"][valid], 100 * 50 / 3, rtol=0.04)
+        assert np.allclose(found["disparity_px"][valid], 3, atol=0.15)
+        assert np.allclose(found["depth_mm"][valid], 100 * 50 / 3, rtol=0.05)
         assert np.array_equal(np.isnan(found["depth_mm"]), ~valid)
         assert np.all(np.diff(found["u_px"], axis=1) > 0) and np.all(np.diff(found["v_px"], axis=0) > 0)
     with Image.open(preview) as image:
