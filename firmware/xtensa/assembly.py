@@ -183,6 +183,13 @@ class Kernel:
         """Accumulates the low halves of m register x (0, 1) and of t, then loads m as `load_next`."""
         self._coded(0x480004 | (x << 2 | m) << R | s << S | t << T, f"mula.da.ll.ldinc m{m}, a{s}, m{x}, a{t}")
 
+    def mac_pair(self, x: int, t: int, half: str, m: int | None, s: int) -> None:
+        """Accumulates the `half` ("LL" or "HH") of m register x (0, 1) and of t; loads m as `load_next` unless None."""
+        low, load = half == "LL", f".ldinc m{m}, a{s}," if m is not None else ""
+        code = (0x68 if low else 0x6B) if m is None else (0x48 if low else 0x4B)
+        registers = 0 if m is None else m << R | s << S
+        self._coded(code << 16 | x << 14 | registers | t << T | 4, f"mula.da.{half.lower()}{load} m{x}, a{t}")
+
     def mac_tap(self, tap: int, x: int, last: int) -> None:
         """Accumulates the low half of x with weight `tap` of nine: eight stand in m0 to m3, the ninth in `last`."""
         m, high = divmod(tap, 2)

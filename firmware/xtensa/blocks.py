@@ -14,7 +14,7 @@ def offsets(*names: str) -> dict[str, int]:
 CONV = offsets(
     *("images", "rows", "columns", "channels"),  # of the output
     *("image_step", "row_step", "pixel_step"),  # in the padded image, in bytes
-    *("lines", "line_step", "runs", "run_step"),  # a patch is lines of runs of bytes that lie together
+    *("runs", "gaps"),  # a patch is runs of bytes that lie together; where the words of the gaps behind each stand
     *("fours", "rest"),  # a run's length: so many times four bytes, and so many more
     *("quads", "shift"),  # of four products a channel; the right shift of all channels
     *("row_x", "row_left", "image_x", "image_left"),  # scratch

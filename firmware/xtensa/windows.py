@@ -30,13 +30,14 @@ from .blocks import CONV, DEPTHWISE, DEPTHWISE3, DIRECT, PAD
 
 UNRAISED = -128  # added to a clamped int8 it gives the byte raised by 128, modulo 256
 WORDS_BEHIND = 2  # of a channel's weights: what is added before the shift; and for signed kernels the shift
-TAPS = 9
+SHORT_LENGTHS = (8, 12, 16)  # pixels of so many channels lie in registers, two a register
 
 
 def kernels() -> list[Kernel]:
     return [
         *(conv(signed) for signed in (False, True)),
         *(direct(signed) for signed in (False, True)),
+        *(direct_short(length) for length in SHORT_LENGTHS),
         *(depthwise(signed) for signed in (False, True)),
         pad(),
         *(depthwise3(stride, signed) for stride in (1, 2) for signed in (False, True)),
@@ -104,7 +105,7 @@ def conv(signed: bool) -> Kernel:
     k = Kernel(named("conv", signed), "block, x, weights, y", "Any window over an image with its padding.")
     p = CONV
     columns, quads = a15, a12
-    patch, line, lines, run, runs, source, first, second, count = a0, a6, a7, a8, a9, a10, a11, a13, a14
+    patch, gap, runs, fours, rest, source, first, second, step = a0, a6, a7, a8, a9, a10, a11, a13, a14
     if not signed:
         k.l32i(a8, a2, p["shift"])
         k.ssr(a8)
@@ -120,15 +121,14 @@ def conv(signed: bool) -> Kernel:
     k.l32i(columns, a2, p["columns"])
     k.label("PIXEL")
     k.addi(patch, a2, p["patch"])
-    k.mov(line, a3)
-    k.l32i(lines, a2, p["lines"])
-    k.label("LINE")
-    k.mov(run, line)
+    k.mov(source, a3)
+    k.l32i(gap, a2, p["gaps"])
     k.l32i(runs, a2, p["runs"])
+    k.l32i(fours, a2, p["fours"])
+    k.l32i(rest, a2, p["rest"])
+    k.add(gap, gap, a2)
     k.label("RUN")
-    k.l32i(count, a2, p["fours"])
-    k.mov(source, run)
-    with k.loop(count, may_be_none=True):
+    with k.loop(fours, may_be_none=True):
         k.l8ui(first, source, 0)
         k.l8ui(second, source, 1)
         k.s16i(first, patch, 0)
@@ -139,20 +139,16 @@ def conv(signed: bool) -> Kernel:
         k.addi(source, source, 4)
         k.s16i(second, patch, 6)
         k.addi(patch, patch, 8)
-    k.l32i(count, a2, p["rest"])
-    with k.loop(count, may_be_none=True):
+    with k.loop(rest, may_be_none=True):
         k.l8ui(first, source, 0)
         k.addi(source, source, 1)
         k.s16i(first, patch, 0)
         k.addi(patch, patch, 2)
-    k.l32i(count, a2, p["run_step"])
+    k.l32i(step, gap, 0)
+    k.addi(gap, gap, 4)
+    k.add(source, source, step)
     k.addi(runs, runs, -1)
-    k.add(run, run, count)
     k.bnez(runs, "RUN")
-    k.l32i(count, a2, p["line_step"])
-    k.addi(lines, lines, -1)
-    k.add(line, line, count)
-    k.bnez(lines, "LINE")
     k.l32i(a14, a2, p["channels"])
     k.add(a14, a5, a14)
     channel_loop(k, p["patch"], quads, signed)
@@ -196,6 +192,67 @@ def direct(signed: bool) -> Kernel:
     channel_loop(k, p["patch"], quads, signed)
     k.addi(pixels, pixels, -1)
     k.bnez(pixels, "PIXEL")
+    return k
+
+
+def direct_short(length: int) -> Kernel:
+    """Pixels of few channels: they stay in registers, so that only weights are loaded, all of them within products.
+
+    A channel's words: the first two weights, the accumulator's start, the other weights, the factor, the addend. The
+    products of a word's two weights load the words that are needed next; at a channel's end the next one's first two.
+    """
+    k = Kernel(f"direct_{length}", "block, x, weights, y", f"As direct, for pixels of {length} channels.")
+    p = DIRECT
+    pairs = length // 2
+    block_at, left_at = LOCALS[0], LOCALS[1]
+    x = (a0, a2, a6, a7, a8, a9, a10, a11)[:pairs]
+    weights, value, other, spare = a12, a13, a14, a15
+    k.s32i(a2, a1, block_at)
+    k.l32i(value, a2, p["shift"])
+    k.l32i(other, a2, p["pixels"])
+    k.ssr(value)
+    k.label("PIXEL")
+    k.s32i(other, a1, left_at)
+    k.l32i(spare, a2, p["mask"])
+    for even, odd, place in zip(x[::2], x[1::2], range(0, length, 4), strict=True):
+        k.l32i(odd, a3, place)
+        k.and_(even, odd, spare)
+        k.srli(odd, odd, 8)
+        k.and_(odd, odd, spare)
+    k.l32i(spare, a1, block_at)
+    k.addi(a3, a3, length)
+    k.l32i(spare, spare, p["channels"])
+    k.addi(weights, a4, -4)
+    k.load_next(m1, weights)
+    k.load_next(m0, weights)
+    with k.loop(spare):
+        k.read_mr(value, m0)
+        k.start(value)
+        # Weights of an even pair stand in m1, of an odd one in m0; what a register held is used up when it is loaded.
+        for pair in range(pairs):
+            here = m0 if pair % 2 else m1
+            if pair == pairs - 2:
+                first, second = m3, m2  # the factor and the addend
+            elif pair == pairs - 1:
+                first, second = m1, m0  # the next channel's first weights and its start
+            else:
+                first, second = (m0 if pair == 0 else None), here
+            k.mac_pair(here, x[pair], "LL", first, weights)
+            k.mac_pair(here, x[pair], "HH", second, weights)
+        k.result(value)
+        k.read_mr(other, m3)
+        k.mulsh(value, value, other)
+        k.read_mr(other, m2)
+        k.add(value, value, other)
+        k.sra(value, value)
+        k.clamp_int8(value, value)
+        k.addi(value, value, UNRAISED)
+        k.s8i(value, a5, 0)
+        k.addi(a5, a5, 1)
+    k.l32i(other, a1, left_at)
+    k.l32i(a2, a1, block_at)
+    k.addi(other, other, -1)
+    k.bnez(other, "PIXEL")
     return k
 
 

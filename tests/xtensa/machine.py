@@ -42,7 +42,7 @@ class Machine:
         self._socket = socket.socket(socket.AF_UNIX)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "gdb"
-            command = [PROGRAM, "-M", "sim", "-cpu", CORE, "-icount", f"shift={SHIFT},sleep=off", "-S"]
+            command = [PROGRAM, "-M", "sim", "-cpu", CORE, "-icount", f"shift={SHIFT},sleep=off", "-S", "-singlestep"]
             command += ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]
             command += ["-display", "none", "-monitor", "none", "-serial", "none"]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

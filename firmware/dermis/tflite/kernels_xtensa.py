@@ -12,29 +12,29 @@ import micropython
 @micropython.asm_xtensa
 def conv(a2, a3, a4, a5):
     # block, x, weights, y. Any window over an image with its padding.
-    l32i(a8, a2, 56)
+    l32i(a8, a2, 48)
     ssr(a8)
-    l32i(a12, a2, 52)
+    l32i(a12, a2, 44)
     l32i(a8, a2, 0)
-    s32i(a8, a2, 72)
-    label(IMAGE)
-    s32i(a3, a2, 68)
-    l32i(a8, a2, 4)
     s32i(a8, a2, 64)
-    label(ROW)
+    label(IMAGE)
     s32i(a3, a2, 60)
+    l32i(a8, a2, 4)
+    s32i(a8, a2, 56)
+    label(ROW)
+    s32i(a3, a2, 52)
     l32i(a15, a2, 8)
     label(PIXEL)
-    addi(a0, a2, 76)
-    mov(a6, a3)
+    addi(a0, a2, 68)
+    mov(a10, a3)
+    l32i(a6, a2, 32)
     l32i(a7, a2, 28)
-    label(LINE)
-    mov(a8, a6)
-    l32i(a9, a2, 36)
+    l32i(a8, a2, 36)
+    l32i(a9, a2, 40)
+    add(a6, a6, a2)
     label(RUN)
-    l32i(a14, a2, 44)
-    mov(a10, a8)
-    data(3, 0x1D9E76)  # loopnez a14, 30 bytes
+    nop_n()
+    data(3, 0x1D9876)  # loopnez a8, 30 bytes
     l8ui(a11, a10, 0)
     l8ui(a13, a10, 1)
     s16i(a11, a0, 0)
@@ -45,26 +45,22 @@ def conv(a2, a3, a4, a5):
     addi(a10, a10, 4)
     s16i(a13, a0, 6)
     addi(a0, a0, 8)
-    l32i(a14, a2, 48)
-    data(3, 0x0B9E76)  # loopnez a14, 12 bytes
+    data(3, 0x0B9976)  # loopnez a9, 12 bytes
     l8ui(a11, a10, 0)
     addi(a10, a10, 1)
     s16i(a11, a0, 0)
     addi(a0, a0, 2)
-    l32i(a14, a2, 40)
-    addi(a9, a9, -1)
-    add(a8, a8, a14)
-    bnez(a9, RUN)
-    l32i(a14, a2, 32)
+    l32i(a14, a6, 0)
+    addi(a6, a6, 4)
+    add(a10, a10, a14)
     addi(a7, a7, -1)
-    add(a6, a6, a14)
-    bnez(a7, LINE)
+    bnez(a7, RUN)
     l32i(a14, a2, 12)
     add(a14, a5, a14)
     mov(a13, a4)
     label(CHANNEL)
     l32i(a8, a13, 0)
-    addi(a9, a2, 72)
+    addi(a9, a2, 64)
     data(3, 0x131080)  # wsr a8, acclo
     data(3, 0x800904)  # ldinc m0, a9
     data(3, 0x802D04)  # ldinc m2, a13
@@ -90,47 +86,45 @@ def conv(a2, a3, a4, a5):
     addi(a15, a15, -1)
     add(a3, a3, a8)
     bnez(a15, PIXEL)
-    l32i(a3, a2, 60)
+    l32i(a3, a2, 52)
     l32i(a8, a2, 20)
+    l32i(a9, a2, 56)
+    add(a3, a3, a8)
+    addi(a9, a9, -1)
+    s32i(a9, a2, 56)
+    bnez(a9, ROW)
+    l32i(a3, a2, 60)
+    l32i(a8, a2, 16)
     l32i(a9, a2, 64)
     add(a3, a3, a8)
     addi(a9, a9, -1)
     s32i(a9, a2, 64)
-    bnez(a9, ROW)
-    l32i(a3, a2, 68)
-    l32i(a8, a2, 16)
-    l32i(a9, a2, 72)
-    add(a3, a3, a8)
-    addi(a9, a9, -1)
-    s32i(a9, a2, 72)
     bnez(a9, IMAGE)
 
 
 @micropython.asm_xtensa
 def conv_signed(a2, a3, a4, a5):
     # block, x, weights, y. Any window over an image with its padding.
-    l32i(a12, a2, 52)
+    l32i(a12, a2, 44)
     l32i(a8, a2, 0)
-    s32i(a8, a2, 72)
-    label(IMAGE)
-    s32i(a3, a2, 68)
-    l32i(a8, a2, 4)
     s32i(a8, a2, 64)
-    label(ROW)
+    label(IMAGE)
     s32i(a3, a2, 60)
+    l32i(a8, a2, 4)
+    s32i(a8, a2, 56)
+    label(ROW)
+    s32i(a3, a2, 52)
     l32i(a15, a2, 8)
     label(PIXEL)
-    addi(a0, a2, 76)
-    mov(a6, a3)
+    addi(a0, a2, 68)
+    mov(a10, a3)
+    l32i(a6, a2, 32)
     l32i(a7, a2, 28)
-    label(LINE)
-    mov(a8, a6)
-    l32i(a9, a2, 36)
+    l32i(a8, a2, 36)
+    l32i(a9, a2, 40)
+    add(a6, a6, a2)
     label(RUN)
-    l32i(a14, a2, 44)
-    mov(a10, a8)
-    nop_n()
-    data(3, 0x1D9E76)  # loopnez a14, 30 bytes
+    data(3, 0x1D9876)  # loopnez a8, 30 bytes
     l8ui(a11, a10, 0)
     l8ui(a13, a10, 1)
     s16i(a11, a0, 0)
@@ -141,26 +135,22 @@ def conv_signed(a2, a3, a4, a5):
     addi(a10, a10, 4)
     s16i(a13, a0, 6)
     addi(a0, a0, 8)
-    l32i(a14, a2, 48)
-    data(3, 0x0B9E76)  # loopnez a14, 12 bytes
+    data(3, 0x0B9976)  # loopnez a9, 12 bytes
     l8ui(a11, a10, 0)
     addi(a10, a10, 1)
     s16i(a11, a0, 0)
     addi(a0, a0, 2)
-    l32i(a14, a2, 40)
-    addi(a9, a9, -1)
-    add(a8, a8, a14)
-    bnez(a9, RUN)
-    l32i(a14, a2, 32)
+    l32i(a14, a6, 0)
+    addi(a6, a6, 4)
+    add(a10, a10, a14)
     addi(a7, a7, -1)
-    add(a6, a6, a14)
-    bnez(a7, LINE)
+    bnez(a7, RUN)
     l32i(a14, a2, 12)
     add(a14, a5, a14)
     mov(a13, a4)
     label(CHANNEL)
     l32i(a8, a13, 0)
-    addi(a9, a2, 72)
+    addi(a9, a2, 64)
     data(3, 0x131080)  # wsr a8, acclo
     data(3, 0x800904)  # ldinc m0, a9
     data(3, 0x802D04)  # ldinc m2, a13
@@ -190,19 +180,19 @@ def conv_signed(a2, a3, a4, a5):
     addi(a15, a15, -1)
     add(a3, a3, a8)
     bnez(a15, PIXEL)
-    l32i(a3, a2, 60)
+    l32i(a3, a2, 52)
     l32i(a8, a2, 20)
+    l32i(a9, a2, 56)
+    add(a3, a3, a8)
+    addi(a9, a9, -1)
+    s32i(a9, a2, 56)
+    bnez(a9, ROW)
+    l32i(a3, a2, 60)
+    l32i(a8, a2, 16)
     l32i(a9, a2, 64)
     add(a3, a3, a8)
     addi(a9, a9, -1)
     s32i(a9, a2, 64)
-    bnez(a9, ROW)
-    l32i(a3, a2, 68)
-    l32i(a8, a2, 16)
-    l32i(a9, a2, 72)
-    add(a3, a3, a8)
-    addi(a9, a9, -1)
-    s32i(a9, a2, 72)
     bnez(a9, IMAGE)
 
 
@@ -305,6 +295,183 @@ def direct_signed(a2, a3, a4, a5):
     bne(a5, a14, CHANNEL)
     addi(a15, a15, -1)
     bnez(a15, PIXEL)
+
+
+@micropython.asm_xtensa
+def direct_8(a2, a3, a4, a5):
+    # block, x, weights, y. As direct, for pixels of 8 channels.
+    s32i(a2, a1, 4)
+    l32i(a13, a2, 12)
+    l32i(a14, a2, 0)
+    ssr(a13)
+    label(PIXEL)
+    s32i(a14, a1, 8)
+    l32i(a15, a2, 16)
+    l32i(a2, a3, 0)
+    and_(a0, a2, a15)
+    srli(a2, a2, 8)
+    and_(a2, a2, a15)
+    l32i(a7, a3, 4)
+    and_(a6, a7, a15)
+    srli(a7, a7, 8)
+    and_(a7, a7, a15)
+    l32i(a15, a1, 4)
+    addi(a3, a3, 8)
+    l32i(a15, a15, 4)
+    addi(a12, a4, -4)
+    data(3, 0x801C04)  # ldinc m1, a12
+    data(3, 0x800C04)  # ldinc m0, a12
+    data(3, 0x3B8F76)  # loop a15, 60 bytes
+    data(3, 0x0320D0)  # rsr a13, m0
+    data(3, 0x1310D0)  # wsr a13, acclo
+    data(3, 0x484C04)  # mula.da.ll.ldinc m0, a12, m1, a0
+    data(3, 0x4B5C04)  # mula.da.hh.ldinc m1, a12, m1, a0
+    data(3, 0x680024)  # mula.da.ll m0, a2
+    data(3, 0x4B0C24)  # mula.da.hh.ldinc m0, a12, m0, a2
+    data(3, 0x487C64)  # mula.da.ll.ldinc m3, a12, m1, a6
+    data(3, 0x4B6C64)  # mula.da.hh.ldinc m2, a12, m1, a6
+    data(3, 0x481C74)  # mula.da.ll.ldinc m1, a12, m0, a7
+    data(3, 0x4B0C74)  # mula.da.hh.ldinc m0, a12, m0, a7
+    data(3, 0x0310D0)  # rsr a13, acclo
+    data(3, 0x0323E0)  # rsr a14, m3
+    data(3, 0xB2DDE0)  # mulsh a13, a13, a14
+    data(3, 0x0322E0)  # rsr a14, m2
+    add(a13, a13, a14)
+    sra(a13, a13)
+    data(3, 0x33DD00)  # clamps a13, a13, 7
+    addi(a13, a13, -128)
+    s8i(a13, a5, 0)
+    addi(a5, a5, 1)
+    l32i(a14, a1, 8)
+    l32i(a2, a1, 4)
+    addi(a14, a14, -1)
+    bnez(a14, PIXEL)
+
+
+@micropython.asm_xtensa
+def direct_12(a2, a3, a4, a5):
+    # block, x, weights, y. As direct, for pixels of 12 channels.
+    s32i(a2, a1, 4)
+    l32i(a13, a2, 12)
+    l32i(a14, a2, 0)
+    ssr(a13)
+    label(PIXEL)
+    s32i(a14, a1, 8)
+    l32i(a15, a2, 16)
+    l32i(a2, a3, 0)
+    and_(a0, a2, a15)
+    srli(a2, a2, 8)
+    and_(a2, a2, a15)
+    l32i(a7, a3, 4)
+    and_(a6, a7, a15)
+    srli(a7, a7, 8)
+    and_(a7, a7, a15)
+    l32i(a9, a3, 8)
+    and_(a8, a9, a15)
+    srli(a9, a9, 8)
+    and_(a9, a9, a15)
+    l32i(a15, a1, 4)
+    addi(a3, a3, 12)
+    l32i(a15, a15, 4)
+    addi(a12, a4, -4)
+    data(3, 0x801C04)  # ldinc m1, a12
+    data(3, 0x800C04)  # ldinc m0, a12
+    data(3, 0x478F76)  # loop a15, 72 bytes
+    data(3, 0x0320D0)  # rsr a13, m0
+    data(3, 0x1310D0)  # wsr a13, acclo
+    data(3, 0x484C04)  # mula.da.ll.ldinc m0, a12, m1, a0
+    data(3, 0x4B5C04)  # mula.da.hh.ldinc m1, a12, m1, a0
+    data(3, 0x680024)  # mula.da.ll m0, a2
+    data(3, 0x4B0C24)  # mula.da.hh.ldinc m0, a12, m0, a2
+    data(3, 0x684064)  # mula.da.ll m1, a6
+    data(3, 0x4B5C64)  # mula.da.hh.ldinc m1, a12, m1, a6
+    data(3, 0x680074)  # mula.da.ll m0, a7
+    data(3, 0x4B0C74)  # mula.da.hh.ldinc m0, a12, m0, a7
+    data(3, 0x487C84)  # mula.da.ll.ldinc m3, a12, m1, a8
+    data(3, 0x4B6C84)  # mula.da.hh.ldinc m2, a12, m1, a8
+    data(3, 0x481C94)  # mula.da.ll.ldinc m1, a12, m0, a9
+    data(3, 0x4B0C94)  # mula.da.hh.ldinc m0, a12, m0, a9
+    data(3, 0x0310D0)  # rsr a13, acclo
+    data(3, 0x0323E0)  # rsr a14, m3
+    data(3, 0xB2DDE0)  # mulsh a13, a13, a14
+    data(3, 0x0322E0)  # rsr a14, m2
+    add(a13, a13, a14)
+    sra(a13, a13)
+    data(3, 0x33DD00)  # clamps a13, a13, 7
+    addi(a13, a13, -128)
+    s8i(a13, a5, 0)
+    addi(a5, a5, 1)
+    l32i(a14, a1, 8)
+    l32i(a2, a1, 4)
+    addi(a14, a14, -1)
+    bnez(a14, PIXEL)
+
+
+@micropython.asm_xtensa
+def direct_16(a2, a3, a4, a5):
+    # block, x, weights, y. As direct, for pixels of 16 channels.
+    s32i(a2, a1, 4)
+    l32i(a13, a2, 12)
+    l32i(a14, a2, 0)
+    ssr(a13)
+    label(PIXEL)
+    s32i(a14, a1, 8)
+    l32i(a15, a2, 16)
+    l32i(a2, a3, 0)
+    and_(a0, a2, a15)
+    srli(a2, a2, 8)
+    and_(a2, a2, a15)
+    l32i(a7, a3, 4)
+    and_(a6, a7, a15)
+    srli(a7, a7, 8)
+    and_(a7, a7, a15)
+    l32i(a9, a3, 8)
+    and_(a8, a9, a15)
+    srli(a9, a9, 8)
+    and_(a9, a9, a15)
+    l32i(a11, a3, 12)
+    and_(a10, a11, a15)
+    srli(a11, a11, 8)
+    and_(a11, a11, a15)
+    l32i(a15, a1, 4)
+    addi(a3, a3, 16)
+    l32i(a15, a15, 4)
+    addi(a12, a4, -4)
+    data(3, 0x801C04)  # ldinc m1, a12
+    data(3, 0x800C04)  # ldinc m0, a12
+    data(3, 0x538F76)  # loop a15, 84 bytes
+    data(3, 0x0320D0)  # rsr a13, m0
+    data(3, 0x1310D0)  # wsr a13, acclo
+    data(3, 0x484C04)  # mula.da.ll.ldinc m0, a12, m1, a0
+    data(3, 0x4B5C04)  # mula.da.hh.ldinc m1, a12, m1, a0
+    data(3, 0x680024)  # mula.da.ll m0, a2
+    data(3, 0x4B0C24)  # mula.da.hh.ldinc m0, a12, m0, a2
+    data(3, 0x684064)  # mula.da.ll m1, a6
+    data(3, 0x4B5C64)  # mula.da.hh.ldinc m1, a12, m1, a6
+    data(3, 0x680074)  # mula.da.ll m0, a7
+    data(3, 0x4B0C74)  # mula.da.hh.ldinc m0, a12, m0, a7
+    data(3, 0x684084)  # mula.da.ll m1, a8
+    data(3, 0x4B5C84)  # mula.da.hh.ldinc m1, a12, m1, a8
+    data(3, 0x680094)  # mula.da.ll m0, a9
+    data(3, 0x4B0C94)  # mula.da.hh.ldinc m0, a12, m0, a9
+    data(3, 0x487CA4)  # mula.da.ll.ldinc m3, a12, m1, a10
+    data(3, 0x4B6CA4)  # mula.da.hh.ldinc m2, a12, m1, a10
+    data(3, 0x481CB4)  # mula.da.ll.ldinc m1, a12, m0, a11
+    data(3, 0x4B0CB4)  # mula.da.hh.ldinc m0, a12, m0, a11
+    data(3, 0x0310D0)  # rsr a13, acclo
+    data(3, 0x0323E0)  # rsr a14, m3
+    data(3, 0xB2DDE0)  # mulsh a13, a13, a14
+    data(3, 0x0322E0)  # rsr a14, m2
+    add(a13, a13, a14)
+    sra(a13, a13)
+    data(3, 0x33DD00)  # clamps a13, a13, 7
+    addi(a13, a13, -128)
+    s8i(a13, a5, 0)
+    addi(a5, a5, 1)
+    l32i(a14, a1, 8)
+    l32i(a2, a1, 4)
+    addi(a14, a14, -1)
+    bnez(a14, PIXEL)
 
 
 @micropython.asm_xtensa

@@ -127,6 +127,21 @@ def separable(layers):
     return [x], layers.Dense(1, activation="sigmoid")(h)
 
 
+def reference(layers):
+    """What costs are quoted for: 193,424 multiply-accumulates, of the shape of a small attack detector."""
+    x = h = layers.Input(batch_shape=(1, 32, 32, 5))
+    h = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(h)
+    h = layers.ReLU(6.0)(layers.BatchNormalization()(h))
+    for channels, stride in ((16, 1), (24, 2), (32, 2)):
+        h = layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(h)
+        h = layers.ReLU(6.0)(layers.BatchNormalization()(h))
+        h = layers.Conv2D(channels, 1, use_bias=False)(h)
+        h = layers.ReLU(6.0)(layers.BatchNormalization()(h))
+    h = layers.GlobalAveragePooling2D()(h)
+    h = layers.Dense(16, activation="relu")(h)
+    return [x], layers.Dense(1, activation="sigmoid")(h)
+
+
 def residual(layers):
     """Zero padding, a branch that is added back, both pools, flattening, softmax."""
     x = h = layers.Input(batch_shape=(1, 14, 12, 3))
@@ -185,7 +200,7 @@ def two_inputs(layers):
     return [maps, spectra], layers.Dense(1, activation="sigmoid")(h)
 
 
-WHOLE = (plain, separable, residual, pooled, two_inputs, wide_dense)
+WHOLE = (plain, separable, residual, pooled, two_inputs, wide_dense, reference)
 
 
 def seeded(name):
@@ -227,13 +242,18 @@ def write():
     refused = [entry(model.__name__, model(), 0, seeded("")) or b"" for model in refused_models.MODELS]
     (DATA / "refused.pack").write_bytes(b"".join(refused))
     for build in WHOLE:
-        rng = seeded(build.__name__)
-        model, file = keras_model(build, rng)
-        packed = None
-        while packed is None:
-            packed = entry(build.__name__, file, WHOLE_VECTORS, rng)
-        (DATA / f"{build.__name__}.pack").write_bytes(packed)
-        print(build.__name__, len(file), "bytes,", model.count_params(), "parameters")
+        write_whole(build)
+
+
+def write_whole(build):
+    """One architecture's pack."""
+    rng = seeded(build.__name__)
+    model, file = keras_model(build, rng)
+    packed = None
+    while packed is None:
+        packed = entry(build.__name__, file, WHOLE_VECTORS, rng)
+    (DATA / f"{build.__name__}.pack").write_bytes(packed)
+    print(build.__name__, len(file), "bytes,", model.count_params(), "parameters")
 
 
 if __name__ == "__main__":

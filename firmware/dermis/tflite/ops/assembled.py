@@ -26,7 +26,7 @@ A layer that does not fit, or whose weights would take more than LARGEST_PREPARE
 
 from struct import pack_into, unpack_from
 
-from .. import assembler, kernels_moves, quantise
+from .. import assembler, kernels_moves, plan, quantise
 from ..graph import Block
 from ..native import int32_array
 from . import layout, windows
@@ -37,9 +37,12 @@ LARGEST_WEIGHT = (1 << 15) - 1
 LEAST_SCALE, MOST_SCALE = 2, 8  # k
 LARGEST_SHIFT = 22
 LARGEST_PREPARED = 64 * 1024
+WORD_BYTES = 4
+PADDED_TIMES, PADDED_BYTES = 4, 4096  # a padded image is at most so many times its input, and so many bytes more
 QUAD = 4  # products that MAC16's loop takes at once
 EVEN_AND_ODD = 0x00FF00FF
 IN_PAIRS = (0, 2, 1, 3)  # how `direct` exchanges four bytes
+SHORT_LENGTHS = (8, 12, 16)  # that `direct_N` exist for
 INT8_MIDDLE = 128
 
 
@@ -89,9 +92,10 @@ class Channels:
 
     weights: of channel c, a function c -> sequence of int; starts: the accumulators' starts;
     between: bytes from one weight to the next, 2 or 4; order: how the weights lie, as indices, -1 for a 0.
+    short: whether `direct_N` would take them; then a channel starts with two weights, its start behind them.
     """
 
-    def __init__(self, x, w, y, weights, starts, order, between):
+    def __init__(self, x, w, y, weights, starts, order, between, short=False):
         self.words = None
         self.count = len(starts)
         factors = []
@@ -114,6 +118,7 @@ class Channels:
         how = Requantisation(factors, ends, heaviest, y.raised_zero)
         self.signed = how.signed
         self.shift = how.shift
+        self.short = short and not how.signed
         taken = (between * len(order) + 3) & -4
         size = taken + (16 if how.signed else 12)
         if not how.fits or size * len(starts) > LARGEST_PREPARED:
@@ -123,12 +128,12 @@ class Channels:
         for channel, start in enumerate(starts):
             scale = how.scales[channel]
             taps = weights(channel)
-            _store(self.words, at, start << scale)
-            at += 4
             for place, index in enumerate(order):
                 if index >= 0:
-                    pack_into("<h", self.words, at + between * place, taps[index] << scale)
-            at += taken
+                    behind = 0 if self.short and place < 2 else 4
+                    pack_into("<h", self.words, at + behind + between * place, taps[index] << scale)
+            _store(self.words, at + (4 if self.short else 0), start << scale)
+            at += 4 + taken
             for word in how.behind[channel]:
                 _store(self.words, at, word)
                 at += 4
@@ -151,28 +156,33 @@ class Image:
         rows = (out_height - 1) * strides[0] + (window[0] - 1) * dilations[0] + 1
         columns = (out_width - 1) * strides[1] + (window[1] - 1) * dilations[1] + 1
         self.scratch = ()
+        self.row = width * depth
         if pads[0] or pads[1] or rows > height or columns > width:
-            self.scratch = (Block(batches * rows * columns * depth),)
-            row, source_row = columns * depth, width * depth
+            # The copied bytes of a row start, and rows are, at multiples of a word where that can be: words move faster.
+            left = pads[1] * depth
+            self._start = -left % WORD_BYTES
+            source_row, self.row = self.row, plan.aligned(columns * depth)
+            self.scratch = (Block(self._start + batches * rows * self.row),)
             axes = (
-                (batches, height * source_row, rows * row),
-                (min(height, rows - pads[0]), source_row, row),
+                (batches, height * source_row, rows * self.row),
+                (min(height, rows - pads[0]), source_row, self.row),
                 (min(width, columns - pads[1]) * depth, 1, 1),
             )
-            self._block = layout.copy_block(node, axes, 0, pads[0] * row + pads[1] * depth)
+            self._block = layout.copy_block(node, axes, 0, self._start + pads[0] * self.row + left)
         else:
-            rows, columns = height, width
-        self.row = columns * depth
+            rows = height
         # Bytes from one image, row, pixel of the output to the next.
         self.steps = (rows * self.row, strides[0] * self.row, strides[1] * depth)
 
+    def bind(self):
+        self._data = self.scratch[0].data[self._start :] if self.scratch else self._x.data
+
     def filled(self):
-        if not self.scratch:
-            return self._x.data
-        target = self.scratch[0].data
-        kernels_moves.fill(target, self._x.raised_zero, self.scratch[0].bytes)
-        kernels_moves.copy(self._x.data, target, self._block)
-        return target
+        if self.scratch:
+            target = self.scratch[0].data
+            kernels_moves.fill(target, self._x.raised_zero, self.scratch[0].bytes)
+            kernels_moves.copy(self._x.data, target, self._block)
+        return self._data
 
 
 class Assembled(Step):
@@ -208,16 +218,27 @@ class Window(Assembled):
         self._image = image = Image(node, step.reads[0], layer)
         self.scratch = image.scratch
         self.kernel = self._named("conv")
-        runs = 1 if dilations[1] == 1 else window[1]
-        run = window[0] * window[1] * depth // (window[0] * runs)
+        # Without dilation a window's row lies together.
+        runs, run = (1, window[1] * depth) if dilations[1] == 1 else (window[1], depth)
+        ends = [
+            ky * dilations[0] * image.row + kx * dilations[1] * depth + run
+            for ky in range(window[0])
+            for kx in range(runs)
+        ]
+        gaps = [ends[index] - run - ends[index - 1] for index in range(1, len(ends))] + [0]
         quads = _quads(window[0] * window[1] * depth)
+        scratch = 4 + 2 * quads + 1
         self._block = int32_array(
             (batches, out_height, out_width, channels.count)
             + image.steps
-            + (window[0], dilations[0] * image.row, runs, dilations[1] * depth)
+            + (len(gaps), 4 * (13 + scratch))
             + (run // QUAD, run % QUAD, quads, channels.shift)
-            + (0,) * (4 + 2 * quads + 1)
+            + (0,) * scratch
+            + tuple(gaps)
         )
+
+    def bind(self):
+        self._image.bind()
 
     def run(self):
         self._call(self._image.filled())
@@ -226,7 +247,7 @@ class Window(Assembled):
 class Direct(Assembled):
     def __init__(self, node, step, length, channels, clamps):
         super().__init__(node, step, channels, clamps)
-        self.kernel = self._named("direct")
+        self.kernel = "direct_%d" % length if channels.short else self._named("direct")
         quads = _quads(length)
         self._block = int32_array(
             (step.output.size // channels.count, channels.count, quads, channels.shift, EVEN_AND_ODD)
@@ -250,6 +271,9 @@ class Depthwise(Assembled):
             + (window[0], dilations[0] * image.row, window[1], dilations[1] * depth, channels.shift)
             + (0,) * 9
         )
+
+    def bind(self):
+        self._image.bind()
 
     def run(self):
         self._call(self._image.filled())
@@ -312,6 +336,8 @@ def conv(node, step):
     options = node.options
     layer = _layer(node, (kernel_h, kernel_w), options.int8(0), (5, 4), channels)
     direct = (kernel_h, kernel_w) == (1, 1) and layer[7] == (1, 1)
+    if not _is_worth_padding(layer):
+        return None
     return _weighted(
         node,
         step,
@@ -331,6 +357,14 @@ def _layer(node, window, padding, dilation_fields, channels):
     return tuple(x.shape) + (y.shape[1], y.shape[2], window, strides, dilations, pads)
 
 
+def _is_worth_padding(layer):
+    """Whether the image with its padding is not much larger than without: dilation may ask for any amount."""
+    batches, height, width, depth, out_height, out_width, window, strides, dilations, _ = layer
+    rows = (out_height - 1) * strides[0] + (window[0] - 1) * dilations[0] + 1
+    columns = (out_width - 1) * strides[1] + (window[1] - 1) * dilations[1] + 1
+    return batches * rows * columns * depth <= PADDED_TIMES * batches * height * width * depth + PADDED_BYTES
+
+
 def _weighted(node, step, channels, length, layer, clamps):
     """layer: None where each output needs `length` values that lie together, the next pixel's right behind."""
     x, w, y = node.inputs[0], node.inputs[1], step.output
@@ -342,7 +376,8 @@ def _weighted(node, step, channels, length, layer, clamps):
     order = list(range(length)) + [-1] * (-length % QUAD)
     if layer is None and length % QUAD == 0:
         order = [quad + place for quad in range(0, length, QUAD) for place in IN_PAIRS]
-    prepared = Channels(x, w, y, weights, _starts(node, x, w, channels, weights), order, 2)
+    short = layer is None and length in SHORT_LENGTHS
+    prepared = Channels(x, w, y, weights, _starts(node, x, w, channels, weights), order, 2, short)
     if prepared.words is None:
         return None
     if layer is None and length % QUAD:  # as rows of single pixels
@@ -357,6 +392,8 @@ def depthwise(node, step):
     channels, options = w.shape[3], node.options
     window = (w.shape[1], w.shape[2])
     layer = _layer(node, window, options.int8(0), (6, 5), channels)
+    if not _is_worth_padding(layer):
+        return None
     taps = window[0] * window[1]
     bytes_of = w.constant
 
