@@ -14,7 +14,7 @@ import sys
 import time
 from binascii import crc32
 
-from dermis.tflite import Model, ModelError, native, plan
+from dermis.tflite import Model, ModelError, assembler, native, plan
 from dermis.tflite.native import octets
 
 GUARD_BYTES = 64
@@ -118,6 +118,29 @@ def outcome(file, number=0, most_work=1 << 20, wide=True):
         if answers[0] != answers[1]:
             return "FAULT: the same input gives another answer the second time"
         return f"ran {model.work} {answers[0]}"
+
+
+class Alike:
+    """Stands for the module of assembler kernels, which only an ESP32-S3 imports: enough to load a model."""
+
+    def __init__(self):
+        for home, names in assembler.ALIKE:
+            for name in names:
+                setattr(self, name, getattr(home, name))
+
+
+def loaded_for_assembler(file):
+    """What loading a file leads to on an ESP32-S3, whose kernels want its weights laid out otherwise."""
+    assembler.install(Alike())
+    try:
+        Model(file, ARENA_LIMIT)
+    except ModelError as error:
+        return f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - the campaign reports whatever happens
+        return f"FAULT: for assembler kernels: {type(error).__name__}: {error}"
+    finally:
+        assembler.remove()
+    return "loaded"
 
 
 def kept(found):

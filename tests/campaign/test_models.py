@@ -54,6 +54,8 @@ def test_files_at_fault_are_kept(interpreter, monkeypatch, tmp_path):
         ({"there": "BadModel: no."}, "MicroPython 'BadModel"),
         ({"here": "BadModel: one.", "there": "BadModel: other."}, "'BadModel: other.'"),
         ({"there": ""}, "stopped"),
+        ({"assembled": "BadModel: no."}, "for assembler kernels 'BadModel: no.'"),
+        ({"assembled": "FAULT: for assembler kernels: KeyError: x"}, "KeyError"),
         ({"here": "FAULT: IndexError: x"}, "IndexError"),
         ({"there": "FAULT: a guard byte is broken"}, "guard"),
         ({"there_ms": 1001}, "1001 ms under MicroPython"),
@@ -73,7 +75,7 @@ def test_what_is_a_fault(fields, word):
     [
         {},
         {"here": "BadModel: no.", "there": "BadModel: no."},
-        {"here": "loaded 70000", "there": "ran 70000 1"},
+        {"here": "loaded 70000", "there": "ran 70000 1", "assembled": "loaded"},
         {"there": "BadModel: it does not fit; give a larger heap."},
     ],
 )

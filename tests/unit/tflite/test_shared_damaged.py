@@ -24,6 +24,8 @@ def test_the_corpus_gives_the_same_errors_and_answers():
             assert guarded.kept(found) == expected, (index, expected, found)
         # Numbered so that the blocks lie apart: other noise, so only that nothing is at fault.
         assert not guarded.outcome(file, 1).startswith("FAULT"), index
+        loaded = guarded.loaded_for_assembler(file)
+        assert loaded == "loaded" if expected.startswith("ran") else loaded.startswith(expected), (index, loaded)
         kinds.add(expected.split(" ")[0])
     assert len(entries) > 50 and kinds == {"BadModel", "UnsupportedOp", "ran"}
 
