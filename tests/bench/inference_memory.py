@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[2]
 PACKS = ROOT / "tests" / "unit" / "tflite"
 LAYOUT = Path(__file__).with_name("heap_layout.py")
 REFERENCE = "reference"  # the pack of the reference model
-STANDING_IN = "separable"  # until there is one
 HEAP = "2m"
 LOADS = 5  # the median counts
 # Goals of issue B, for the reference model.
@@ -63,8 +62,7 @@ def files() -> dict[str, bytes]:
     sys.path.insert(0, str(PACKS))
     import packs  # pyright: ignore[reportMissingImports]
 
-    name = REFERENCE if (PACKS / "data" / f"{REFERENCE}.pack").exists() else STANDING_IN
-    return {name: packs.read(name)[0][1], "released": released_model().read_bytes()}
+    return {REFERENCE: packs.read(REFERENCE)[0][1], "released": released_model().read_bytes()}
 
 
 def main() -> None:

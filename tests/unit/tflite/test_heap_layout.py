@@ -7,7 +7,7 @@ import pytest
 
 from tests.bench import inference_memory
 
-WHOLE = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense")
+WHOLE = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense", "reference")
 
 
 @pytest.mark.parametrize("name", WHOLE)
