@@ -94,7 +94,7 @@ class DirectChannel:
     def __init__(self, peripherals: Peripherals, clock: LoopClock):
         self._peripherals, self._clock = peripherals, clock
         self.hello = {"swir": True}
-        self.answer_time_us = 0
+        self.answer_time_us = self.answer_filled = 0
 
     def ask(self, op: int, payload: bytes = b"", into: Any = None, head: int = 0) -> bytes:
         status, self.answer_time_us, answer = self._peripherals.answer(op, self._clock.ticks_us(), payload)
@@ -102,7 +102,8 @@ class DirectChannel:
             raise (InterlockOpen if status == wire.STATUS_INTERLOCK else SensorFault)(answer.decode())
         if into is None:
             return answer
-        into[: len(answer) - head] = answer[head:]
+        self.answer_filled = len(answer) - head
+        into[: self.answer_filled] = answer[head:]
         return answer[:head]
 
     async def ask_async(self, op: int, payload: bytes = b"", into: Any = None, head: int = 0) -> bytes:
@@ -120,14 +121,16 @@ class NarrowImager(Imager):
         self.sent: dict[int, tuple[Delivery, bytes]] = {}
 
     def read(self, now_us: int) -> tuple[int, int, bytes]:
+        short_bytes, self.short_bytes = self.short_bytes, 0  # of the whole frame, below
         again_us, arrived_us, pixels = super().read(now_us)
+        self.short_bytes = short_bytes
         if again_us:
             return again_us, arrived_us, pixels
         rows = np.frombuffer(pixels, np.uint8).reshape(NARROW.height, NARROW.width)
         scene = np.tile(rows[:, TAB_COLUMNS:], _COPIES)[:, : WIDTH - TAB_COLUMNS]
         whole = np.hstack([rows[:, :TAB_COLUMNS], scene]).tobytes()
         self.sent[arrived_us] = self.deliveries[-1], whole
-        return again_us, arrived_us, whole
+        return again_us, arrived_us, whole[: len(whole) - self.short_bytes]
 
 
 class _Thermometer:

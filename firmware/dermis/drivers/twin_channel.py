@@ -48,6 +48,7 @@ class _Request:
         self.status = 0
         self.time_us = 0
         self.answer = b""
+        self.filled = 0  # bytes of `into`
 
 
 class Channel:
@@ -62,6 +63,7 @@ class Channel:
         self._seq = 0
         self.clock: TwinClock | None = None
         self.answer_time_us = 0  # of the answer last taken, module clock
+        self.answer_filled = 0  # bytes that it put into the buffer handed in
         self.hello = json.loads(self.ask(wire.HELLO, struct.pack(wire.HELLO_REQUEST, wire.VERSION)))
 
     def ask(self, op, payload=b"", into=None, head=0):
@@ -127,6 +129,7 @@ class Channel:
                 raise SensorFault("the twin sent more than fits the buffer; use the same version on both sides")
             if rest:
                 self._fill(memoryview(request.into)[:rest])
+            request.filled = rest
         request.status = status
         request.time_us = time_us
         request.done = True
@@ -142,6 +145,7 @@ class Channel:
 
     def _result(self, request):
         self.answer_time_us = request.time_us
+        self.answer_filled = request.filled
         if request.status == wire.STATUS_OK:
             return request.answer
         sentence = str(request.answer, "utf-8")

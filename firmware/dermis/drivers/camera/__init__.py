@@ -18,7 +18,7 @@ class Camera:
     async def read(self, pixels) -> int:
         """The next frame into `pixels` (76,800 bytes); returns its arrival in us (module clock).
 
-        Raises SensorFault when none comes for half a second.
+        Raises SensorFault when none comes for half a second, or one that is not whole.
         """
         raise NotImplementedError
 

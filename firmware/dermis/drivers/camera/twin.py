@@ -29,6 +29,8 @@ class TwinCamera(Camera):
             arrived_us = self._channel.answer_time_us
             (again_us,) = struct.unpack(wire.CAMERA_READ_RESPONSE, answer)
             if not again_us:
+                if self._channel.answer_filled != len(pixels):
+                    raise SensorFault("the imager sent a frame that is not whole; check its cable, then reset")
                 return arrived_us
             if again_us > give_up_us:
                 await self._clock.until_us(give_up_us)
