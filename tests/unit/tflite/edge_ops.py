@@ -110,10 +110,10 @@ def _geometry_fields(stride, dilation, padding, rng):
     }
 
 
-def _conv(rng, zero=anywhere, out_scale=None, w_scales=None, depths=(1, 9), dilated=True):
+def _conv(rng, zero=anywhere, out_scale=None, w_scales=None, depths=(1, 9), dilated=True, window=None):
     writer = Writer()
     depth, channels = int(rng.integers(*depths)), int(rng.integers(1, 7))
-    size, kernel, stride, dilation, out, padding = _window(rng, depth, dilated)
+    size, kernel, stride, dilation, out, padding = window or _window(rng, depth, dilated)
     xs, ws = scale(rng), np.atleast_1d(w_scales(rng, channels) if w_scales else scale(rng))
     batches = int(rng.integers(1, 4))
     x = writer.tensor([batches, *size, depth], xs, zero(rng))
@@ -163,11 +163,27 @@ def conv_channels(rng):
     return "conv_2d, scales far apart", _conv(rng, w_scales=far_apart)
 
 
-def _depthwise(rng, zero=anywhere, out_scale=None, w_scales=None, multipliers=(1, 9)):
+def _usual(rng):
+    """A window as networks have it: (size, kernel, stride, dilation, out, padding) of 3x3 over a padded map."""
+    size, stride = [int(v) for v in rng.integers(5, 24, 2)], [int(rng.integers(1, 3))] * 2
+    out = [out_size(extent, 3, step, 1, SAME) for extent, step in zip(size, stride, strict=True)]
+    return size, [3, 3], stride, [1, 1], out, SAME
+
+
+def conv_usual(rng):
+    return "conv_2d, as networks have it", _conv(rng, depths=(1, 17), window=_usual(rng))
+
+
+def depthwise_usual(rng):
+    return "depthwise_conv_2d, as networks have it", _depthwise(rng, depth=4 * int(rng.integers(1, 5)), usual=True)
+
+
+def _depthwise(rng, zero=anywhere, out_scale=None, w_scales=None, multipliers=(1, 9), depth=None, usual=False):
     writer = Writer()
-    depth, multiplier = int(rng.integers(1, 7)), int(rng.integers(*multipliers))
+    depth = depth or int(rng.integers(1, 7))
+    multiplier = 1 if usual else int(rng.integers(*multipliers))
     channels = depth * multiplier
-    size, kernel, stride, dilation, out, padding = _window(rng)
+    size, kernel, stride, dilation, out, padding = _usual(rng) if usual else _window(rng)
     xs, ws = scale(rng), np.atleast_1d(w_scales(rng, channels) if w_scales else scale(rng))
     batches = int(rng.integers(1, 4))
     x = writer.tensor([batches, *size, depth], xs, zero(rng))
@@ -308,12 +324,14 @@ KINDS = (
     conv_dilated,
     conv_long,
     conv_pointwise_wide,
+    conv_usual,
     conv_ends,
     conv_left_shift,
     conv_power,
     conv_channels,
     depthwise_multiplied,
     depthwise_plain,
+    depthwise_usual,
     depthwise_ends,
     depthwise_left_shift,
     depthwise_channels,
