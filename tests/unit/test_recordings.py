@@ -53,14 +53,15 @@ def test_cpython_and_micropython_agree_bit_for_bit(recordings, verdicts, monkeyp
             assert one == other, (name, key)
 
 
-def test_features_agree_bit_for_bit(recordings, monkeypatch):
+def test_features_and_maps_agree_bit_for_bit(recordings, monkeypatch):
     chosen = [recordings[name] for name in COMPARED]
-    on_micropython = replay(chosen, None, features_only=True)
+    on_micropython = replay(chosen, None, features_only=True, cells=True)
     monkeypatch.setattr(device_code, "find_micropython", lambda: None)
-    on_cpython = replay(chosen, None, features_only=True)
+    on_cpython = replay(chosen, None, features_only=True, cells=True)
     for first, second in zip(on_micropython, on_cpython, strict=True):
         assert first["maps"] == second["maps"]
         assert first["spectra"] == second["spectra"]
+        assert first["cells"] == second["cells"]
 
 
 def test_truth_stays_with_the_host(recordings, tmp_path, monkeypatch):

@@ -79,7 +79,7 @@ def _places(arguments: argparse.Namespace) -> dict[Path, Path]:
         raise UsageError(f"--sheet {arguments.sheet} is no folder: name one.")
     arguments.sheet.mkdir(parents=True, exist_ok=True)
     places = {path: arguments.sheet / f"{path.stem}.png" for path in arguments.file}
-    if len(set(places.values())) < len(places):
+    if len(set(places.values())) < len(arguments.file):
         raise UsageError("Two recordings have one name, so their sheets would too: replay them one after the other.")
     for place in places.values():
         files.check_place(place, arguments.force)
