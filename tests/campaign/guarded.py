@@ -87,7 +87,8 @@ class Guards:
         return size
 
     def _arena(self, size):
-        return self.around(size, self._gaps)
+        gaps, self._gaps = self._gaps, []  # of the first alone: what follows lies outside the arena
+        return self.around(size, gaps)
 
     def around(self, size, gaps=()):
         """A view of `size` bytes between guards, which `broken` looks at."""

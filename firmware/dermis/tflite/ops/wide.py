@@ -17,7 +17,7 @@ TAPS_DEPTHWISE = 9  # the most of `kernels_wide.depthwise`
 BIAS = 1 << 30  # within which accumulators lie, and which keeps the table's offsets from being negative
 FIELD_BITS = 21  # of one sum over a block
 LARGEST_SHIFT = 22  # to the right: an output's zero point shifted to the left still fits
-PADDED_TIMES, PADDED_BYTES = 4, 4096  # a padded image is at most so many times its input, and so many bytes more
+PADDED_TIMES, PADDED_BYTES = 2, 4096  # a padded image is at most so many times its input, and so many bytes more
 
 
 class Image:
@@ -37,7 +37,7 @@ class Image:
             self.fits = size <= PADDED_TIMES * x.size + PADDED_BYTES
             if self.fits:
                 self._padded = plan.new_arena(size)
-                kernels_moves.fill(self._padded, x.raised_zero, size)
+                self._padded[:] = bytes([x.raised_zero]) * size
                 row, source_row = columns * depth, width * depth
                 self._block = layout.copy_block(
                     node,

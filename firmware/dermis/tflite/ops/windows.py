@@ -81,12 +81,24 @@ def wide_loops():
     return wide
 
 
-class Weighted(Step):
+class Widened(Step):
+    """What a layer with weights is beside `run`: on a machine of 64-bit words another may do its work."""
+
+    _wide = None  # does it, where it fits
+    _lay_out = None  # makes that
+
+    def bind(self):
+        # Not before: by now the limits of arena and work are kept.
+        if self._lay_out is not None:
+            self._wide = self._lay_out()
+            self._lay_out = None
+
+
+class Weighted(Widened):
     """What convolution and the fully connected layer share: weights (channels, kh, kw, depth), one dot a channel."""
 
     def _build(self, node, w, bias, shape, window, strides, dilations, pads, activation):
         # shape: batches, rows, columns, depth of the input, rows, columns, channels of the output
-        self._wide = None
         x, y = self.reads[0], self.output
         depth, channels = shape[3], shape[6]
         length = window[0] * window[1] * depth
@@ -115,7 +127,8 @@ class Weighted(Step):
         wide = wide_loops()
         if wide:
             layer = (shape[:6], window, strides, dilations, pads)
-            self._wide = wide.conv(node, layer, w, self._table, offsets, node.clamps(activation, y))
+            clamps = node.clamps(activation, y)
+            self._lay_out = lambda: wide.conv(node, layer, w, self._table, offsets, clamps)
 
     def run(self):
         x = self.reads[0].data
@@ -168,7 +181,7 @@ class FullyConnected(Weighted):
         self._build(node, w, biases_of(node, bias, channels), shape, one, one, one, (0, 0), node.options.int8(0))
 
 
-class DepthwiseConv2D(Step):
+class DepthwiseConv2D(Widened):
     def __init__(self, node):
         node.expect(3, optional=1)
         x, w, bias = node.inputs
@@ -199,11 +212,11 @@ class DepthwiseConv2D(Step):
             + (x.raised_zero, y.raised_zero)
             + node.clamps(options.int8(4), y)
         )
-        self._wide = None
         wide = wide_loops()
         if wide:
             layer = (tuple(x.shape) + (y.shape[1], y.shape[2]), window, strides, dilations, pads)
-            self._wide = wide.depthwise(node, layer, w, self._table, biases, node.clamps(options.int8(4), y))
+            clamps = node.clamps(options.int8(4), y)
+            self._lay_out = lambda: wide.depthwise(node, layer, w, self._table, biases, clamps)
 
     def run(self):
         x = self.reads[0].data
