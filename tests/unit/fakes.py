@@ -179,7 +179,7 @@ class FakeCamera:
             pixels[row * WIDTH : (row + 1) * WIDTH] = line
             pixels[(row + 1) * WIDTH : (row + 2) * WIDTH] = line
         # Noise, so that two frames never are the same but for a repeated one.
-        at = begin // BOARD["frame_period_us"] % HEIGHT * WIDTH
+        at = begin // BOARD["frame_period_us"] * 13 % HEIGHT * WIDTH
         pixels[at] = min(255, pixels[at] + 1)
 
     def _code(self, linear):

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 DARK = vocabulary.DARK
 LAST_FRAME = "850b"  # again, last of the lit ones, for motion
 
-SWITCH_MARGIN_US = 2_000  # lights settle; a sleeper never wakes too early
+# Lights settle within a tenth of this, and a sleeper never wakes too early. More would give room for a second whole
+# frame in more slots, of which a lamp in step could make something else.
+SWITCH_MARGIN_US = 400
 PULSE_MARGIN_US = 20_000  # the one-shot ends this long after the slot, should nobody end it before
 POLL_MS = 4
 SHOWS = 3  # of one frame's light; what is missing after that is a fault
@@ -31,6 +33,9 @@ EXTRA_DARK = 2  # at most; one to this many dark slots lie in random gaps betwee
 DARK_SHOWS = 2  # of each of these: a lost frame is taken again, a lamp that fills them is not waited for
 # The first frame must come within this, or the imager does not run.
 FIRST_FRAME_US = 600_000
+# Between whole frames lies one that saw a switch, or two where a whole one was lost. So many in a row that no single
+# light of ours had lit were lit by somebody else's as well.
+UNKNOWN_FRAMES = 3
 # So many frames one after the other that are the same to the last count of the tab: no imager is that quiet.
 FROZEN_FRAMES = 8
 # Seen by silicon: its spot would stand in the frames, so that it is read when no frame of worth is exposed.
@@ -75,7 +80,7 @@ class BurstTaker:
         self._levels = {}
         self._baseline = False
         self._fault: Any = None
-        self._same_frames = 0
+        self._same_frames = self._unknown = 0
         self.unidentified = 0  # frames that no single light had lit, since the start
 
     async def take(self, calibration=None, frames=vocabulary.FRAMES, swir=True) -> Burst:
@@ -95,7 +100,7 @@ class BurstTaker:
         self._missing = {name for name in vocabulary.FRAMES if name in frames} | {DARK}
         self._baseline = False
         self._fault = None
-        self._same_frames = 0
+        self._same_frames = self._unknown = 0
         swir = swir and self._swir.fitted
         self._emitters.dark()
         self._readings = {}
@@ -279,7 +284,11 @@ class BurstTaker:
             self.unidentified += 1
             if identity.saturated:
                 sorter.note(SATURATED, arrival)
+            elif not identity.repeated:
+                self._unknown += 1
+                sorter.foreign += self._unknown == UNKNOWN_FRAMES
             return
+        self._unknown = 0
         if identity.repeated and light != DARK:
             return
         level = identity.lit_level()

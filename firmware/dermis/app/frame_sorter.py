@@ -48,8 +48,8 @@ class FrameSorter:
     """whole_us: how long a light must not change for one frame to be whole. latency_us: (least, most) from the end
     of a frame to its arrival.
 
-    slots: as they were shown. lost: slots that want to be shown again, to be emptied by who does so. foreign: whole
-    frames under a light that was not on: somebody else's.
+    slots: as they were shown. lost: slots that want to be shown again, to be emptied by who does so. foreign: signs
+    of somebody else's light, such as whole frames under a light that was not on.
     """
 
     def __init__(self, whole_us, period_us, latency_us):

@@ -17,7 +17,7 @@ class Burst:
     time_us: name -> arrival of that frame, module clock.
     exposure_us, gain_q8: imager settings, the same for all frames.
     dark_levels: mean of the scene (linear counts) in the dark frame and in each dark slot between the lights.
-    foreign_frames: whole frames that showed one of the lights when it was not on.
+    foreign_frames: signs of somebody else's light: frames that showed a light when it was not on, or none for long.
     """
 
     def __init__(self):
