@@ -23,7 +23,8 @@ PADDED_TIMES, PADDED_BYTES = 2, 4096  # a padded image is at most so many times 
 class Image:
     """The input as the wide loops walk it.
 
-    shape: batches, H, W, C, OH, OW of input and output. `fits` tells whether its padding is worth copying.
+    shape: batches, H, W, C, OH, OW of input and output; window, strides, dilations, pads: rows, columns (pads: top,
+    left). `fits` tells whether its padding is worth copying; `taps` are the places of the window's cells.
     """
 
     def __init__(self, node, x, shape, window, strides, dilations, pads):
@@ -119,12 +120,14 @@ def conv(node, layer, w, narrow, offsets, clamps):
 
 
 class Conv:
+    """`run(x, y)` computes y's bytes from x's by `kernels_wide.conv`."""
+
     def __init__(self, image, weights, taps, found, block):
         self._image = image
         self._weights = weights
         self._taps = taps
         self._table = found
-        self._sums = words(plan.new_arena(LANES * len(found)))
+        self._sums = words(plan.new_arena(LANES * len(found)))  # 4 bytes; the table has 4 words a channel
         self._block = block
 
     def run(self, x, y):
@@ -158,6 +161,8 @@ def depthwise(node, layer, w, narrow, biases, clamps):
 
 
 class Depthwise:
+    """`run(x, y)` computes y's bytes from x's by `kernels_wide.depthwise`."""
+
     def __init__(self, image, weights, taps, found, block):
         self._image = image
         self._weights = weights
