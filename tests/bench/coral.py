@@ -1,6 +1,7 @@
 """The Coral's back end, LiteRT, beside our interpreter: the model's output on 1,000 tensors, verdicts of recordings.
 
-On this computer's processor; no Coral and no Edge TPU has been met.
+On this computer's processor; no Coral and no Edge TPU has been met. `python -m tests.bench.coral COUNT` takes other
+than 1,000 tensors.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def print_head(interpreter: str, ours: np.ndarray) -> None:
 def print_steps(backend: str, kernels: str, theirs: np.ndarray, ours: np.ndarray) -> None:
     steps = np.abs(theirs.astype(int) - ours.astype(int))
     equal, one, more = int((steps == 0).sum()), int((steps == 1).sum()), int((steps > 1).sum())
-    used = " <- used" if kernels == runner.USED else ""
+    used = " <- used" if runner.is_used(backend, kernels) else ""
     print(f"{backend.split(',')[0]:24} {kernels:10} {equal:6} {one:9} {more:5} {steps.max():9}{used}")
 
 
@@ -40,21 +41,23 @@ def print_verdicts(label: str, ours: list[dict], python: Path) -> None:
         print(" ", sentence)
 
 
-def main() -> None:
+def main(count: int = tensors.COUNT) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    arrays, counts = tensors.thousand()
-    print("tensors:", ", ".join(f"{count} {what}" for what, count in counts.items()))
+    arrays, counts = tensors.thousand(count)
+    print("tensors:", ", ".join(f"{number} {what}" for what, number in counts.items()))
     run = infer(released_model(), arrays)
     ours = run.outputs[0].ravel()
     print_head(run.interpreter, ours)
     data, raw = released_model().read_bytes(), [array.tobytes() for array in arrays]
+    here = True
     for kernels, model_class in runner.KERNELS.items():
         try:
             model = model_class(data)
         except MissingRuntime as error:
             print(error)
+            here = False
             break
-        outputs, _ = runner.answers(model, raw, tensors.COUNT)
+        outputs, _ = runner.answers(model, raw, count)
         print_steps(model.backend, kernels, np.frombuffer(outputs, np.int8), ours)
     of_recordings = verdicts.verdicts(NAMES, "interpreter")
     try:
@@ -66,4 +69,9 @@ def main() -> None:
         for kernels, (backend, theirs, _) in answers.items():
             print_steps(backend, kernels, theirs, ours)
         print_verdicts("verdicts by tflite-runtime", of_recordings, python)
-    print_verdicts("verdicts by LiteRT in this environment", of_recordings, Path(sys.executable))
+    if here:
+        print_verdicts("verdicts by LiteRT in this environment", of_recordings, Path(sys.executable))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else tensors.COUNT)

@@ -153,8 +153,9 @@ def print_times() -> None:
     print(f"{'interpreter on this computer':48} {'us':>8} {'/ tflite-micro':>14}   outputs as ours")
     for peer in found:
         ratio = f"{peer.us / oracle.us:.2f}" if oracle else "?"
-        same = int((peer.outputs == first[: len(peer.outputs)]).sum())
-        print(f"{peer.name:48} {peer.us:8.0f} {ratio:>14}   {same} of {len(peer.outputs)}")
+        both = min(len(peer.outputs), len(first))
+        same = int((peer.outputs[:both] == first[:both]).sum())
+        print(f"{peer.name:48} {peer.us:8.0f} {ratio:>14}   {same} of {both}")
     for sentence in missing:
         print(sentence)
     if OURS in by_name and oracle:

@@ -1,7 +1,7 @@
 """Runs a model by LiteRT in whatever Python this is: `PYTHONPATH=firmware python tests/coral/runner.py FOLDER`.
 
 Stands alone, because tflite-runtime lives in an environment of its own. FOLDER/job.json: model (path), inputs (names
-of raw files in FOLDER, one an input of the model, `batch` tensors each), batch, kernels (names of `KERNELS`). Writes
+of raw files in FOLDER, one an input of the model, `batch` tensors each), batch, kernels (names of `MODELS`). Writes
 a file KERNELS.bin of all first outputs each, and result.json: a map kernels -> {backend, us (of each inference)}.
 """
 
@@ -12,20 +12,30 @@ import sys
 import time
 from pathlib import Path
 
+from dermis.drivers.inference import litert
 from dermis.drivers.inference.litert import LiteRtModel
 
-USED = "built-in"  # by the module; the others show why
+USED = "used"  # by the module; the others show why
 
 
 class Reference(LiteRtModel):
-    kernels = "BUILTIN_REF"
+    kernels = litert.REFERENCE
+
+
+class BuiltIn(LiteRtModel):
+    kernels = litert.BUILT_IN
 
 
 class Default(LiteRtModel):
     kernels = "AUTO"
 
 
-KERNELS = {USED: LiteRtModel, "reference": Reference, "default": Default}
+KERNELS = {"reference": Reference, "built-in": BuiltIn, "default": Default}
+MODELS = {USED: LiteRtModel, **KERNELS}
+
+
+def is_used(backend: str, kernels: str) -> bool:
+    return KERNELS[kernels].kernels == litert.KERNELS[backend.split()[0]]
 
 
 def answers(model, inputs: list[bytes], batch: int) -> tuple[bytes, list[float]]:
@@ -48,7 +58,7 @@ def main(folder: Path) -> None:
     inputs = [(folder / name).read_bytes() for name in job["inputs"]]
     result = {}
     for name in job["kernels"]:
-        model = KERNELS[name](data)
+        model = MODELS[name](data)
         outputs, times = answers(model, inputs, job["batch"])
         (folder / f"{name}.bin").write_bytes(outputs)
         result[name] = {"backend": model.backend, "us": times}

@@ -28,17 +28,16 @@ def recorded(inputs: list[np.ndarray]) -> list[np.ndarray]:
     return arrays
 
 
-def thousand() -> tuple[list[np.ndarray], dict[str, int]]:
-    """(each input of the shipped model as int8 (1000, ...), what they are -> how many).
+def thousand(count: int = COUNT) -> tuple[list[np.ndarray], dict[str, int]]:
+    """(each input of the shipped model as int8 (count, ...), what they are -> how many).
 
-    Golden vectors; the committed recordings; both with noise, and mixed two by two (what lies between classes is
-    where a step decides); numbers out of the air, spread or all at one end.
+    Golden vectors; the committed recordings; golden vectors with noise, and mixed two by two (what lies between
+    classes is where a step decides); numbers out of the air, spread or all at one end.
     """
     rng = np.random.default_rng(SEED)
     golden = golden_inputs()
     real = recorded(golden)
-    known = [np.concatenate(pair) for pair in zip(golden, real, strict=True)]
-    rest = COUNT - len(known[0])
+    rest = count - len(golden[0]) - len(real[0])
     counts = {
         "golden vectors": len(golden[0]),
         "recordings": len(real[0]),
@@ -47,15 +46,15 @@ def thousand() -> tuple[list[np.ndarray], dict[str, int]]:
         "random": rest - 2 * (rest // 3) - 2,
         "all at one end": 2,
     }
-    first, second = rng.integers(len(known[0]), size=(2, rest // 3))
+    first, second = rng.integers(len(golden[0]), size=(2, rest // 3))
     share = rng.random(rest // 3)
     arrays = []
-    for array in known:
+    for array, of_bursts in zip(golden, real, strict=True):
         tall = (rest // 3, *[1] * (array.ndim - 1))
         noisy = array[first] + rng.normal(0, NOISE, (rest // 3, *array.shape[1:]))
         mixed = array[first] * share.reshape(tall) + array[second] * (1 - share.reshape(tall))
         spread = rng.integers(-128, 128, (counts["random"], *array.shape[1:]))
         ends = np.stack([np.full(array.shape[1:], end) for end in (-128, 127)])
-        parts = [np.rint(each).clip(-128, 127).astype(np.int8) for each in (array, noisy, mixed, spread, ends)]
-        arrays.append(np.concatenate(parts))
+        parts = [np.rint(each).clip(-128, 127).astype(np.int8) for each in (noisy, mixed, spread, ends)]
+        arrays.append(np.concatenate([array, of_bursts, *parts]))
     return arrays, counts

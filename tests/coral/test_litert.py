@@ -25,7 +25,7 @@ REFUSED = {name: file for name, file, _, _ in packs.read("refused")}
 @pytest.fixture(autouse=True)
 def ai_edge_litert(monkeypatch):
     """Whatever else is installed here."""
-    monkeypatch.setattr(litert, "PACKAGES", ("ai_edge_litert",))
+    monkeypatch.setattr(litert, "KERNELS", {"ai_edge_litert": litert.BUILT_IN})
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,8 @@ def test_results_are_signed_and_belong_to_the_model(released):
 
 def test_it_says_what_runs_and_how_long(released):
     model = LiteRtModel(released)
-    assert "ai_edge_litert" in model.backend and "processor alone" in model.backend and not model.on_edge_tpu
+    assert model.backend.startswith("ai_edge_litert 2") and not model.on_edge_tpu
+    assert model.backend.endswith(", built-in kernels, processor alone")
     [entry] = model.profile()
     assert entry["us"] == 0 and entry["macs"] == model.macs > 0 and entry["shape"] == [1, 1]
     model.invoke([bytes(info.bytes) for info in model.inputs])
@@ -105,25 +106,25 @@ def test_what_only_litert_refuses_is_one_sentence(released, monkeypatch):
     def refuse(**_options):
         raise ValueError("no such thing\nand a second line")
 
-    runtime, _ = litert.find_runtime()
+    runtime, _, _ = litert.find_runtime()
     fake = SimpleNamespace(Interpreter=refuse, OpResolverType=runtime.OpResolverType)
-    monkeypatch.setattr(litert, "find_runtime", lambda: (fake, "a fake 1.0"))
+    monkeypatch.setattr(litert, "find_runtime", lambda: (fake, "ai_edge_litert", "0.0"))
     error = raised(LiteRtModel, released)
     assert isinstance(error, tflite.BadModel) and str(error).endswith("refuses the model: no such thing.")
 
 
 def test_the_first_package_that_can_be_imported_is_taken(monkeypatch):
-    monkeypatch.setattr(litert, "PACKAGES", ("no_such_runtime", "ai_edge_litert"))
-    module, name = litert.find_runtime()
-    assert module.__name__ == "ai_edge_litert.interpreter" and name.startswith("ai_edge_litert 2")
+    monkeypatch.setattr(litert, "KERNELS", {"no_such_runtime": "A", "ai_edge_litert": "B"})
+    module, package, version = litert.find_runtime()
+    assert module.__name__ == "ai_edge_litert.interpreter" and package == "ai_edge_litert" and int(version[0]) >= 2
     own = SimpleNamespace()
     monkeypatch.setitem(sys.modules, "no_such_runtime", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "no_such_runtime.interpreter", own)
-    assert litert.find_runtime() == (own, "no_such_runtime (version unknown)")
+    assert litert.find_runtime() == (own, "no_such_runtime", "(version unknown)")
 
 
 def test_without_litert_it_says_what_is_missing(released, monkeypatch):
-    monkeypatch.setattr(litert, "PACKAGES", ("no_such_runtime", "nor_this_one"))
+    monkeypatch.setattr(litert, "KERNELS", {"no_such_runtime": "A", "nor_this_one": "B"})
     error = raised(LiteRtModel, released)
     assert isinstance(error, MissingRuntime) and isinstance(error, tflite.ModelError)
     for word in ("no_such_runtime", "nor_this_one", "pip", "interpreter"):
@@ -144,7 +145,9 @@ def test_a_compiled_model_with_a_driver_that_finds_nothing(monkeypatch):
         raise ValueError("Failed to load delegate from it\n")
 
     monkeypatch.setattr(litert, "EDGE_TPU_LIBRARY", "libc.so.6")  # any library that is there
-    monkeypatch.setattr(litert, "find_runtime", lambda: (SimpleNamespace(load_delegate=no_device), "a fake"))
+    monkeypatch.setattr(
+        litert, "find_runtime", lambda: (SimpleNamespace(load_delegate=no_device), "ai_edge_litert", "0.0")
+    )
     error = raised(LiteRtModel, compiled())
     assert isinstance(error, MissingRuntime) and "finds none" in str(error) and "plug it in" in str(error)
 
@@ -176,12 +179,12 @@ class FakeInterpreter:
 
 @pytest.fixture
 def on_edge_tpu(monkeypatch) -> LiteRtModel:
-    real, _ = litert.find_runtime()
+    real, _, _ = litert.find_runtime()
     fake = SimpleNamespace(
         Interpreter=FakeInterpreter, OpResolverType=real.OpResolverType, load_delegate=lambda library: library
     )
     monkeypatch.setattr(litert, "EDGE_TPU_LIBRARY", "libc.so.6")
-    monkeypatch.setattr(litert, "find_runtime", lambda: (fake, "a fake 1.0"))
+    monkeypatch.setattr(litert, "find_runtime", lambda: (fake, "ai_edge_litert", "0.0"))
     return LiteRtModel(compiled())
 
 

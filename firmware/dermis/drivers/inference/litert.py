@@ -1,7 +1,6 @@
 """LiteRT (`tflite_runtime`, or its successor `ai_edge_litert`), for boards that run Linux, with an Edge TPU or without.
 
-The built-in kernels, on one thread: they give the bytes of `dermis.tflite`. XNNPACK, which ai_edge_litert takes unless
-told otherwise, and its reference kernels do not, by several steps at times (`python -m tests.bench coral`).
+One thread, and those kernels of each package that are nearest to `dermis.tflite` (`python -m tests.bench coral`).
 
 An Edge TPU runs only what its compiler has packed into an operator of its own, so its delegate is loaded for such
 models and no others. No Edge TPU has met this code, and its answers have been compared with nothing.
@@ -25,7 +24,12 @@ from dermis.tflite.graph import Graph
 if TYPE_CHECKING:
     from typing import Any
 
-PACKAGES = ("tflite_runtime", "ai_edge_litert")  # the first that can be imported is taken
+REFERENCE, BUILT_IN = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # of LiteRT's OpResolverType
+# Package -> its kernels; the first package that can be imported is taken. tflite_runtime's reference kernels give
+# every byte of ours. The others round fully connected layers in another way: ai_edge_litert's built-in ones in few
+# cases, its reference ones in more, and XNNPACK, which it takes unless told otherwise, rounds many layers so.
+KERNELS = {"tflite_runtime": REFERENCE, "ai_edge_litert": BUILT_IN}
+KERNELS_IN_WORDS = {REFERENCE: "reference kernels", BUILT_IN: "built-in kernels"}
 EDGE_TPU_LIBRARY = "libedgetpu.so.1"
 EDGE_TPU_OPERATOR = b"edgetpu-custom-op"  # what the Edge TPU's compiler calls its operator
 THREADS = 1  # the answer comes within milliseconds; the other cores have frames to analyse
@@ -50,7 +54,7 @@ class LiteRtModel:
     Raises `MissingRuntime` beside `BadModel` and `UnsupportedOp`; SensorFault from `invoke` when LiteRT fails.
     """
 
-    kernels = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # of LiteRT's OpResolverType
+    kernels = ""  # those of `KERNELS`
 
     def __init__(self, buffer, arena_limit=tflite.ARENA_LIMIT, work_limit=tflite.WORK_LIMIT):
         data = bytes(buffer)
@@ -61,7 +65,9 @@ class LiteRtModel:
         else:
             self.macs = tflite.Model(data, arena_limit, work_limit).macs
         self.arena_bytes = UNKNOWN
-        runtime, self.backend = find_runtime()
+        runtime, package, version = find_runtime()
+        self.kernels = self.kernels or KERNELS[package]
+        self.backend = "%s %s, %s" % (package, version, KERNELS_IN_WORDS.get(self.kernels, "default kernels"))
         delegates = []
         if self.on_edge_tpu:
             delegates.append(_edge_tpu(runtime))
@@ -137,15 +143,15 @@ class LiteRtModel:
 
 
 def find_runtime():
-    """(the interpreter's module, name and version in words). Raises MissingRuntime."""
+    """(the interpreter's module, its package, the version). Raises MissingRuntime."""
     problems = []
-    for package in PACKAGES:
+    for package in KERNELS:
         try:
             module = import_module(package + ".interpreter")
         except ImportError as error:
             problems.append("%s (%s)" % (package, _first_line(error)))
             continue
-        return module, "%s %s" % (package, _version(package))
+        return module, package, _version(package)
     raise MissingRuntime(
         "LiteRT cannot be imported: %s; install one of them with pip, tflite-runtime with numpy below 2, or set "
         '`inference` to "interpreter" in the board file.' % ", ".join(problems)
