@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import coral, depth_accuracy, held_out, inference, reflectance, stages
+from tests.bench import coral, depth_accuracy, held_out, inference, reflectance, replay, stages
 
 PARTS = {
     "stages": stages.main,
@@ -10,6 +10,7 @@ PARTS = {
     "depth": lambda: depth_accuracy.main([]),
     "reflectance": lambda: reflectance.main([]),
     "inference": inference.main,
+    "replay": replay.main,
     "coral": coral.main,
 }
 

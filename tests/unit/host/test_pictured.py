@@ -143,7 +143,7 @@ def page_data(path: Path) -> list[dict]:
 
 
 def test_a_view_holds_its_reliefs_and_needs_no_network(bursts, tmp_path):
-    reliefs = [relief_view.relief(*bursts[path], path.name) for path in (FACE, EMPTY)]
+    reliefs = [relief_view.relief(bursts[path][0], bursts[path][1], path.name) for path in (FACE, EMPTY)]
     reliefs[0]["title"] = "</script><b>x"
     relief_view.write(reliefs, tmp_path / "view.html")
     face, empty = page_data(tmp_path / "view.html")

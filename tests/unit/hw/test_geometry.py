@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from dermis_hw.geometry import anthropometry, head, mesh, printed, simple
+from dermis_hw.geometry import anthropometry, hand, head, mesh, printed, simple
 
 SURFACE_MM = 3.0  # a mesh vertex need not lie exactly on a landmark
 
@@ -114,3 +114,21 @@ def test_papercraft_is_faceted_and_spectacles_sit_before_the_eyes():
     face = head.head(p, body=False).vertices
     eye = face[np.hypot(face[:, 0] - m.pupil, face[:, 1] - m.pupil_y) < 3, 2].min()
     assert rim[:, 2].min() < eye - 8
+
+
+def test_lenses_fill_the_rims_of_the_same_spectacles():
+    p = anthropometry.HeadParameters()
+    glass, rims = simple.lenses(p), simple.spectacles(p)
+    inside = rims.vertices[np.abs(rims.vertices[:, 1]) < 70]
+    assert np.all(glass.extent()[:2] <= inside.max(axis=0)[:2] - inside.min(axis=0)[:2] + 0.5)
+    assert glass.vertices[:, 2].min() > rims.vertices[:, 2].min() - 3
+    left = glass.vertices[:, 1] < 0
+    assert left.sum() == (~left).sum()
+
+
+def test_a_hand_has_its_length_and_is_thinner_than_a_face():
+    for length in (150.0, 185.0):
+        shape = hand.hand(length).extent()
+        assert shape[0] == pytest.approx(length, rel=0.06)
+        assert 0.5 * length < shape[1] < 0.75 * length and shape[2] < 0.2 * length
+    assert hand.hand().vertices[:, 2].min() == pytest.approx(0)

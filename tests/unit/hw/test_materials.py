@@ -156,7 +156,10 @@ def test_every_named_material_is_bounded_says_what_it_is_and_can_be_sent_to_anot
         assert material.name == name
         assert material.values.min() >= 0.0 and material.values.max() <= 1.0
         assert material.measured != material.note.startswith("modelled"), name
-        assert 0.0 <= material.specular.r0 < (1.0 if "mirror" in name else 0.1) and 0.0 < material.specular.roughness <= 1.0
+        assert (
+            0.0 <= material.specular.r0 < (1.0 if "mirror" in name else 0.1)
+            and 0.0 < material.specular.roughness <= 1.0
+        )
         assert 0.0 <= material.blur_mm < 3.0
         assert material.values.max() + material.specular.r0 <= 1.0 or name == "white"
         assert np.array_equal(pickle.loads(pickle.dumps(material)).values, material.values)

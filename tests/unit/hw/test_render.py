@@ -13,7 +13,7 @@ from dermis_hw import materials, render, scenes
 from dermis_hw.geometry import simple
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1, SWIR_BANDS
-from dermis_hw.render import blur
+from dermis_hw.render import blur, lights
 
 pytest.importorskip("mitsuba", reason="rendering needs the extra 'sim'")
 pytestmark = pytest.mark.render
@@ -225,3 +225,32 @@ def test_without_llvm_the_scalar_variant_serves_and_says_so_once(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["scalar_rgb", "0.8"]
     assert done.stderr.count("scalar variant") == 1
+
+
+# --- what sends light back, and what shines by itself
+
+
+def test_glass_beads_send_light_back_to_where_it_came_from():
+    at = np.array([[0.0, 0.0, 450.0], [0.0, 0.0, 900.0]], np.float32)
+    facing = np.array([[0.0, 0.0, -1.0]] * 2, np.float32)
+    near, far = lights.retro(at, facing, (0.0, 12.0, 0.0))
+    # 12 mm at 450 mm are 1.53 degrees: 10 cd/(lx m2) times pi. Twice as far the angle is halved, and more comes back.
+    assert near == pytest.approx(10 * np.pi, rel=0.1) and far > 3 * near
+    assert lights.retro(at, facing, (40.0, 0.0, 0.0))[0] < 0.2 * near  # the projector stands farther off
+    tilted = np.array([[0.0, np.sin(1.2), -np.cos(1.2)]] * 2, np.float32)
+    assert not lights.retro(at, tilted, (0.0, 12.0, 0.0)).any()
+
+
+def test_what_glows_lights_the_imager_the_window_and_the_veil(tmp_path):
+    text = (
+        'format = 1\nname = "x"\nkind = "target"\n[[object]]\ngeometry = "plane"\n'
+        'parameters = { height = 45.0, width = 45.0 }\nmaterial = "glowing:100"\n[pose]\ndistance_mm = 450.0\n'
+    )
+    (tmp_path / "x.toml").write_text(text)
+    field = render.render(scenes.load(tmp_path / "x.toml"))
+    lamp = field.ambient.max()
+    side = 45.0 / 450.0 * DM1.focal_px
+    veil = 0.02 * 100 * side**2 / field.ambient.size
+    assert lamp == pytest.approx(100 + veil, rel=1e-3) and field.ambient.min() == pytest.approx(veil, rel=0.05)
+    # A small source: radiance (100 klux / pi) times solid angle (45 mm / 450 mm)^2.
+    assert field.klux_sun == pytest.approx(100 / np.pi * 0.1**2, rel=0.03)
