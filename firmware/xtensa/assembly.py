@@ -16,7 +16,7 @@ from contextlib import contextmanager
 # Instructions that MicroPython names, and the bytes that each takes.
 NAMED = {
     **dict.fromkeys(("add", "sub", "addi", "addx2", "addx4", "and_", "or_", "xor", "mull", "neg"), 3),
-    **dict.fromkeys(("slli", "srli", "srai", "sra", "sll", "ssr", "ssl", "movi"), 3),
+    **dict.fromkeys(("slli", "srli", "srai", "sra", "sll", "ssr", "ssl"), 3),
     **dict.fromkeys(("l8ui", "l32i", "s8i", "s16i", "s32i"), 3),
     **dict.fromkeys(("mov", "nop_n"), 2),
 }
@@ -131,6 +131,10 @@ class Kernel:
             here, f"data(3, 0x{word | size - 1 << 16 | count << S:06X})  # {name} a{count}, {size} bytes"
         )
 
+    def movi(self, t: int, value: int) -> None:
+        """t = value, of 12 bits with its sign. MicroPython's own would load it from a literal in front of the code."""
+        self._coded(0x00A002 | (value & 0xFF) << 16 | (value >> 8 & 15) << S | t << T, f"movi a{t}, {value}")
+
     # Arithmetic without a name in MicroPython.
     def mulsh(self, r: int, s: int, t: int) -> None:
         """The high word of a signed product."""
@@ -207,5 +211,4 @@ class Kernel:
 # How many of a named instruction's first operands are registers, where it is not all of them.
 REGISTERS = {
     **dict.fromkeys(("addi", "slli", "srli", "srai", "l8ui", "l32i", "s8i", "s16i", "s32i"), 2),
-    "movi": 1,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import shutil
 import socket
@@ -25,12 +26,29 @@ ANSWER_LIMIT_S = 60  # the longest kernel takes a tenth of a second
 PACKET_BYTES = 1024  # of memory; QEMU takes packets of 4,096 characters
 
 
+NEWER = (8, 1)  # QEMU's version from which the option for single instructions has another name
+
+
 class MachineError(Exception):
     """QEMU does not do what is asked of it; the message says what."""
 
 
 def is_installed() -> bool:
     return shutil.which(PROGRAM) is not None
+
+
+def one_at_a_time() -> tuple[str, ...]:
+    """Options that make QEMU translate single instructions.
+
+    Within a longer block of translated code QEMU (7.2 at least) may take a MAC16 operand register as it was before an
+    earlier instruction of the block loaded it.
+    """
+    told = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"version (\d+)\.(\d+)", told)
+    if found is None:
+        raise MachineError(f"{PROGRAM} does not tell its version.")
+    newer = (int(found[1]), int(found[2])) >= NEWER
+    return ("-accel", "tcg,one-insn-per-tb=on") if newer else ("-singlestep",)
 
 
 class Machine:
@@ -42,7 +60,17 @@ class Machine:
         self._socket = socket.socket(socket.AF_UNIX)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "gdb"
-            command = [PROGRAM, "-M", "sim", "-cpu", CORE, "-icount", f"shift={SHIFT},sleep=off", "-S", "-singlestep"]
+            command = [
+                PROGRAM,
+                "-M",
+                "sim",
+                "-cpu",
+                CORE,
+                "-icount",
+                f"shift={SHIFT},sleep=off",
+                "-S",
+                *one_at_a_time(),
+            ]
             command += ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]
             command += ["-display", "none", "-monitor", "none", "-serial", "none"]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

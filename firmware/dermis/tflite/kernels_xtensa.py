@@ -686,7 +686,7 @@ def depthwise3_1(a2, a3, a4, a5):
     label(GROUP)
     l32i(a6, a2, 48)
     s32i(a6, a2, 52)
-    movi(a6, 4)
+    data(3, 0x04A062)  # movi a6, 4
     s32i(a6, a2, 68)
     label(CHANNEL)
     l32i(a6, a2, 60)
@@ -827,7 +827,7 @@ def depthwise3_1_signed(a2, a3, a4, a5):
     label(GROUP)
     l32i(a6, a2, 48)
     s32i(a6, a2, 52)
-    movi(a6, 4)
+    data(3, 0x04A062)  # movi a6, 4
     s32i(a6, a2, 68)
     label(CHANNEL)
     l32i(a6, a2, 60)
@@ -982,7 +982,7 @@ def depthwise3_2(a2, a3, a4, a5):
     label(GROUP)
     l32i(a6, a2, 48)
     s32i(a6, a2, 52)
-    movi(a6, 4)
+    data(3, 0x04A062)  # movi a6, 4
     s32i(a6, a2, 68)
     label(CHANNEL)
     l32i(a6, a2, 60)
@@ -1075,7 +1075,7 @@ def depthwise3_2_signed(a2, a3, a4, a5):
     label(GROUP)
     l32i(a6, a2, 48)
     s32i(a6, a2, 52)
-    movi(a6, 4)
+    data(3, 0x04A062)  # movi a6, 4
     s32i(a6, a2, 68)
     label(CHANNEL)
     l32i(a6, a2, 60)
@@ -1163,7 +1163,7 @@ def depthwise3_2_signed(a2, a3, a4, a5):
 @micropython.asm_xtensa
 def flip(a2, a3, a4):
     # source, target, count. As kernels_moves.flip.
-    movi(a5, 128)
+    data(3, 0x80A052)  # movi a5, 128
     or_(a7, a2, a3)
     slli(a6, a5, 8)
     or_(a6, a6, a5)
@@ -1301,7 +1301,7 @@ def copy(a2, a3, a4):
     l32i(a14, a4, 8)
     label(AXIS2)
     l32i(a7, a4, 12)
-    movi(a0, 1)
+    data(3, 0x01A002)  # movi a0, 1
     mov(a15, a10)
     data(3, 0x4C9507)  # bne a5, a0, STRIDES
     data(3, 0x499607)  # bne a6, a0, STRIDES
@@ -1328,8 +1328,8 @@ def copy(a2, a3, a4):
     addi(a15, a15, 1)
     s8i(a6, a0, 0)
     addi(a0, a0, 1)
-    movi(a5, 1)
-    movi(a6, 1)
+    data(3, 0x01A052)  # movi a5, 1
+    data(3, 0x01A062)  # movi a6, 1
     data(3, 0x000486)  # j NEXT
     label(STRIDES)
     mov(a0, a11)
@@ -1370,7 +1370,7 @@ def copy(a2, a3, a4):
 def mean(a2, a3, a4, a5):
     # x, y, sums, block. As kernels_simple.mean.
     l32i(a13, a5, 32)
-    movi(a14, 0)
+    data(3, 0x00A0E2)  # movi a14, 0
     mov(a12, a4)
     data(3, 0x058D76)  # loop a13, 6 bytes
     s32i(a14, a12, 0)
@@ -1414,22 +1414,22 @@ def mean(a2, a3, a4, a5):
     l32i(a2, a5, 36)
     l32i(a6, a5, 40)
     l32i(a7, a5, 52)
-    movi(a12, 255)
+    data(3, 0xFFA0C2)  # movi a12, 255
     l32i(a15, a5, 44)
-    movi(a13, 1)
+    data(3, 0x01A0D2)  # movi a13, 1
     ssl(a15)
     sll(a15, a13)
     l32i(a0, a5, 48)
-    movi(a9, 0)
-    movi(a8, 0)
+    data(3, 0x00A092)  # movi a9, 0
+    data(3, 0x00A082)  # movi a8, 0
     data(3, 0x00B016)  # beqz a0, UNSHIFTED
-    movi(a9, -1)
+    data(3, 0xFFAF92)  # movi a9, -1
     addi(a8, a0, -1)
     ssl(a8)
     sll(a8, a13)
     label(UNSHIFTED)
     ssr(a0)
-    movi(a0, 0)
+    data(3, 0x00A002)  # movi a0, 0
     l32i(a13, a5, 32)
     data(3, 0x3B8D76)  # loop a13, 60 bytes
     l32i(a14, a4, 0)

@@ -158,7 +158,7 @@ class Image:
         self.scratch = ()
         self.row = width * depth
         if pads[0] or pads[1] or rows > height or columns > width:
-            # The copied bytes of a row start, and rows are, at multiples of a word where that can be: words move faster.
+            # The bytes copied of a row start at a multiple of a word where they can: words move faster.
             left = pads[1] * depth
             self._start = -left % WORD_BYTES
             source_row, self.row = self.row, plan.aligned(columns * depth)
