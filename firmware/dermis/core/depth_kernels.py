@@ -327,7 +327,8 @@ def follow(
     correlation of 16384, lowest energy of a window, 0 (forwards) or 1 (backwards), weight of the middle block.
 
     With c the weighted covariance and E the energies, the correlation is c / sqrt(Ef Er). Energies stay below 2**24,
-    covariances too; the peak is that of a parabola through c / sqrt(Er) at three disparities.
+    covariances too. The peak is that of a parabola through c / sqrt(Er) at three disparities, which lies up to .0244 px
+    too near to the whole pixel (planes at known distances, docs/depth.md): 100 / 65536 takes that off.
     """
     width = int(block[0])
     step = int(block[1])
@@ -505,7 +506,10 @@ def follow(
                                     k += 1
                                 correlation = (middle << 14) // (int(roots[energy]) << k)
                                 if correlation >= least and bend > 0:
-                                    disparity[cell] = (shift << 4) + (16 * (nearer - farther) + bend) // (2 * bend)
+                                    f = (256 * (nearer - farther) + bend) // (2 * bend)
+                                    k = f if f > 0 else 0 - f
+                                    f += f * (128 - k) * 100 + 32768 >> 16
+                                    disparity[cell] = (shift << 4) + (f + 8 >> 4)
                                     if correlation > 16384:
                                         correlation = 16384
                                     confidence[cell] = (correlation * 255) >> 14
