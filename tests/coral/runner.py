@@ -44,7 +44,7 @@ def answers(model, inputs: list[bytes], batch: int) -> tuple[bytes, list[float]]
     views = [memoryview(data) for data in inputs]
     outputs, times = bytearray(), []
     for item in range(batch):
-        given = [view[item * size : (item + 1) * size] for view, size in zip(views, sizes)]  # noqa: B905 - Python 3.9
+        given = [view[item * size : (item + 1) * size] for view, size in zip(views, sizes, strict=True)]
         started = time.perf_counter_ns()
         result = model.invoke(given)
         times.append((time.perf_counter_ns() - started) / 1000)

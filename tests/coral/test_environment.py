@@ -18,7 +18,7 @@ def nowhere(tmp_path, monkeypatch):
 
 
 def test_this_python_is_taken_where_it_is_old_enough(monkeypatch, nowhere):
-    for version, found in (((3, 8), None), ((3, 9), sys.executable), ((3, 11), sys.executable), ((3, 12), None)):
+    for version, found in (((3, 9), None), ((3, 10), sys.executable), ((3, 11), sys.executable), ((3, 12), None)):
         monkeypatch.setattr(sys, "version_info", version)
         assert environment.base_python() == found, version
 

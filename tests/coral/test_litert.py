@@ -133,6 +133,12 @@ def test_without_litert_it_says_what_is_missing(released, monkeypatch):
         load(str(released_model()), LiteRtModel)
 
 
+def test_the_operators_name_alone_spares_no_check():
+    for name in ("bad_stride", "bad_weights_length", "float_tensors"):
+        file = REFUSED[name] + litert.EDGE_TPU_OPERATOR
+        assert str(raised(LiteRtModel, file)) == str(raised(InterpretedModel, REFUSED[name]))
+
+
 def test_a_compiled_model_without_a_driver(monkeypatch):
     monkeypatch.setattr(litert, "EDGE_TPU_LIBRARY", "libno-such-thing.so.1")
     error = raised(LiteRtModel, compiled())

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from dermis import tflite
 from dermis.core.errors import SensorFault
 from dermis.tflite.graph import Graph
+from dermis.tflite.ops import CUSTOM
 
 if TYPE_CHECKING:
     from typing import Any
@@ -32,7 +33,7 @@ KERNELS = {"tflite_runtime": REFERENCE, "ai_edge_litert": BUILT_IN}
 KERNELS_IN_WORDS = {REFERENCE: "reference kernels", BUILT_IN: "built-in kernels"}
 EDGE_TPU_LIBRARY = "libedgetpu.so.1"
 EDGE_TPU_OPERATOR = b"edgetpu-custom-op"  # what the Edge TPU's compiler calls its operator
-THREADS = 1  # the answer comes within milliseconds; the other cores have frames to analyse
+THREADS = 1  # enough for a model of this size, and the same work in the same order every time
 ARRAY_TYPES = {"int8": "b", "uint8": "B", "int32": "i", "float32": "f"}
 UNKNOWN = 0  # LiteRT does not tell
 
@@ -58,12 +59,10 @@ class LiteRtModel:
 
     def __init__(self, buffer, arena_limit=tflite.ARENA_LIMIT, work_limit=tflite.WORK_LIMIT):
         data = bytes(buffer)
-        self.on_edge_tpu = EDGE_TPU_OPERATOR in data
-        if self.on_edge_tpu:
-            Graph(memoryview(data))
-            self.macs = UNKNOWN
-        else:
-            self.macs = tflite.Model(data, arena_limit, work_limit).macs
+        # The name alone could be anywhere in the file, and would spare it the check.
+        custom = [node for node in Graph(memoryview(data)).nodes if node.code == CUSTOM]
+        self.on_edge_tpu = bool(custom) and EDGE_TPU_OPERATOR in data
+        self.macs = UNKNOWN if self.on_edge_tpu else tflite.Model(data, arena_limit, work_limit).macs
         self.arena_bytes = UNKNOWN
         runtime, package, version = find_runtime()
         self.kernels = self.kernels or KERNELS[package]
