@@ -28,7 +28,8 @@ def found(*bodies):
     depth = array("H", [0] * CELLS)
     for body in bodies:
         put(depth, *body)
-    assert FACE.find(depth, array("i", [2400 if value else 0 for value in depth])) is None
+    light = array("i", [2400 if value else 0 for value in depth])
+    assert FACE.find(depth, lambda rows, columns, without: light) is None
     FACE.window(WINDOW)
     return depth
 

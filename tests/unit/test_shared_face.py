@@ -3,13 +3,17 @@
 from array import array
 
 import synthetic
-from dermis.core import motion, swir, vocabulary
+from dermis.core import cell_kernels, motion, reflectance, swir, vocabulary
 from dermis.core.face import FILLED, MEASURED, Face
 from dermis.core.reflectance import CELLS, COLUMNS, ROWS
 
 FACE = Face(synthetic.BOARD)
 LIT = array("i", [2400] * CELLS)  # R = .6 at the reference distance
 MM = 16
+
+
+def find(depth, light):
+    return FACE.find(depth, lambda rows, columns, without: light)
 
 
 def blank():
@@ -29,7 +33,7 @@ def lit_where(depth, level=2400):
 
 def test_a_body_is_found_measured_and_boxed():
     depth = put(blank(), 450, 14, 34, 20, 46)  # 20 x 26 cells of 6.8 mm
-    assert FACE.find(depth, lit_where(depth)) is None
+    assert find(depth, lit_where(depth)) is None
     assert FACE.measured == 20 * 26 and FACE.filled == 0 and FACE.valid_permille() == 1000
     assert FACE.box_px() == [100, 70, 230, 170]
     assert FACE.nearest == FACE.median == 450 * MM
@@ -40,7 +44,7 @@ def test_a_body_is_found_measured_and_boxed():
 def test_nearest_body_wins_and_the_wall_stays_out():
     depth = put(blank(), 650, 0, ROWS, 3, COLUMNS)
     put(depth, 400, 14, 34, 20, 46)
-    assert FACE.find(depth, LIT) is None
+    assert find(depth, LIT) is None
     assert FACE.median == 400 * MM and FACE.measured == 20 * 26
     assert FACE.mask[0 * COLUMNS + 60] == 0
 
@@ -48,14 +52,14 @@ def test_nearest_body_wins_and_the_wall_stays_out():
 def test_a_small_thing_before_the_face_is_no_face():
     depth = put(blank(), 500, 14, 34, 20, 46)
     put(depth, 300, 2, 5, 50, 53)  # a finger
-    assert FACE.find(depth, lit_where(depth)) is None
+    assert find(depth, lit_where(depth)) is None
     assert FACE.median == 500 * MM
 
 
 def test_spectacles_do_not_split_the_face():
     depth = put(blank(), 450, 14, 34, 20, 46)
     put(depth, 0, 14, 34, 36, 38)  # two columns without dots, lit all the same
-    assert FACE.find(depth, LIT) is None
+    assert find(depth, LIT) is None
     assert FACE.measured == 20 * 24 and FACE.mask[20 * COLUMNS + 37] == FILLED
     assert FACE.box_px()[2] >= 230
     assert FACE.depth[20 * COLUMNS + 37] == 450 * MM
@@ -67,34 +71,34 @@ def test_what_hides_half_of_the_face_occludes_it():
         for column in range(20, 46):
             if (row // 2 + column // 2) % 2:
                 depth[row * COLUMNS + column] = 0
-    assert FACE.find(depth, LIT) == vocabulary.OCCLUDED
+    assert find(depth, LIT) == vocabulary.OCCLUDED
 
 
 def test_too_near_and_too_far():
     for millimetres, reason in ((242, vocabulary.TOO_NEAR), (740, vocabulary.TOO_FAR), (450, None)):
         depth = put(blank(), millimetres, 8, 40, 10, 56)
-        assert FACE.find(depth, lit_where(depth)) == reason, millimetres
+        assert find(depth, lit_where(depth)) == reason, millimetres
     # Beyond the disparities only light tells.
     lit = array("i", [0] * CELLS)
     for row in range(15, 30):
         for column in range(20, 40):
             lit[row * COLUMNS + column] = 600
-    assert FACE.find(blank(), lit) == vocabulary.TOO_FAR
-    assert FACE.find(blank(), array("i", [8000] * CELLS)) == vocabulary.TOO_NEAR
-    assert FACE.find(blank(), array("i", [40] * CELLS)) == vocabulary.NO_FACE
+    assert find(blank(), lit) == vocabulary.TOO_FAR
+    assert find(blank(), array("i", [8000] * CELLS)) == vocabulary.TOO_NEAR
+    assert find(blank(), array("i", [40] * CELLS)) == vocabulary.NO_FACE
     assert FACE.measured == 0 and FACE.valid_permille() == 0
 
 
 def test_neck_and_chest_are_cut_off():
     depth = put(blank(), 500, 10, 38, 4, 60)  # 56 columns of 7.6 mm are 424 mm
-    assert FACE.find(depth, lit_where(depth)) is None
+    assert find(depth, lit_where(depth)) is None
     assert 225 <= FACE.height_mm <= 245
     assert FACE.column1 == 60  # the top stays
 
 
 def test_window_is_an_ellipse_of_measured_cells():
     depth = put(blank(), 450, 4, 44, 10, 60)
-    assert FACE.find(depth, lit_where(depth)) is None
+    assert find(depth, lit_where(depth)) is None
     out = bytearray(CELLS)
     FACE.window(out)
     # pi * 80 * 62 mm^2 in cells of 46.5 mm^2, less what whole cells leave out
@@ -112,17 +116,26 @@ def ramp(shift):
     return out
 
 
+def light_of(mask):
+    """What `Motion` wants of a `Reflectance`: lists of the mask's cells."""
+    light = reflectance.Reflectance([0, 6])
+    block = array("i", [0, ROWS, 0, COLUMNS, 0, 0])
+    cell_kernels.list_cells(0, mask, light.cells, light.around, block)
+    light.count, light.around_count = block[4], block[5]
+    return light
+
+
 def test_motion_measures_shift_and_level():
-    mask = bytearray([MEASURED] * CELLS)
+    light = light_of(bytearray([MEASURED] * CELLS))
     seen = motion.Motion()
     still = ramp(0)
-    seen.measure(still, still, mask, 100000)
+    seen.measure(still, still, light)
     assert (seen.shift_q4, seen.level_permille, seen.residual_permille) == (0, 1000, 0)
-    seen.measure(still, ramp(6), mask, 100000)  # .6 of a cell of 5 px is 3 px
+    seen.measure(still, ramp(6), light)  # .6 of a cell of 5 px is 3 px
     assert 40 <= seen.shift_q4 <= 56, seen.shift_q4
-    seen.measure(still, array("i", [value * 9 // 10 for value in still]), mask, 100000)
+    seen.measure(still, array("i", [value * 9 // 10 for value in still]), light)
     assert seen.level_permille == 900 and seen.shift_q4 <= 2
-    seen.measure(array("i", [0] * CELLS), array("i", [0] * CELLS), mask, 0)  # nothing there: no exception
+    seen.measure(array("i", [0] * CELLS), array("i", [0] * CELLS), light)  # nothing there: no exception
     assert seen.shift_q4 == 0
 
 
@@ -130,10 +143,14 @@ def test_spot_overlap_follows_the_face():
     spot = swir.Spot(synthetic.BOARD)
     everywhere, nowhere = bytearray([1] * CELLS), bytearray(CELLS)
     light = array("i", [2048] * CELLS)
-    assert spot.look(everywhere, light, 450 * MM) == (1000, 2048)
-    assert spot.look(nowhere, light, 450 * MM) == (0, 2048)
+    spot.place(450 * MM)
+    assert spot.look(everywhere, light) == (1000, 2048)
+    assert spot.look(nowhere, light) == (0, 2048)
+    assert spot.look(everywhere, array("i", [32767] * CELLS))[1] >= 32600  # the brightest that `survey` gives
     # 14 mm off the axis towards -u: at 250 mm that is 18 px, so that a face at +u loses some of the spot.
     upper = bytearray([1 if cell % COLUMNS >= 32 else 0 for cell in range(CELLS)])
-    near, _ = spot.look(upper, light, 250 * MM)
-    far, _ = spot.look(upper, light, 700 * MM)
+    spot.place(250 * MM)
+    near, _ = spot.look(upper, light)
+    spot.place(700 * MM)
+    far, _ = spot.look(upper, light)
     assert 100 < near < 250 and near < far < 500, (near, far)

@@ -12,7 +12,7 @@ from dermis.core.cover import LEAST_BEHIND_CM2, Cover
 from dermis.core.depth import DepthMapper, triangulate
 from dermis.core.face import Face
 from dermis.core.motion import Motion
-from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP, Reflectance, dot_image, water_index
+from dermis.core.reflectance import CELLS, COLUMNS, OFFSET, ROWS, STEP, Reflectance, dot_image, water_index
 from dermis.core.shape import ShapeFitter
 from dermis.core.vocabulary import NO_DECISION
 
@@ -42,12 +42,16 @@ MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
 # What no look at the burst can tell: white target and its fit, tab, gloss and hair within the window
 # (`python -m tests.bench reflectance`, sd of the index indoors).
 INDEX_SYSTEMATIC_Q14 = 41  # .0025
+SHADING_Q14 = 4096  # .25: standard deviation of ln R850 over a face
 LEVEL_SYSTEMATIC_Q14 = 328  # .02: the white target's own reflectance and distance
 SPOT_UNSURE_Q14 = 819  # .05: what imager and photodiode make of one spot of a face (same command)
 # Frames arrive 20 to 90 ms late (hw/dermis_hw/optics.py), so that of the time between the two frames at 850 nm, .2 s
 # and more, a fifth is not known.
 TIMING_UNSURE_PART = 5
 _PER_10000 = 10000
+# What a burst has before its last frame comes, and that.
+EARLY_FRAMES = ("dark", "850", "970", "1050", "dots")
+LATE_FRAMES = ("850b",)
 
 
 class Analysis:
@@ -101,6 +105,10 @@ class Analyser:
         self._window = bytearray(CELLS)
         self._values = fixed.zeros("i", CELLS)
         self._record = None
+        self._early_burst = self._early_record = None
+        self._early_times = []
+        self._early_done = 0
+        self._face_reason = None
 
     def analyse(self, burst, calibration) -> Analysis:
         """Evidence, findings and features of `burst` (core.burst.Burst) under `calibration`.
@@ -147,14 +155,16 @@ class Analyser:
                 return vocabulary.SENSOR_FAULT
         self._take(calibration)
         yield
-        reason = self._ambient(burst, calibration, evidence) or self._drift(burst, calibration, evidence)
+        reason = self._ambient(burst, evidence) or self._drift(burst, calibration, evidence)
+        yield
         if reason:
             return reason
-        self.reflectance.load(burst.frames, calibration.linear)
-        yield
-        self._measure_depth(burst.frames, calibration)
-        yield
-        reason = self._find_face(evidence) or self._find_motion(evidence)
+        for piece in self._pieces()[self._taken_early(burst, calibration) :]:
+            piece(burst.frames, calibration)
+            yield
+        if self.face.measured:
+            self.reflectance.add(burst.frames, LATE_FRAMES)
+        reason = self._describe_face(evidence) or self._find_motion(evidence)
         yield
         if reason:
             return reason
@@ -169,6 +179,40 @@ class Analyser:
         self._fill(out)
         return reason
 
+    def early(self, burst, calibration) -> bool:
+        """Does a piece of what needs no frame but EARLY_FRAMES, while the last one still travels; `steps` of the same
+        burst then leaves it out. False when there is nothing to do (yet)."""
+        if calibration is None:
+            return False
+        for name in EARLY_FRAMES:
+            if name not in burst.frames:
+                return False
+        if not self._is_early(burst, calibration):
+            self._early_burst, self._early_record, self._early_done = burst, calibration, 0
+            self._early_times = [burst.time_us.get(name) for name in EARLY_FRAMES]
+        pieces = self._pieces()
+        if self._early_done == len(pieces):
+            return False
+        self._take(calibration)
+        pieces[self._early_done](burst.frames, calibration)
+        self._early_done += 1
+        return True
+
+    def _is_early(self, burst, calibration):
+        """Whether the pieces done are of this burst, and no frame of theirs was taken again since."""
+        if self._early_burst is not burst or self._early_record is not calibration:
+            return False
+        return self._early_times == [burst.time_us.get(name) for name in EARLY_FRAMES]
+
+    def _taken_early(self, burst, calibration):
+        """How many of the pieces `early` has done on just these frames; forgotten then."""
+        done = self._early_done if self._is_early(burst, calibration) else 0
+        self._early_burst = self._early_record = None
+        return done
+
+    def _pieces(self):
+        return (self._measure_depth, self._find_face, self._load)
+
     def _take(self, calibration):
         """Adopt a record: reference and white target, once a record."""
         if self._record is not calibration:
@@ -177,23 +221,23 @@ class Analyser:
             self.reflectance.set_calibration(calibration)
             self._record = calibration
 
-    def _ambient(self, burst, calibration, evidence):
-        level, saturated = self.reflectance.level(burst.frames["dark"], calibration.linear)
+    def _ambient(self, burst, evidence):
+        level, saturated = self.reflectance.level(burst.frames["dark"])
         evidence["ambient_counts"] = level
         evidence["ambient_saturated_permille"] = saturated
         return vocabulary.TOO_BRIGHT if saturated > AMBIENT_SATURATED_PERMILLE else None
 
     def _drift(self, burst, calibration, evidence):
         """Gain of each band from the monitor tab; the reason why the tab cannot be trusted, or None."""
-        linear, reflectance = calibration.linear, self.reflectance
+        reflectance = self.reflectance
         self._off_cc = drift.offset_cc(burst.temperature_cc, calibration.temperature_cc)
-        ambient = reflectance.monitor_level(burst.frames["dark"], linear)
+        ambient = reflectance.monitor_level(burst.frames["dark"])
         drifts, unexplained = [], {}
         faulty = None
         exposure = burst.exposure_us * burst.gain_q8
         for name in ("850", "970", "1050", "dots", "850b"):
             light = vocabulary.FRAME_LIGHT[name]
-            lit = reflectance.monitor_level(burst.frames[name], linear)
+            lit = reflectance.monitor_level(burst.frames[name])
             level, expected = max(1, lit - ambient), calibration.monitor[light]
             reflectance.gain[name] = fixed.ln_q14(expected) - fixed.ln_q14(level)
             # At the exposure and gain of the record: expected * exposure / (record's exposure * 256).
@@ -227,9 +271,18 @@ class Analyser:
             calibration.z_offset_um,
         )
 
-    def _find_face(self, evidence):
+    def _find_face(self, frames, _calibration):
+        survey = self.reflectance.survey
+        self._face_reason = self.face.find(self.depth, lambda *where: survey(frames, "850", *where))
+
+    def _load(self, frames, _calibration):
         face = self.face
-        reason = face.find(self.depth, self.reflectance.relative_850)
+        if face.measured:
+            self.reflectance.select(frames, face.mask, (face.row0, face.row1), (face.column0, face.column1))
+            self.reflectance.add(frames, vocabulary.NIR_BANDS)
+
+    def _describe_face(self, evidence):
+        face, reason = self.face, self._face_reason
         if face.measured:
             evidence["distance_mm"] = (face.nearest + 8) >> 4
             evidence["face_depth_mm16"] = face.median
@@ -238,9 +291,7 @@ class Analyser:
             evidence["face_width_mm"] = face.width_mm
             evidence["face_cells"] = face.measured + face.filled
             evidence["valid_depth_permille"] = face.valid_permille()
-            saturated = 0
-            for cell in range(CELLS):
-                saturated += face.mask[cell] != 0 and self.reflectance.saturated[cell] != 0
+            saturated = self.reflectance.saturated_cells(face.mask)
             evidence["face_saturated_permille"] = fixed.ratio(saturated, face.measured + face.filled, 1000)
             if reason is None and evidence["face_saturated_permille"] > FACE_SATURATED_PERMILLE:
                 return vocabulary.TOO_BRIGHT
@@ -249,9 +300,8 @@ class Analyser:
     def _find_motion(self, evidence):
         """Between `850` and `850b`; the drift of the light between the two is taken off the change of level."""
         first, second = self.reflectance.sums["850"], self.reflectance.sums["850b"]
-        count = self._gather(first, self.face.mask)
         motion, gain = self._motion, self.reflectance.gain
-        motion.measure(first, second, self.face.mask, fixed.median(self._values, count))
+        motion.measure(first, second, self.reflectance)
         self._step_q14 = fixed.ln_q14(motion.level_permille) - fixed.ln_q14(1000) + gain["850b"] - gain["850"]
         change = fixed.exp_q14(self._step_q14, 1000) - 1000
         evidence["motion_px16"] = motion.shift_q4
@@ -281,55 +331,37 @@ class Analyser:
         moved = self._follow(burst.time_us)
         stretch = drift.factor(calibration.index_drift, self._off_cc)
         reflectance.convert(face.depth, calibration.z_ref_mm, fixed.ratio(drift.SCALE, stretch, fixed.Q12))
-        candidates = self._candidates()
+        candidates = reflectance.mark_usable(face.mask, usable)
         evidence["usable_permille"] = 0
-        evidence["level_850_q14"] = rough = fixed.median(self._values, self._gather(reflectance.ln_r["850"], usable))
-        evidence["level_850_error_q14"] = _root(self._error_of_median(candidates), LEVEL_SYSTEMATIC_Q14, moved)
+        reflectance.gather(reflectance.ln_r["850"], usable, self._values)
+        evidence["level_850_q14"] = rough = self._median(candidates)
+        noise = _error_of_median(SHADING_Q14, candidates)
+        evidence["level_850_error_q14"] = _root(noise, LEVEL_SYSTEMATIC_Q14, moved)
         evidence["reflectance_850_e4"] = fixed.exp_q14(rough, _PER_10000) if candidates else 0
-        left = within = 0
-        for cell in range(CELLS):
-            if usable[cell]:
-                off = reflectance.ln_r["850"][cell] - rough
-                usable[cell] = SHADOW_Q14 <= off <= SPECULAR_Q14
-                left += usable[cell]
-            within += window[cell]
-            window[cell] = window[cell] and usable[cell]
-        count = self._gather(reflectance.index, window)
+        left = reflectance.keep_between(reflectance.ln_r["850"], usable, rough + SHADOW_Q14, rough + SPECULAR_Q14)
+        within, count = reflectance.keep_both(self._window, usable)
         evidence["usable_permille"] = fixed.ratio(left, face.measured + face.filled, 1000)
         if min(evidence["usable_permille"], fixed.ratio(count, within, 1000)) < LEAST_USABLE_PERMILLE:
             return False
-        evidence["water_index_q14"] = index = fixed.median(self._values, count)
-        evidence["water_index_sigma_q14"] = fixed.spread(self._values, count)
+        reflectance.gather(reflectance.index, window, self._values)
+        evidence["water_index_q14"] = index = self._median(count)
+        evidence["water_index_sigma_q14"] = sigma = fixed.spread(self._values, count)
         # What the temperature took off is what its curve would put on again.
         warmed = abs(fixed.ratio(index, stretch - drift.SCALE, drift.SCALE)) // drift.UNSURE_PART
-        noise = self._error_of_median(count)
+        noise = _error_of_median(sigma, count)
         evidence["water_index_error_q14"] = _root(noise, INDEX_SYSTEMATIC_Q14, moved, warmed)
         levels = {}
         for band in vocabulary.NIR_BANDS:
-            levels[band] = fixed.median(self._values, self._gather(reflectance.ln_r[band], window))
+            reflectance.gather(reflectance.ln_r[band], window, self._values)
+            levels[band] = self._median(count)
             evidence["reflectance_%s_e4" % band] = fixed.exp_q14(levels[band], _PER_10000)
         evidence["level_850_q14"] = levels["850"]
         evidence["slope_1050_q14"] = levels["1050"] - levels["850"]
         return True
 
-    def _error_of_median(self, count):
-        """Standard error of the median of the first `count` of `_values`."""
-        return fixed.ratio(fixed.spread(self._values, count) * MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
-
-    def _candidates(self):
-        """Mark the cells well inside the face that every band lights without saturating; returns how many."""
-        mask, usable, reflectance = self.face.mask, self._usable, self.reflectance
-        sums = [reflectance.sums[band] for band in vocabulary.NIR_BANDS]
-        found = 0
-        for cell in range(CELLS):
-            usable[cell] = 0
-            if mask[cell] and not reflectance.saturated[cell] and COLUMNS < cell < CELLS - COLUMNS - 1:
-                # Cells at the outline hold some background and graze the light.
-                inside = mask[cell - 1] and mask[cell + 1] and mask[cell - COLUMNS] and mask[cell + COLUMNS]
-                if inside and sums[0][cell] > 0 and sums[1][cell] > 0 and sums[2][cell] > 0:
-                    usable[cell] = 1
-                    found += 1
-        return found
+    def _median(self, count):
+        """Of what `Reflectance.gather` left in `_values`."""
+        return fixed.median(self._values, count) - OFFSET if count else 0
 
     def _why_dark(self, evidence, out):
         """A body that gives no light back to measure: the dark gate may know it, otherwise something covers it."""
@@ -357,7 +389,10 @@ class Analyser:
 
     def _swir(self, burst, calibration, evidence):
         """Ratios, overlap and agreement; the reason why there are none although the head is fitted, or None."""
-        overlap, expected = self._spot.look(self.face.mask, self.reflectance.relative_1050, self.face.median)
+        spot = self._spot
+        spot.place(self.face.median)
+        self.reflectance.survey(burst.frames, "1050", spot.rows, spot.columns)
+        overlap, expected = spot.look(self.face.mask, self.reflectance.relative)
         evidence["spot_overlap_permille"] = overlap
         if not burst.swir:
             return vocabulary.SENSOR_FAULT if self.board["swir"] else None
@@ -387,14 +422,10 @@ class Analyser:
         )
         features.fill_spectra(out.spectra, out.evidence)
 
-    def _gather(self, source, mask):
-        """The values of `source` where `mask`, into `_values`; returns how many."""
-        values, count = self._values, 0
-        for cell in range(CELLS):
-            if mask[cell]:
-                values[count] = source[cell]
-                count += 1
-        return count
+
+def _error_of_median(sigma, count):
+    """Standard error of the median of `count` values of standard deviation `sigma`."""
+    return fixed.ratio(sigma * MEDIAN_ERROR_PERCENT, 100 * fixed.isqrt(count), 1)
 
 
 def _root(*errors):

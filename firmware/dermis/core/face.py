@@ -7,23 +7,15 @@ and eyes swallow dots, and must neither split the face nor leave it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from dermis.core import burst, fixed, vocabulary
-from dermis.core.native import micropython
+from dermis.core import burst, face_kernels, fixed, vocabulary
 from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    ptr8 = ptr16 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
 
 MEASURED, FILLED = 1, 2
 
 SUBMM = 16  # depths are in 1/16 mm
-BIN_MM = 10  # of the histogram that finds the foremost body
+BIN_MM, BINS = 8, 512  # of the histogram that finds the foremost body (`face_kernels.count_depths`)
 # The foremost 60 mm of a face (nose to cheeks) cover about 120 cm^2 in a frontal view, half of it at 45 degrees yaw.
-FRONT_MM = 60
+FRONT_MM = 64  # whole bins
 SMALLEST_FRONT_MM2 = 4500
 # Nose tip to ear is 95-120 mm (ISO 7250-3, nose to tragion about 120); what lies farther behind is no face.
 DEEPEST_MM = 130
@@ -54,95 +46,6 @@ NEAREST_PERCENT = 1
 LEAST_VALID_PERMILLE = 550
 
 
-@micropython.viper
-def _grow_kernel(state: ptr8, depth: ptr16, stack: ptr16, block: ptr32) -> int:
-    """Mark what hangs together with the cell block[3]: state 1 becomes block[4]; returns how many cells.
-
-    Cells hang together when at most block[5] apart along both axes and not farther in depth than block[2].
-    block: columns, rows, largest step, seed, mark, reach. stack: as many as cells.
-    """
-    columns = int(block[0])
-    rows = int(block[1])
-    largest = int(block[2])
-    mark = int(block[4])
-    reach = int(block[5])
-    stack[0] = int(block[3])
-    state[int(block[3])] = mark
-    top = 1
-    found = 0
-    while top > 0:
-        top -= 1
-        cell = int(stack[top])
-        found += 1
-        here = int(depth[cell])
-        row = cell // columns
-        column = cell - row * columns
-        first = column - reach
-        if first < 0:
-            first = 0
-        last = column + reach
-        if last >= columns:
-            last = columns - 1
-        y = row - reach
-        if y < 0:
-            y = 0
-        bottom = row + reach
-        if bottom >= rows:
-            bottom = rows - 1
-        while y <= bottom:
-            other = y * columns + first
-            end = y * columns + last
-            while other <= end:
-                if state[other] == 1:
-                    step = int(depth[other]) - here
-                    if step <= largest and step >= 0 - largest:
-                        state[other] = mark
-                        stack[top] = other
-                        top += 1
-                other += 1
-            y += 1
-    return found
-
-
-@micropython.viper
-def _neighbours_kernel(mask: ptr8, depth: ptr16, block: ptr32) -> int:
-    """Measured cells at most two away from the cell block[2]: count in the low 8 bits, their mean depth above.
-
-    block: columns, rows, cell. 24 depths of 16 bits sum to less than 2^21.
-    """
-    columns = int(block[0])
-    rows = int(block[1])
-    cell = int(block[2])
-    row = cell // columns
-    column = cell - row * columns
-    first = column - 2
-    if first < 0:
-        first = 0
-    last = column + 2
-    if last >= columns:
-        last = columns - 1
-    y = row - 2
-    if y < 0:
-        y = 0
-    bottom = row + 2
-    if bottom >= rows:
-        bottom = rows - 1
-    found = 0
-    total = 0
-    while y <= bottom:
-        other = y * columns + first
-        end = y * columns + last
-        while other <= end:
-            if mask[other] == 1:
-                found += 1
-                total += int(depth[other])
-            other += 1
-        y += 1
-    if found == 0:
-        return 0
-    return ((total // found) << 8) | found
-
-
 class Face:
     """The face of one burst, found by `find`.
 
@@ -157,9 +60,14 @@ class Face:
         self.far = board["z_far_mm"] * SUBMM
         self.mask = bytearray(CELLS)
         self.depth = fixed.zeros("H", CELLS)
+        self._nothing = bytes(CELLS)
         self._state = bytearray(CELLS)
-        self._stack = fixed.zeros("H", CELLS)
+        self._queue = fixed.zeros("H", CELLS)
+        self._cells = fixed.zeros("H", CELLS)  # of the face: first the measured ones, then the filled ones
         self._values = fixed.zeros("i", CELLS)
+        self._bins = fixed.zeros("i", BINS)
+        self._columns = fixed.zeros("i", COLUMNS)
+        self._rows = fixed.zeros("i", ROWS)
         self._block = fixed.zeros("i", 8)
         self.clear()
 
@@ -170,24 +78,24 @@ class Face:
         self.nearest = self.median = 0
         self.centre_u_q4 = self.centre_v_q4 = 0
         self.width_mm = self.height_mm = 0
-        for cell in range(CELLS):
-            self.mask[cell] = 0
+        self.mask[:] = self._nothing
 
-    def find(self, depth, relative):
+    def find(self, depth, survey):
         """Segment the face; None, or the reason (vocabulary) why there is none to judge.
 
-        depth: array "H" of cells, 1/16 mm, 0 where unknown. relative: array "i", light at 850 nm that comes back,
-        Q12 of a white at the reference distance.
+        depth: array "H" of cells, 1/16 mm, 0 where unknown. survey: called with a rectangle of cells ((first, end) of
+        rows and of columns) and a mask, gives an array "i" that holds there, outside the mask, the light at 850 nm
+        that comes back, Q12 of a white at the reference distance.
         """
         self.clear()
         front = self._front(depth)
-        if front is None or not self._largest_body(depth, front):
-            self.clear()
-            return self._why_nothing(relative)
-        self._cut_below(depth)
-        self._fill(depth, relative)
-        self._measure(depth)
-        if self.nearest < self.near or self._blinds(depth, relative):
+        count = 0 if front is None else self._largest_body(depth, front)
+        if count == 0:
+            return self._why_nothing(survey((0, ROWS), (0, COLUMNS), self.mask))
+        self.measured = self._cut_below(depth, count)
+        self._fill(depth, survey)
+        self._measure()
+        if self.nearest < self.near or self._blinds(depth, survey):
             return vocabulary.TOO_NEAR
         if self.nearest > self.far:
             return vocabulary.TOO_FAR
@@ -205,13 +113,11 @@ class Face:
 
     def _front(self, depth):
         """Depth where the foremost body of plausible area begins, 1/16 mm; None without one."""
-        bins = [0] * (65536 // (BIN_MM * SUBMM) + 1)
-        for row in range(ROWS):
-            for cell in range(row * COLUMNS + FIRST_COLUMN, (row + 1) * COLUMNS):
-                if depth[cell]:
-                    bins[depth[cell] // (BIN_MM * SUBMM)] += 1
+        bins = self._bins
+        face_kernels.count_depths(0, depth, bins, FIRST_COLUMN)
+        bins[0] = 0  # unknown depths
         width = FRONT_MM // BIN_MM
-        for first in range(len(bins) - width):
+        for first in range(BINS - width):
             if bins[first]:
                 side = self.cell_mm_q8((first * BIN_MM + FRONT_MM // 2) * SUBMM)
                 area = sum(bins[first : first + width]) * (side * side >> 8) >> 8
@@ -219,13 +125,12 @@ class Face:
                     return first * BIN_MM * SUBMM
         return None
 
-    def _blinds(self, depth, relative):
+    def _blinds(self, depth, survey):
         """Whether something too near for any depth fills the view beside what was measured (a neck, a chest)."""
         if self.nearest >= self.near + DEEPEST_MM * SUBMM:
             return False
-        near = 0
-        for cell in range(CELLS):
-            near += depth[cell] == 0 and relative[cell] >= NEAR_LEVEL_Q12
+        light = survey((0, ROWS), (0, COLUMNS), self.mask)
+        near = face_kernels.count_blind(0, depth, light, self.mask, NEAR_LEVEL_Q12)
         return near * 1000 >= BLIND_PERMILLE * CELLS
 
     @staticmethod
@@ -242,98 +147,54 @@ class Face:
         return vocabulary.NO_FACE
 
     def _largest_body(self, depth, front):
-        """Mark the body with most cells among those of plausible depth; False when it is too small."""
-        state, last = self._state, front + DEEPEST_MM * SUBMM
-        for row in range(ROWS):
-            for column in range(COLUMNS):
-                cell = row * COLUMNS + column
-                state[cell] = 1 if column >= FIRST_COLUMN and front <= depth[cell] <= last and depth[cell] else 0
+        """List the body with most cells among those of plausible depth; how many it has, 0 when it is too small."""
         side = self.cell_mm_q8(front + FRONT_MM * SUBMM // 2)
         reach = ((REACH_MM << 8) + side // 2) // side
-        best, best_mark, mark = 0, 0, 1
-        for cell in range(CELLS):
-            if state[cell] == 1:
-                mark = mark + 1 if mark < 255 else 2
-                found = _grow_kernel(
-                    state, depth, self._stack, self._set(COLUMNS, ROWS, LARGEST_STEP_MM * SUBMM, cell, mark, reach)
-                )
-                if found > best:
-                    best, best_mark = found, mark
-                    for other in range(CELLS):
-                        self.mask[other] = MEASURED if state[other] == mark else 0
-        return best_mark > 0 and best * (side * side >> 8) >> 8 >= SMALLEST_FRONT_MM2
+        block = self._set(front, front + DEEPEST_MM * SUBMM, LARGEST_STEP_MM * SUBMM, reach, FIRST_COLUMN)
+        count = face_kernels.largest_body(0, 0, depth, self._state, self._queue, self._cells, block)
+        return count if count * (side * side >> 8) >> 8 >= SMALLEST_FRONT_MM2 else 0
 
-    def _cut_below(self, depth):
-        """Take off what is lower than a head is tall below its top (u points up)."""
-        count = self._gather(depth)
-        side = self.cell_mm_q8(fixed.median(self._values, count))
-        top = 0
-        for column in range(COLUMNS - 1, -1, -1):
-            inside = 0
-            for row in range(ROWS):
-                inside += self.mask[row * COLUMNS + column] == MEASURED
-            if inside >= 2:
-                top = column
-                break
-        bottom = top - (TALLEST_MM << 8) // side
-        for row in range(ROWS):
-            for column in range(max(0, min(bottom, COLUMNS))):
-                self.mask[row * COLUMNS + column] = 0
+    def _cut_below(self, depth, count):
+        """Take off what is lower than a head is tall below its top (u points up); how many cells are left."""
+        side = self.cell_mm_q8(self._middle(depth, count))
+        face_kernels.count_columns(self._cells, count, self._columns, self._rows)
+        _, top = _extent(self._columns)
+        bottom = max(0, top - 1 - (TALLEST_MM << 8) // side)
+        return face_kernels.drop_below(self._cells, count, bottom)
 
-    def _fill(self, depth, relative):
-        mask, state = self.mask, self._state
-        count = self._gather(depth)
-        self.median = median = fixed.median(self._values, count)
-        for cell in range(CELLS):
-            self.depth[cell] = depth[cell] if mask[cell] == MEASURED else median
-            state[cell] = 0
-        for cell in range(CELLS):
-            if mask[cell] == 0 and relative[cell] >= LIT_Q12 and cell % COLUMNS >= FIRST_COLUMN:
-                near = _neighbours_kernel(mask, depth, self._set(COLUMNS, ROWS, cell))
-                if near & 255 >= FILL_NEIGHBOURS and self._is_gap(depth[cell], near >> 8):
-                    state[cell] = FILLED
-                    self.depth[cell] = near >> 8
-        for cell in range(CELLS):
-            if state[cell] == FILLED:
-                mask[cell] = FILLED
+    def _middle(self, depth, count):
+        """Median depth of the first `count` cells of the list."""
+        face_kernels.depths_of(self._cells, count, depth, self._values)
+        return fixed.median(self._values, count)
 
-    @staticmethod
-    def _is_gap(depth, around):
-        """No depth, or a stray match before the face; what lies behind is background, what agrees was left out."""
-        return depth == 0 or depth < around - LARGEST_STEP_MM * SUBMM
+    def _fill(self, depth, survey):
+        """Mask and depths of the listed cells, and those that gaps in the depth map belong to."""
+        self.median = self._middle(depth, self.measured)
+        # Of these same depths.
+        self.nearest = fixed.percentile(self._values, self.measured, NEAREST_PERCENT)
+        face_kernels.put(self._cells, self.measured, depth, self.depth, self.mask, self.median)
+        face_kernels.count_columns(self._cells, self.measured, self._columns, self._rows)
+        # The neighbours that fill a gap are at most two cells away.
+        rows, columns = _reaching(self._rows, 0), _reaching(self._columns, FIRST_COLUMN)
+        light = survey(rows, columns, self.mask)
+        step = LARGEST_STEP_MM * SUBMM
+        block = self._set(rows[0], rows[1], columns[0], columns[1], LIT_Q12, FILL_NEIGHBOURS, step, self.measured)
+        count = face_kernels.fill_gaps(0, 0, light, self.mask, depth, self.depth, self._cells, block)
+        self.filled = count - self.measured
 
-    def _measure(self, depth):
-        mask = self.mask
-        rows = [0] * ROWS
-        columns = [0] * COLUMNS
-        sum_u = sum_v = 0
-        for cell in range(CELLS):
-            if mask[cell]:
-                row, column = divmod(cell, COLUMNS)
-                rows[row] += 1
-                columns[column] += 1
-                sum_u += column
-                sum_v += row
-                self.measured += mask[cell] == MEASURED
-                self.filled += mask[cell] == FILLED
+    def _measure(self):
         count = self.measured + self.filled
+        rows, columns = self._rows, self._columns
+        face_kernels.count_columns(self._cells, count, columns, rows)
         self.row0, self.row1 = _extent(rows)
         self.column0, self.column1 = _extent(columns)
+        sum_u = sum([column * columns[column] for column in range(COLUMNS)])
+        sum_v = sum([row * rows[row] for row in range(ROWS)])
         self.centre_u_q4 = (sum_u * 16 * STEP) // count + 16 * (STEP // 2)
         self.centre_v_q4 = (sum_v * 16 * STEP) // count + 16 * (STEP // 2)
-        gathered = self._gather(depth)
-        self.nearest = fixed.percentile(self._values, gathered, NEAREST_PERCENT)
         side = self.cell_mm_q8(self.median)
         self.width_mm = (self.row1 - self.row0) * side >> 8
         self.height_mm = (self.column1 - self.column0) * side >> 8
-
-    def _gather(self, depth):
-        count = 0
-        for cell in range(CELLS):
-            if self.mask[cell] == MEASURED:
-                self._values[count] = depth[cell]
-                count += 1
-        return count
 
     def window(self, out):
         """Mark the measured cells within the face's metric window in `out` (bytearray of cells): an ellipse about the
@@ -341,13 +202,8 @@ class Face:
         side = self.cell_mm_q8(self.median)
         half_u, half_v = (WINDOW_U_MM << 8) // side, (WINDOW_V_MM << 8) // side
         centre_u, centre_v = self.centre_u_q4 // (16 * STEP), self.centre_v_q4 // (16 * STEP)
-        limit = half_u * half_u * half_v * half_v
-        for row in range(ROWS):
-            off_v = (row - centre_v) * half_u
-            for column in range(COLUMNS):
-                off_u = (column - centre_u) * half_v
-                cell = row * COLUMNS + column
-                out[cell] = self.mask[cell] == MEASURED and off_u * off_u + off_v * off_v <= limit
+        block = self._set(centre_v, centre_u, half_v, half_u)
+        face_kernels.mark_ellipse(self._cells, self.measured, out, block)
 
     def centre_column(self):
         """Column of the cell that holds the centroid."""
@@ -372,3 +228,9 @@ def _extent(counts):
     """First index with at least two cells and the one after the last; (0, 0) without."""
     inside = [i for i in range(len(counts)) if counts[i] >= 2]
     return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+
+def _reaching(counts, lowest):
+    """(first, end) of the indices at most two from one with cells, from `lowest` on."""
+    inside = [i for i in range(len(counts)) if counts[i]]
+    return max(lowest, inside[0] - 2), min(len(counts), inside[-1] + 3)

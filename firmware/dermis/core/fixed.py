@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from dermis.core.native import SIGN_SHIFT, micropython
+from dermis.core.native import micropython
 
 if TYPE_CHECKING:
     from typing import Any
@@ -116,65 +116,68 @@ def clip(value, low, high):
     return low if value < low else high if value > high else value
 
 
-@micropython.viper
-def _ln_kernel(source: ptr32, out: ptr32, table: ptr32, block: ptr32):
-    """block: count, sign shift."""
-    count = int(block[0])
-    shift = int(block[1])
-    for i in range(count):
-        value = (int(source[i]) << shift) >> shift
-        if value < 1:
-            value = 1
-        exponent = 0
-        shifted = value
-        while shifted > 1:
-            shifted >>= 1
-            exponent += 1
-        if exponent <= 16:  # noqa: SIM108 - viper
-            mantissa = (value << (16 - exponent)) - 65536
-        else:
-            mantissa = (value >> (exponent - 16)) - 65536
-        index = mantissa >> 9
-        low = table[index]
-        out[i] = (((exponent * 726817) >> 4) + low + (((table[index + 1] - low) * (mantissa & 511)) >> 9) + 2) >> 2
-
-
-def ln_each(source, out, count):
-    """ln of `count` integers (array "i", 1..2^30) in Q14 into `out` (array "i"); below 1 counts as 1."""
-    _ln_kernel(source, out, LN_TABLE, array("i", (count, SIGN_SHIFT)))
+_BINS = 256
+_HISTOGRAM = zeros("i", _BINS)
 
 
 @micropython.viper
-def _count_at_most(values: ptr32, count: int, limit: int, sign_shift: int) -> int:
-    found = 0
-    for i in range(count):
-        if ((values[i] << sign_shift) >> sign_shift) <= limit:
-            found += 1
-    return found
+def _rank_kernel(i: int, value: int, values: ptr32, bins: ptr32, count: int, rank: int) -> int:
+    """The value of that rank (1: the least) among `count` (at least 1) of 0 to 2^30 - 1.
 
-
-def percentile(values, count, percent, low=-(1 << 24), high=1 << 24):
-    """The smallest v such that at least `percent` % of the first `count` of `values` (array "i") are at most v.
-
-    `low`, `high` bound what is looked for. Nothing is moved or allocated: a search by halves. 0 for no values.
+    Each round counts into 256 bins the values that may still be it and goes on in the bin that holds the rank.
+    i, value: lend their registers.
     """
-    if count <= 0:
-        return 0
-    needed = max(1, (count * percent + 99) // 100)
+    low = values[0]
+    high = low
+    i = 1
+    while i < count:
+        value = values[i]
+        if value < low:
+            low = value
+        elif value > high:
+            high = value
+        i += 1
     while low < high:
-        middle = (low + high) >> 1
-        if _count_at_most(values, count, middle, SIGN_SHIFT) >= needed:
-            high = middle
-        else:
-            low = middle + 1
+        span = high - low
+        shift = 0
+        while (span >> shift) > 255:
+            shift += 1
+        i = span >> shift
+        while i >= 0:
+            bins[i] = 0
+            i -= 1
+        i = 0
+        while i < count:
+            value = values[i] - low
+            if value >= 0 and value <= span:
+                value >>= shift
+                bins[value] = bins[value] + 1
+            i += 1
+        i = 0
+        while rank > bins[i]:
+            rank -= bins[i]
+            i += 1
+        low += i << shift
+        high = low + (1 << shift) - 1
     return low
 
 
+def percentile(values, count, percent):
+    """The smallest v such that at least `percent` % of the first `count` of `values` (array "i") are at most v.
+
+    Values lie within 0 and 2^30 - 1. Nothing is moved or allocated. 0 for no values.
+    """
+    if count <= 0:
+        return 0
+    return _rank_kernel(0, 0, values, _HISTOGRAM, count, max(1, (count * percent + 99) // 100))
+
+
 def median(values, count):
-    """The lower median of the first `count` of `values` (array "i")."""
+    """The lower median of the first `count` of `values`, which are as for `percentile`."""
     return percentile(values, count, 50)
 
 
 def spread(values, count):
-    """Half of what lies between the 16th and the 84th percentile: a standard deviation that outliers do not move."""
+    """Half of what lies between the 16th and the 84th percentile: a standard deviation that outliers do not move.
+    Values are as for `percentile`."""
     return (percentile(values, count, 84) - percentile(values, count, 16)) >> 1

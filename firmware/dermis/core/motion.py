@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
 from dermis.core import fixed
-from dermis.core.native import SIGN_SHIFT, micropython
-from dermis.core.reflectance import CELLS, COLUMNS, ROWS, STEP
+from dermis.core.native import micropython
+from dermis.core.reflectance import CELLS, COLUMNS, STEP
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,45 +17,67 @@ _SHIFT_LARGEST_Q4 = 16 * STEP * COLUMNS
 
 
 @micropython.viper
-def _gradient_kernel(first: ptr32, second: ptr32, mask: ptr8, out: ptr32, block: ptr32, sign_shift: int):
-    """Sums over the masked cells of xx, xy, yy, xt, yt, |t|, level; first and second within 0..511.
-
-    The largest, xx, is at most 3072 * 511^2 < 2^30. block: columns, rows.
-    """
-    columns = int(block[0])
-    rows = int(block[1])
+def _totals_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out: ptr32):
+    """out = sums of both in units of 32: 3072 sums below 2^21 stay below 2^28."""
+    before = 0
+    after = 0
     k = 0
-    while k < 7:
-        out[k] = 0
+    while k < count:
+        at = int(cells[k])
+        before += int(first[at]) >> 5
+        after += int(second[at]) >> 5
         k += 1
-    row = 1
-    while row < rows - 1:
-        column = 1
-        while column < columns - 1:
-            at = row * columns + column
-            if int(mask[at]):
-                x = (int(first[at + 1]) - int(first[at - 1])) // 2
-                y = (int(first[at + columns]) - int(first[at - columns])) // 2
-                t = int(second[at]) - int(first[at])
-                out[0] = int(out[0]) + x * x
-                out[1] = ((int(out[1]) << sign_shift) >> sign_shift) + x * y
-                out[2] = int(out[2]) + y * y
-                out[3] = ((int(out[3]) << sign_shift) >> sign_shift) + x * t
-                out[4] = ((int(out[4]) << sign_shift) >> sign_shift) + y * t
-                out[5] = int(out[5]) + (t if t >= 0 else 0 - t)
-                out[6] = int(out[6]) + int(first[at])
-            column += 1
-        row += 1
+    out[0] = before
+    out[1] = after
 
 
 @micropython.viper
-def _scale_kernel(source: ptr32, out: ptr32, count: int, divisor: int):
+def _scale_kernel(source: ptr32, cells: ptr16, out: ptr32, count: int, divisor: int):
     """out = source * 128 / divisor, at most 511; source < 2^21, so that the product stays below 2^28."""
-    for i in range(count):
-        value = int(source[i]) * 128 // divisor
+    k = 0
+    while k < count:
+        at = int(cells[k])
+        value = int(source[at]) * 128 // divisor
         if value > 511:
             value = 511
-        out[i] = value
+        out[at] = value
+        k += 1
+
+
+@micropython.viper
+def _gradient_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out: ptr32):
+    """Sums over the cells of xx, xy, yy, xt, yt, |t|, level; first and second within 0..511, none at the grid's edge.
+
+    The largest, xx, is at most 3072 * 511^2 < 2^30.
+    """
+    xx = 0
+    xy = 0
+    yy = 0
+    xt = 0
+    yt = 0
+    difference = 0
+    level = 0
+    k = 0
+    while k < count:
+        at = int(cells[k])
+        x = (int(first[at + 1]) - int(first[at - 1])) >> 1
+        y = (int(first[at + 64]) - int(first[at - 64])) >> 1
+        t = int(second[at]) - int(first[at])
+        xx += x * x
+        xy += x * y
+        yy += y * y
+        xt += x * t
+        yt += y * t
+        difference += t if t >= 0 else 0 - t
+        level += int(first[at])
+        k += 1
+    out[0] = xx
+    out[1] = xy
+    out[2] = yy
+    out[3] = xt
+    out[4] = yt
+    out[5] = difference
+    out[6] = level
 
 
 class Motion:
@@ -72,22 +93,19 @@ class Motion:
         self._first = fixed.zeros("i", CELLS)
         self._second = fixed.zeros("i", CELLS)
         self._sums = fixed.zeros("i", 8)
-        self._block = array("i", [COLUMNS, ROWS])
 
-    def measure(self, first, second, mask, level):
-        """first, second: sums of cells (array "i", below 2^21); mask: the face; level: median of `first` there."""
-        divisor = max(level, 1)
-        _scale_kernel(first, self._first, CELLS, divisor)
-        before = after = 0
-        for cell in range(CELLS):
-            if mask[cell]:
-                before += first[cell]
-                after += second[cell]
-        self.level_permille = fixed.ratio(after, before, 1000)
+    def measure(self, first, second, light):
+        """first, second: sums of cells (array "i", below 2^21). light: which cells, a loaded `Reflectance`."""
+        sums = self._sums
+        _totals_kernel(first, second, light.cells, light.count, sums)
+        divisor = max(1, (sums[0] << 5) // max(1, light.count))
+        self.level_permille = fixed.ratio(sums[1], sums[0], 1000)
+        _scale_kernel(first, light.around, self._first, light.around_count, divisor)
         # The change of level is taken off before the shift is asked for.
-        _scale_kernel(second, self._second, CELLS, max(1, divisor * self.level_permille // 1000))
-        _gradient_kernel(self._first, self._second, mask, self._sums, self._block, SIGN_SHIFT)
-        xx, xy, yy, xt, yt, difference, total = self._sums[:7]
+        rest = max(1, divisor * self.level_permille // 1000)
+        _scale_kernel(second, light.around, self._second, light.around_count, rest)
+        _gradient_kernel(self._first, self._second, light.cells, light.count, sums)
+        xx, xy, yy, xt, yt, difference, total = sums[:7]
         self.residual_permille = fixed.ratio(difference, total, 1000)
         below = xx * yy - xy * xy
         if below <= 0:

@@ -2,14 +2,15 @@
 
 A cell is 5 x 5 pixels, the grid of `dermis.core.depth`: 48 rows of 64 columns. Logarithms are natural, Q14.
 With c the counts of a cell without ambient light, F those of the white target at `z_ref` and g the gain that
-the monitor tab gives, the reflectance factor is R = g c / F (z / z_ref)^2.
+the monitor tab gives, the reflectance factor is R = g c / F (z / z_ref)^2. docs/reflectance.md tells the whole way.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
-from dermis.core import burst, fixed, vocabulary
+from dermis.core import burst, cell_kernels, fixed, vocabulary
 from dermis.core.calibration import FLAT_COLUMNS, FLAT_STEP
 from dermis.core.native import SIGN_SHIFT, micropython
 
@@ -22,10 +23,34 @@ STEP = 5
 COLUMNS, ROWS = burst.WIDTH // STEP, burst.HEIGHT // STEP
 CELLS = COLUMNS * ROWS
 PIXELS_PER_CELL = STEP * STEP
+SAMPLES = 792  # of a frame's pixels, where only its mean is asked for: every 97th
+MANY_CELLS = 1000  # a face so near has light enough that some rows of a cell's pixels do
+_ALL_ROWS, _SOME_ROWS = burst.WIDTH, 2 * burst.WIDTH  # of a cell's pixels: steps from one to the next
+OFFSET = 1 << 24  # makes logarithms the positive numbers that `fixed.percentile` takes
 # The gamma curve is steep at the top: from this code on a pixel counts as saturated.
 SATURATED_CODE = 250
+_SATURATED = 1 << 24  # above the linear counts in the kernels' table
 
 WEIGHT_850, WEIGHT_1050 = 287, 737  # of `water_index`, in 1/1024: .28 and .72
+
+_ROOTS_BELOW = 4096
+
+
+def _roots():
+    """Integer roots of 0..4095, and behind them those of 0, 16, 32, ... 65520."""
+    out = bytearray(2 * _ROOTS_BELOW)
+    root = 0
+    for value in range(1 << 16):
+        if (root + 1) * (root + 1) <= value:
+            root += 1
+        if value < _ROOTS_BELOW:
+            out[value] = root
+        if value & 15 == 0:
+            out[_ROOTS_BELOW + (value >> 4)] = root
+    return out
+
+
+_ROOTS = _roots()
 
 
 def dot_image(frame, dark, linear, out) -> None:
@@ -34,147 +59,24 @@ def dot_image(frame, dark, linear, out) -> None:
     frame, dark: codes, 76,800 bytes; linear: array "H" of 256 (code to linear counts); out: bytearray of 76,800.
     The root evens out the noise and fits 8 bits. The calibration makes its `reference` with this same function.
     """
-    _dot_kernel(frame, dark, linear, out, burst.FRAME_BYTES)
+    _dot_kernel(frame, dark, linear, out, _ROOTS, burst.FRAME_BYTES)
 
 
 @micropython.viper
-def _dot_kernel(frame: ptr8, dark: ptr8, linear: ptr16, out: ptr8, count: int):
-    for i in range(count):
+def _dot_kernel(frame: ptr8, dark: ptr8, linear: ptr16, out: ptr8, roots: ptr8, count: int):
+    """roots: as `_roots` makes them; the root of a value is that of its 16 or one more."""
+    i = 0
+    while i < count:
         value = linear[frame[i]] - linear[dark[i]]
         root = 0
-        if value > 0:
-            bit = 1 << 14
-            while bit:
-                if value >= root + bit:
-                    value -= root + bit
-                    root = (root >> 1) + bit
-                else:
-                    root >>= 1
-                bit >>= 2
+        if value >= 4096:
+            root = roots[4096 + (value >> 4)]
+            if (root + 1) * (root + 1) <= value:
+                root += 1
+        elif value > 0:
+            root = roots[value]
         out[i] = root
-
-
-@micropython.viper
-def _bin_kernel(frame: ptr8, dark: ptr8, linear: ptr16, sums: ptr32, saturated: ptr8, block: ptr32):
-    """Sums of linear[frame] - linear[dark] a cell; `saturated` gains one for each pixel at or above the limit.
-
-    block: columns, rows, step, width, limit. A sum is at most 25 * 65535 < 2^21; negative sums become 0.
-    """
-    columns = int(block[0])
-    rows = int(block[1])
-    step = int(block[2])
-    width = int(block[3])
-    limit = int(block[4])
-    cell = 0
-    for row in range(rows):
-        for column in range(columns):
-            at = row * step * width + column * step
-            total = 0
-            full = 0
-            y = 0
-            while y < step:
-                x = 0
-                while x < step:
-                    code = frame[at + x]
-                    total += linear[code] - linear[dark[at + x]]
-                    if code >= limit:
-                        full += 1
-                    x += 1
-                at += width
-                y += 1
-            if total < 0:
-                total = 0
-            sums[cell] = total
-            saturated[cell] = saturated[cell] + full
-            cell += 1
-
-
-@micropython.viper
-def _column_kernel(frame: ptr8, linear: ptr16, block: ptr32) -> int:
-    """Sum of linear[frame] over a strip of columns, every row. block: first column, end column, width, rows.
-
-    240 rows of at most 32 columns of 65535 stay below 2^29.
-    """
-    first = int(block[0])
-    end = int(block[1])
-    width = int(block[2])
-    rows = int(block[3])
-    total = 0
-    row = 0
-    while row < rows:
-        at = row * width
-        x = first
-        part = 0
-        while x < end:
-            part += linear[frame[at + x]]
-            x += 1
-        total += part
-        row += 1
-    return total
-
-
-@micropython.viper
-def _histogram_kernel(frame: ptr8, out: ptr32, count: int):
-    for code in range(256):
-        out[code] = 0
-    for i in range(count):
-        out[frame[i]] = out[frame[i]] + 1
-
-
-@micropython.viper
-def _relative_kernel(sums: ptr32, flat: ptr16, out: ptr32, block: ptr32):
-    """out = sum / 25 / flat in Q12: (2^16 << 12) < 2^31, and at most 2^20 over the least `flat` of a record, 256.
-
-    block: cells, pixels a cell.
-    """
-    count = int(block[0])
-    pixels = int(block[1])
-    for i in range(count):
-        mean = int(sums[i]) // pixels
-        out[i] = (mean << 12) // int(flat[i])
-
-
-@micropython.viper
-def _widen_kernel(source: ptr16, out: ptr32, block: ptr32):
-    """out = source * factor. block: cells, factor (at most 2^14)."""
-    count = int(block[0])
-    factor = int(block[1])
-    for i in range(count):
-        out[i] = int(source[i]) * factor
-
-
-@micropython.viper
-def _combine_kernel(ln_sums: ptr32, ln_flat: ptr32, ln_depth: ptr32, out: ptr32, block: ptr32):
-    """ln R: out = ln_sums - ln_flat + 2 ln_depth + constant. block: cells, constant, sign shift."""
-    count = int(block[0])
-    shift = int(block[2])
-    constant = (int(block[1]) << shift) >> shift
-    for i in range(count):
-        out[i] = int(ln_sums[i]) - int(ln_flat[i]) + 2 * int(ln_depth[i]) + constant
-
-
-@micropython.viper
-def _index_kernel(ln_850: ptr32, ln_970: ptr32, ln_1050: ptr32, out: ptr32, block: ptr32):
-    """`water_index` of every cell, times block[3] / 4096, cut at +-2.
-
-    block: cells, the weights in 1/1024 (they sum to 1024), factor, sign shift. Logarithms stay below 2^19, the factor
-    below 2^15: every product stays below 2^31.
-    """
-    count = int(block[0])
-    first = int(block[1])
-    last = int(block[2])
-    factor = int(block[3])
-    shift = int(block[4])
-    for i in range(count):
-        a = (int(ln_850[i]) << shift) >> shift
-        b = (int(ln_970[i]) << shift) >> shift
-        c = (int(ln_1050[i]) << shift) >> shift
-        index = ((b << 10) - first * a - last * c + 512) >> 10
-        if index > 32767:
-            index = 32767
-        if index < 0 - 32767:
-            index = 0 - 32767
-        out[i] = (index * factor + 2048) >> 12
+        i += 1
 
 
 def water_index(ln_850, ln_970, ln_1050):
@@ -186,38 +88,48 @@ def water_index(ln_850, ln_970, ln_1050):
 class Reflectance:
     """The cells' counts and reflectances of one burst, and what the calibration says about every cell.
 
+    cells: array "H", the cells of the face, `count` of them; around: with those beside them. Only there do the
+    following hold what they say.
     sums: frame name -> array "i", counts summed over a cell's pixels, ambient taken off.
-    relative_1050: array "i", c / F at 1050 nm in Q12 (without gain and distance).
-    relative_850: the same at 850 nm. ln_r: band -> array "i", ln R. index: array "i", water index.
-    saturated: bytearray, saturated pixels a cell over all lit frames. gain: band -> ln g.
+    ln_r: band -> array "i", ln R. index: array "i", water index. saturated: bytearray, saturated pixels a cell over
+    all lit frames. gain: frame name -> ln g, to be set before `convert`.
+    relative: array "i", what `survey` looked at last: c / F in Q12 (without gain and distance).
     """
 
     LIT_FRAMES = ("850", "970", "1050", "850b")
 
     def __init__(self, monitor_columns):
         self.monitor_columns = monitor_columns
+        self.cells, self.count = fixed.zeros("H", CELLS), 0
         self.sums = {}
         for name in self.LIT_FRAMES:
             self.sums[name] = fixed.zeros("i", CELLS)
-        self.relative_850 = fixed.zeros("i", CELLS)
-        self.relative_1050 = fixed.zeros("i", CELLS)
         self.ln_r = {}
+        self.relative = fixed.zeros("i", CELLS)
         self.index = fixed.zeros("i", CELLS)
         self.saturated = bytearray(CELLS)
         self.gain = {}
+        self.around, self.around_count = fixed.zeros("H", CELLS), 0
+        self._dark = fixed.zeros("i", CELLS)
+        self._table = fixed.zeros("i", 256)
         self._flat = {}
-        self._ln_flat = fixed.zeros("i", CELLS)  # of the band at work
+        self._ln_flat = {}
         for band in vocabulary.NIR_BANDS:
             self.ln_r[band] = fixed.zeros("i", CELLS)
             self._flat[band] = fixed.zeros("H", CELLS)
-        self._work = fixed.zeros("i", CELLS)
+            self._ln_flat[band] = fixed.zeros("i", CELLS)
         self._ln_depth = fixed.zeros("i", CELLS)
+        self._linear = array("H")
+        self._none = fixed.zeros("i", CELLS)
         self._block = fixed.zeros("i", 8)
         self._zero = bytes(CELLS)
-        self._histogram = fixed.zeros("i", 256)
+        self._marks = bytearray(CELLS)
 
     def set_calibration(self, calibration):
         """Interpolate the white target's nodes to the cells. Once a record."""
+        for code in range(256):
+            self._table[code] = calibration.linear[code] + (_SATURATED if code >= SATURATED_CODE else 0)
+        everywhere = array("H", range(CELLS))
         for band in vocabulary.NIR_BANDS:
             nodes, flat = calibration.flat[band], self._flat[band]
             for row in range(ROWS):
@@ -227,64 +139,113 @@ class Reflectance:
                     at = v * FLAT_COLUMNS + u
                     low = nodes[at] * (FLAT_STEP - du) + nodes[at + 1] * du
                     high = nodes[at + FLAT_COLUMNS] * (FLAT_STEP - du) + nodes[at + FLAT_COLUMNS + 1] * du
-                    flat[row * COLUMNS + column] = (low * (FLAT_STEP - dv) + high * dv) // (FLAT_STEP * FLAT_STEP)
+                    value = (low * (FLAT_STEP - dv) + high * dv) // (FLAT_STEP * FLAT_STEP)
+                    flat[row * COLUMNS + column] = value
+                    self._dark[row * COLUMNS + column] = value * PIXELS_PER_CELL
+            block = self._set(CELLS, 0, SIGN_SHIFT)
+            none, out = self._none, self._ln_flat[band]
+            cell_kernels.logarithms(0, 0, self._dark, fixed.LN_TABLE, everywhere, none, none, out, block)
+        self._linear = calibration.linear
 
-    def load(self, frames, linear):
-        """Sum the lit frames over the cells. frames: name -> 76,800 codes, all of `LIT_FRAMES` and `dark`."""
-        self.saturated[:] = self._zero
-        for name in self.LIT_FRAMES:
-            _bin_kernel(
-                frames[name],
-                frames["dark"],
-                linear,
-                self.sums[name],
-                self.saturated,
-                self._set(COLUMNS, ROWS, STEP, burst.WIDTH, SATURATED_CODE),
-            )
-        _relative_kernel(self.sums["850"], self._flat["850"], self.relative_850, self._set(CELLS, PIXELS_PER_CELL))
-        _relative_kernel(self.sums["1050"], self._flat["1050"], self.relative_1050, self._set(CELLS, PIXELS_PER_CELL))
+    def survey(self, frames, name, rows, columns, without=None):
+        """Look at a rectangle of cells (firsts, ends) of a frame by few pixels: fills `relative`, and returns it.
 
-    def monitor_level(self, frame, linear):
+        without: bytearray, cells marked there keep what they had.
+        """
+        block = self._set(rows[0], rows[1], columns[0], columns[1])
+        flat = self._flat[vocabulary.FRAME_LIGHT[name]]
+        without = self._zero if without is None else without
+        cell_kernels.survey(0, 0, frames[name], self._table, frames["dark"], flat, without, self.relative, block)
+        return self.relative
+
+    def level(self, frame):
+        """(mean in linear counts, saturated part in 1/1000) of a whole frame, by few pixels."""
+        block = self._set(0, 0)
+        cell_kernels.sample(0, 0, frame, self._table, block)
+        return block[0] // SAMPLES, fixed.ratio(block[1], SAMPLES, 1000)
+
+    def select(self, frames, mask, rows, columns):
+        """Take the cells of `mask`, which lie within a rectangle of cells (firsts, ends), for the face's; sum the dark
+        frame over them. frames: name -> 76,800 codes."""
+        block = self._set(rows[0] - 1, rows[1] + 1, columns[0] - 1, columns[1] + 1)
+        cell_kernels.list_cells(0, mask, self.cells, self.around, block)
+        self.count, self.around_count = block[4], block[5]
+        # Darkness is smooth, and the second look at 850 nm is for motion alone: some rows do.
+        self._sum(frames["dark"], self.around, self.around_count, _SOME_ROWS, self._none, self._dark)
+        self.saturated[:] = self._zero  # of the lit frames alone
+
+    def add(self, frames, names):
+        """Sum the lit frames of these names over the selected cells."""
+        for name in names:
+            # Motion is seen at the outline, too.
+            beside = vocabulary.FRAME_LIGHT[name] == vocabulary.NIR_850
+            cells, count = (self.around, self.around_count) if beside else (self.cells, self.count)
+            step = _SOME_ROWS if name == "850b" or self.count > MANY_CELLS else _ALL_ROWS
+            self._sum(frames[name], cells, count, step, self._dark, self.sums[name])
+
+    def _sum(self, frame, cells, count, step, dark, out):
+        block = self._set(count, step)
+        cell_kernels.sum_pixels(0, 0, frame, self._table, cells, dark, out, self.saturated, block)
+
+    def monitor_level(self, frame):
         """Mean of the monitor tab in linear counts, ambient included."""
         first, end = self.monitor_columns
-        total = _column_kernel(frame, linear, self._set(first, end, burst.WIDTH, burst.HEIGHT))
-        return total // ((end - first) * burst.HEIGHT)
-
-    def level(self, frame, linear):
-        """(mean in linear counts, saturated pixels in 1/1000) of a whole frame."""
-        histogram = self._histogram
-        _histogram_kernel(frame, histogram, burst.FRAME_BYTES)
-        total = sum([histogram[code] * linear[code] for code in range(256)])
-        saturated = sum(histogram[SATURATED_CODE:])
-        return total // burst.FRAME_BYTES, fixed.ratio(saturated, burst.FRAME_BYTES, 1000)
+        return cell_kernels.sum_tab(0, 0, frame, self._linear, first, end) // ((end - first) * burst.HEIGHT)
 
     def convert(self, depth, z_ref_mm, stretch_q12):
-        """ln R of every cell from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros), and the index.
+        """ln R of every cell of the face from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros), and
+        the index.
 
         stretch_q12: what brings the index to the temperature of the record (`core.drift`), 1/4096, below 8.
         """
-        work = self._work
-        _widen_kernel(depth, work, self._set(CELLS, 1))
-        fixed.ln_each(work, self._ln_depth, CELLS)
         at_reference = 2 * fixed.ln_q14(16 * z_ref_mm)
+        none, ln_depth = self._none, self._ln_depth
+        cell_kernels.widen(depth, self.cells, ln_depth, self.count)
+        self._logarithms(ln_depth, none, none, ln_depth, 0)
         for band in vocabulary.NIR_BANDS:
-            _widen_kernel(self._flat[band], work, self._set(CELLS, PIXELS_PER_CELL))
-            fixed.ln_each(work, self._ln_flat, CELLS)
-            fixed.ln_each(self.sums[band], work, CELLS)
-            _combine_kernel(
-                work,
-                self._ln_flat,
-                self._ln_depth,
-                self.ln_r[band],
-                self._set(CELLS, self.gain[band] - at_reference, SIGN_SHIFT),
-            )
-        _index_kernel(
+            constant = self.gain[band] - at_reference
+            self._logarithms(self.sums[band], self._ln_flat[band], ln_depth, self.ln_r[band], constant)
+        cell_kernels.index_of(
             self.ln_r["850"],
             self.ln_r["970"],
             self.ln_r["1050"],
+            self.cells,
             self.index,
-            self._set(CELLS, WEIGHT_850, WEIGHT_1050, stretch_q12, SIGN_SHIFT),
+            self._set(self.count, WEIGHT_850, WEIGHT_1050, stretch_q12, SIGN_SHIFT),
         )
+
+    def _logarithms(self, values, base, twice, out, constant):
+        block = self._set(self.count, constant, SIGN_SHIFT)
+        cell_kernels.logarithms(0, 0, values, fixed.LN_TABLE, self.cells, base, twice, out, block)
+
+    def mark_usable(self, mask, out):
+        """Mark in `out` (bytearray of cells) those well inside the face that every band lights without saturating;
+        returns how many."""
+        out[:] = self._zero
+        sums = self.sums
+        return cell_kernels.mark_lit(
+            0, mask, out, self.cells, self.saturated, sums["850"], sums["970"], sums["1050"], self.count
+        )
+
+    def keep_between(self, values, marks, lowest, highest):
+        """Unmark the face's cells whose value lies outside; returns how many stay."""
+        return cell_kernels.keep_between(self.cells, values, marks, self._set(self.count, lowest, highest, SIGN_SHIFT))
+
+    def keep_both(self, first, second):
+        """Keep marked in `first` which of the face's cells `second` marks as well: (how many there were, are)."""
+        counts = cell_kernels.both(first, second, self.cells, self.count)
+        return counts >> 16, counts & 0xFFFF
+
+    def saturated_cells(self, mask):
+        """How many of the face's cells have a saturated pixel. mask: the face."""
+        self._marks[:] = mask
+        counts = cell_kernels.both(self._marks, self.saturated, self.cells, self.count)
+        return counts & 0xFFFF
+
+    def gather(self, values, marks, out):
+        """The values (array "i", within 2^24 either way) of the face's marked cells plus `OFFSET` into `out`, one
+        after the other; returns how many."""
+        return cell_kernels.gather(0, values, marks, self.cells, out, self.count, OFFSET)
 
     def _set(self, *values):
         for i, value in enumerate(values):

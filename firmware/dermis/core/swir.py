@@ -7,8 +7,16 @@ depth map, and what it must read at 1050 nm follows from the imager's picture of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dermis.core import drift, fixed, vocabulary
+from dermis.core.native import micropython
 from dermis.core.reflectance import COLUMNS, ROWS, STEP
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    ptr8 = ptr16 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
 
 # The 16-bit ADC: at this mean reading the sums no longer follow the light.
 SATURATED_COUNTS = 64500
@@ -79,8 +87,45 @@ def _bell(sigma_q8):
     return out
 
 
+@micropython.viper
+def _spot_kernel(relative: ptr32, mask: ptr8, along_u: ptr32, along_v: ptr32, out: ptr32, block: ptr32):
+    """Sums over a rectangle of cells of the weights, of those on the face, and of weight * relative / 256.
+
+    Weights along each axis are at most 255 and cover at most 40 cells, relative is below 2^15: a row's sum stays below
+    2^29, and the spot's, a bell, below 2^31. block: first and last + 1 row, first and last + 1 column.
+    """
+    row = int(block[0])
+    total = 0
+    on_face = 0
+    light = 0
+    while row < int(block[1]):
+        column = int(block[2])
+        row_total = 0
+        row_face = 0
+        row_light = 0
+        while column < int(block[3]):
+            weight = int(along_u[column])
+            at = (row << 6) + column
+            row_total += weight
+            row_light += weight * int(relative[at])
+            if int(mask[at]):
+                row_face += weight
+            column += 1
+        weight = int(along_v[row])
+        total += weight * row_total
+        on_face += weight * row_face
+        light += weight * (row_light >> 8)
+        row += 1
+    out[0] = total
+    out[1] = on_face
+    out[2] = light
+
+
 class Spot:
-    """The spot on the imager's grid of cells. board: `swir_centre_um`, `swir_fwhm_urad`, focal length and centre."""
+    """The spot on the imager's grid of cells. board: `swir_centre_um`, `swir_fwhm_urad`, focal length and centre.
+
+    rows, columns: after `place`, the cells that it lies on: first, last + 1.
+    """
 
     def __init__(self, board):
         self._focal_px_q8 = board["focal_px_q8"]
@@ -89,37 +134,32 @@ class Spot:
         sigma_q8 = board["focal_px_q8"] * board["swir_fwhm_urad"] // 1000 * _SIGMA_PER_FWHM_MILLI // 1000000
         self._weights = (fixed.zeros("i", COLUMNS), fixed.zeros("i", ROWS))
         self._bell = _bell(max(sigma_q8, 256))
+        self._sums = fixed.zeros("i", 4)
+        self._block = fixed.zeros("i", 4)
+        self.rows = self.columns = (0, 0)
 
-    def _place(self, depth):
-        """Weights along u and v for a surface at `depth` (1/16 mm)."""
-        for axis in (0, 1):
-            weights = self._weights[axis]
-            centre_q8 = self._centre_q8[axis] + self._focal_px_q8 * self._offset_um[axis] * 16 // (1000 * depth)
-            for cell in range(len(weights)):
-                distance = abs(((cell * STEP + STEP // 2) << 8) - centre_q8) + 128 >> 8
-                weights[cell] = self._bell[distance] if distance < len(self._bell) else 0
+    def place(self, depth):
+        """Put the spot on a surface at `depth` (1/16 mm)."""
+        self.columns, self.rows = [self._place(axis, depth) for axis in (0, 1)]
 
-    def look(self, mask, relative, depth):
+    def _place(self, axis, depth):
+        weights, first, end = self._weights[axis], 0, 0
+        centre_q8 = self._centre_q8[axis] + self._focal_px_q8 * self._offset_um[axis] * 16 // (1000 * depth)
+        for cell in range(len(weights)):
+            distance = abs(((cell * STEP + STEP // 2) << 8) - centre_q8) + 128 >> 8
+            weights[cell] = self._bell[distance] if distance < len(self._bell) else 0
+            if weights[cell]:
+                first, end = (first if end else cell), cell + 1
+        return first, end
+
+    def look(self, mask, relative):
         """(overlap, expected): part of the spot on the face in 1/1000, and what S at 1050 nm should be, Q12.
 
-        mask: cells of the face non-zero. relative: light at 1050 nm that comes back (`Reflectance.relative_1050`).
-        depth: of the face, 1/16 mm.
+        mask: cells of the face non-zero. relative: light at 1050 nm that comes back (`Reflectance.survey` of the
+        spot's rectangle).
         """
-        self._place(depth)
-        along_u, along_v = self._weights
-        total = on_face = light = 0
-        for row in range(ROWS):
-            if along_v[row]:
-                at = row * COLUMNS
-                row_total = row_face = row_light = 0
-                for column in range(COLUMNS):
-                    weight = along_u[column]
-                    if weight:
-                        row_total += weight
-                        row_light += weight * relative[at + column]
-                        if mask[at + column]:
-                            row_face += weight
-                total += along_v[row] * row_total
-                on_face += along_v[row] * row_face
-                light += along_v[row] * row_light
-        return fixed.ratio(on_face, total, 1000), fixed.ratio(light, total, 1)
+        block, sums = self._block, self._sums
+        block[0], block[1] = self.rows
+        block[2], block[3] = self.columns
+        _spot_kernel(relative, mask, self._weights[0], self._weights[1], sums, block)
+        return fixed.ratio(sums[1], sums[0], 1000), fixed.ratio(sums[2] << 8, sums[0], 1)

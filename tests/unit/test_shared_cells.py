@@ -1,0 +1,51 @@
+"""The reflectance stage's kernels on numbers made by hand."""
+
+from array import array
+
+from dermis.core import cell_kernels, fixed
+from dermis.core.native import SIGN_SHIFT
+from dermis.core.reflectance import CELLS, COLUMNS, ROWS
+
+
+def test_kernel_gives_the_same_logarithm():
+    source = array("i", [0, 1, 2, 3, 127, 128, 65535, 65536, 65537, 131071, 131072, 1000000, (1 << 30) - 1])
+    count = len(source)
+    everywhere, none = array("H", range(count)), array("i", [0] * count)
+    out = array("i", none)
+    cell_kernels.logarithms(
+        0, 0, source, fixed.LN_TABLE, everywhere, none, none, out, array("i", [count, 0, SIGN_SHIFT])
+    )
+    assert list(out) == [fixed.ln_q14(value) for value in source]
+    base, twice = array("i", [100000] * count), array("i", [7] * count)
+    cell_kernels.logarithms(
+        0, 0, source, fixed.LN_TABLE, everywhere, base, twice, out, array("i", [count, -3, SIGN_SHIFT])
+    )
+    assert list(out) == [fixed.ln_q14(value) - 100000 + 14 - 3 for value in source]
+
+
+def test_lists_hold_the_mask_and_what_lies_beside_it():
+    mask, cells, around = bytearray(CELLS), array("H", [0] * CELLS), array("H", [0] * CELLS)
+    middle = 20 * COLUMNS + 30
+    mask[middle] = mask[middle + 1] = 1
+    mask[0] = mask[CELLS - 1] = 1  # of the outer ring, left out
+    block = array("i", [0, ROWS, 0, COLUMNS, 0, 0])
+    cell_kernels.list_cells(0, mask, cells, around, block)
+    assert list(cells[: block[4]]) == [middle, middle + 1]
+    beside = {middle + d for d in (-1, 0, 1, 2, -COLUMNS, -COLUMNS + 1, COLUMNS, COLUMNS + 1)}
+    beside |= {COLUMNS + 62, CELLS - 2 * COLUMNS + 62} & set(around[: block[5]])
+    assert set(around[: block[5]]) == beside
+
+
+def test_sums_take_the_dark_off_and_count_what_is_saturated():
+    frame, saturated = bytearray([10] * 76800), bytearray(CELLS)
+    table = array("i", [100 * code + ((1 << 24) if code >= 250 else 0) for code in range(256)])
+    cells, dark, out = array("H", [65, 130]), array("i", [5000] * CELLS), array("i", [-1] * CELLS)
+    frame[5 * 320 + 5] = 250  # the first pixel of cell 65
+    cell_kernels.sum_pixels(0, 0, frame, table, cells, dark, out, saturated, array("i", [2, 320]))
+    assert out[65] == 24 * 1000 + 25000 - 5000 and out[130] == 25 * 1000 - 5000 and out[66] == -1
+    assert saturated[65] == 1 and saturated[130] == 0
+    # Three rows of five stand for all; where darkness is brighter, nothing is left.
+    dark[130] = 30000
+    cell_kernels.sum_pixels(0, 0, frame, table, cells, dark, out, saturated, array("i", [2, 640]))
+    assert out[65] == (14 * 1000 + 25000) * 5 // 3 - 5000 and out[130] == 0
+    assert saturated[65] == 2
