@@ -28,7 +28,7 @@ from struct import pack_into, unpack_from
 
 from .. import assembler, kernels_moves, plan, quantise
 from ..graph import Block
-from ..native import int32_array
+from ..native import int32_array, octets
 from . import layout, windows
 from .step import Step
 
@@ -175,7 +175,7 @@ class Image:
         self.steps = (rows * self.row, strides[0] * self.row, strides[1] * depth)
 
     def bind(self):
-        self._data = self.scratch[0].data[self._start :] if self.scratch else self._x.data
+        self._data = octets(self.scratch[0].data)[self._start :] if self.scratch else self._x.data
 
     def filled(self):
         if self.scratch:
