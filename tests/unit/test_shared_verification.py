@@ -29,6 +29,9 @@ class ScriptedPipeline:
         self._script = list(script)
         self.seen = []
 
+    def early(self, burst, calibration):
+        return False
+
     def steps(self, burst, calibration):
         findings, self.score = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         self.seen.append((len(burst.frames), calibration.hash))

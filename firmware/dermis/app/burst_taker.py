@@ -81,12 +81,16 @@ class BurstTaker:
         self._baseline = False
         self._fault: Any = None
         self._same_frames = self._unknown = 0
+        self._meanwhile: Any = None
+        self._record: Any = None
         self.unidentified = 0  # frames that no single light had lit, since the start
 
-    async def take(self, calibration=None, frames=vocabulary.FRAMES, swir=True) -> Burst:
+    async def take(self, calibration=None, frames=vocabulary.FRAMES, swir=True, meanwhile=None) -> Burst:
         """A burst with the named frames (`vocabulary.FRAMES`; the dark one is always taken).
 
-        `calibration` (core.calibration.Calibration or None) tells how lights look on the monitor tab. Raises
+        `calibration` (core.calibration.Calibration or None) tells how lights look on the monitor tab. `meanwhile`
+        (burst so far, calibration) -> whether it had something to do: called under the last light, where nothing is
+        switched until its frame has come, for as long as it has; the imager's two buffers bear some 80 ms. Raises
         SensorFault naming the light that gave no frame, or what the drivers raise (InterlockOpen).
         """
         board = self._board
@@ -101,6 +105,7 @@ class BurstTaker:
         self._baseline = False
         self._fault = None
         self._same_frames = self._unknown = 0
+        self._meanwhile, self._record = meanwhile, calibration
         swir = swir and self._swir.fitted
         self._emitters.dark()
         self._readings = {}
@@ -211,8 +216,9 @@ class BurstTaker:
                 self._emitters.pulse(slot.light, self._board["level_q8"][slot.light], longest_us)
             slot.start = self._clock.ticks_us()
             self._sorter.slots.append(slot)
-            await self._clock.sleep_ms((self._slot_us + 999) // 1000)
-            if not slots:
+            if slots:
+                await self._clock.sleep_ms((self._slot_us + 999) // 1000)
+            else:
                 await self._last_frame(slot)
             slot.end = self._clock.ticks_us()
         self._emitters.dark()
@@ -226,7 +232,8 @@ class BurstTaker:
             if self._clock.ticks_us() >= latest:
                 self._sorter.give_up()
                 break
-            await self._clock.sleep_ms(POLL_MS)
+            busy = self._meanwhile is not None and self._meanwhile(self._burst, self._record)
+            await self._clock.sleep_ms(0 if busy else POLL_MS)
         self._give_back()
 
     def _insert(self, slots, again):

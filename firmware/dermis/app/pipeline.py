@@ -29,6 +29,11 @@ class Pipeline:
         self.score = None
         self.stages_us = {}
 
+    def early(self, burst, calibration) -> bool:
+        """Does a piece of the work while the burst is still being taken; False when there is nothing to do (yet).
+        `steps` leaves out what was done so; its time counts as the burst's."""
+        return self.analyser.early(burst, calibration)
+
     def steps(self, burst, calibration):
         """Does the work; yields after each piece of it, so that a loop can run its other tasks in between (their
         time is not counted)."""

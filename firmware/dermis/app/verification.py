@@ -32,7 +32,7 @@ async def verification(module, time_limit_ms=0) -> dict:
     while not done:
         before = clock.ticks_us()
         try:
-            burst = await module.taker.take(module.calibration.record)
+            burst = await module.taker.take(module.calibration.record, meanwhile=pipeline.early)
             bursts += 1
             gc.collect()  # between frames and analysis, where a pause costs least
             _add(stages_us, CAPTURE, clock.ticks_us() - before)
