@@ -142,10 +142,13 @@ def _identity(recording: Recording, title: str) -> list[str]:
     """Who made the burst, with what; then how it was taken."""
     made, meta = recording.module or {}, recording.meta
     serial = made.get("serial", "serial not stated")
-    parts = [("firmware", "firmware"), ("runtime", "on"), ("model_hash", "model"), ("calibration", "calibration")]
-    told = [f"{word} {made[key]}" for key, word in (*parts, ("profile", "profile")) if made.get(key)]
+    parts = (("firmware", "firmware"), ("runtime", "on"), ("model_hash", "model"), ("calibration", "calibration"))
+    told = [f"{word} {made[key]}" for key, word in parts if made.get(key)]
+    profile = f", profile {made['profile']}" if made.get("profile") else ""
     return [
-        " - ".join(part for part in (title, f"module {serial}, board {recording.board.get('board', '?')}") if part),
+        " - ".join(
+            part for part in (title, f"module {serial}, board {recording.board.get('board', '?')}{profile}") if part
+        ),
         "recorded with " + ", ".join(told) if told else "firmware and model of the module are not stated",
         "verdict of this burst alone, by the device's code on this computer",
         f"exposure {meta['exposure_us']} us, gain {meta['gain_q8'] / 256:g}, {meta['temperature_cc'] / 100:.1f} degC, "

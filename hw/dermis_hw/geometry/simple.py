@@ -164,7 +164,8 @@ def lenses(p: HeadParameters, *, lens_mm: float = 46.0, vertex_mm: float = 13.0)
         y = side * centre_y + across
         z = depth + RIM_BEND * (side * centre_y) ** 2 + (across**2 + up**2) / (2 * LENS_RADIUS_MM)
         points = np.stack([centre_x + up, y, z], axis=-1).reshape(-1, 3)
-        parts.append(meshes.make(points, meshes.grid_faces(len(part), len(turn), closed=True), body="lens"))
+        faces = meshes.grid_faces(len(part), len(turn), closed=True)
+        parts.append(meshes.make(points, faces[:, ::-1], body="lens"))  # the front of a surface is what light reaches
     return meshes.join(parts)
 
 

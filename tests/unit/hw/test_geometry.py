@@ -122,6 +122,7 @@ def test_lenses_fill_the_rims_of_the_same_spectacles():
     inside = rims.vertices[np.abs(rims.vertices[:, 1]) < 70]
     assert np.all(glass.extent()[:2] <= inside.max(axis=0)[:2] - inside.min(axis=0)[:2] + 0.5)
     assert glass.vertices[:, 2].min() > rims.vertices[:, 2].min() - 3
+    assert np.median(glass.vertex_normals()[:, 2]) < -0.9  # towards the module
     left = glass.vertices[:, 1] < 0
     assert left.sum() == (~left).sum()
 
