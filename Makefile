@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth train clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-coral campaign train clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,23 @@ bench-inference: setup
 
 bench-depth: setup
 	$(BIN)/python -m tests.bench depth
+
+bench-reflectance: setup
+	$(BIN)/python -m tests.bench reflectance
+
+# Ten thousand bursts under everything that may befall one: some minutes.
+bench-bursts: setup
+	$(BIN)/python -m tests.bench.bursts
+
+bench-budget: setup
+	$(BIN)/python -m tests.bench.budget
+
+bench-coral: setup
+	$(BIN)/python -m tests.bench coral
+
+# What takes too long for every change: hunts for faults, each with a count and a seed.
+campaign: setup
+	$(BIN)/python -m tests.campaign models --count 100000
 
 # Data, float model, int8 model, golden vectors and card. Resumable: finished shards are kept in build/train.
 TRAIN_PRESENTATIONS ?= 4800
