@@ -254,16 +254,30 @@ def main(arguments: list[str]) -> int:
 
 
 def write_corpus(path: Path, report: Report) -> None:
-    """The smallest file of each family, and those at fault, added to what the pack at `path` holds already.
+    """Adds to the pack at `path` the smallest file of each family that it has not yet, and the files at fault.
 
-    In the form that `packs.read` takes, each file named by what it leads to (`guarded.kept`) once faults are mended.
+    In the form that `packs.read` takes, each file named by what it leads to (`guarded.kept`) once faults are mended,
+    a tab, and the sound file that it came from.
     """
-    chosen = [case.file for case in report.messages.values() if len(case.file) <= MOST_KEPT_BYTES]
-    chosen += [case.file for case, _ in report.faults if case.file]
-    before = path.read_bytes() if path.exists() else b""
-    entries = [before]
-    for file in chosen:
-        if file not in before:
-            name = guarded.kept(guarded.outcome(file)).encode()
-            entries.append(bytes([len(name)]) + name + struct.pack("<I", len(file)) + file + b"\0\0")
+    entries, known = [], set()
+    if path.exists():
+        entries.append(path.read_bytes())
+        for name, file in pack_entries(entries[0]):
+            known.add(family(Case(0, name.partition("\t")[2], "", file, there=guarded.outcome(file))))
+    chosen = [case for sentence, case in report.messages.items() if sentence not in known]
+    chosen = [case for case in chosen if len(case.file) <= MOST_KEPT_BYTES]
+    for case in chosen + [case for case, _ in report.faults if case.file]:
+        name = f"{guarded.kept(guarded.outcome(case.file))}\t{case.origin}".encode()
+        entries.append(bytes([len(name)]) + name + struct.pack("<I", len(case.file)) + case.file + b"\0\0")
     path.write_bytes(b"".join(entries))
+
+
+def pack_entries(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """(name, file) of each entry of a pack without vectors."""
+    at = 0
+    while at < len(data):
+        name = data[at + 1 : at + 1 + data[at]]
+        at += 1 + len(name)
+        [size] = struct.unpack_from("<I", data, at)
+        yield name.decode(), data[at + 4 : at + 4 + size]
+        at += 4 + size + 2

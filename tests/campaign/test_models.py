@@ -144,7 +144,21 @@ def test_the_corpus_can_be_read(tmp_path, interpreter):
         entries = packs.read("corpus")
     finally:
         packs.DATA = packs_data
-    assert {name.split(" ")[0] for name, *_ in entries} == {"BadModel", "UnsupportedOp", "ran"}
+    names = [name.split("\t") for name, *_ in entries]
+    assert {kept.split(" ")[0] for kept, _ in names} == {"BadModel", "UnsupportedOp", "ran"}
+    assert all("/" in origin or origin == "released" for _, origin in names)
+
+
+def test_a_corpus_grows_only_by_what_is_new(tmp_path, interpreter):
+    pack = tmp_path / "corpus.pack"
+    report = models.campaign(40, seed=11)
+    models.write_corpus(pack, report)
+    before = pack.read_bytes()
+    models.write_corpus(pack, report)
+    assert pack.read_bytes() == before
+    report.faults.append((case(file=b"no model"), "FAULT: planted"))
+    models.write_corpus(pack, report)
+    assert list(models.pack_entries(pack.read_bytes()))[-1] == ("BadModel\tx", b"no model")
 
 
 def test_unknown_parts_are_told(capsys):
