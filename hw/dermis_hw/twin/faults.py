@@ -10,12 +10,14 @@ from dermis.core import vocabulary
 from .errors import TwinError
 from .flash import Flash
 from .imager import Imager
+from .lamps import Flasher, Flicker, Follower
 from .peripherals import Peripherals
 from .world import Dying, World
 
 TEMPERATURE_C = (-55.0, 125.0)  # beyond it no part of the module works
 SWIR_LIGHTS = tuple(f"swir{band}" for band in vocabulary.SWIR_BANDS)
 MOST_GARBAGE = 1 << 20
+LATEST_MS = 1000
 
 
 @dataclass
@@ -90,6 +92,49 @@ class Faults:
         """No frame comes any more."""
         self._imager.silent = True
 
+    def fault_frozen_imager(self) -> None:
+        """The same frame comes again and again."""
+        self._imager.frozen = True
+
+    def fault_short_frames(self, missing: int = 1000) -> None:
+        """So many bytes are missing at the end of each frame."""
+        if not 1 <= missing <= self._imager.frame_bytes:
+            raise ValueError(f"a frame has {self._imager.frame_bytes} bytes")
+        self._imager.short_bytes = missing
+
+    def fault_bad_frames(self, drop: float = 0.0, repeat: float = 0.0, late: float = 0.0, late_ms: int = 100) -> None:
+        """Chances a frame: that it is lost, that the one before comes again, that it comes up to `late_ms` later."""
+        if not all(0 <= chance < 1 for chance in (drop, repeat, late)) or not 0 <= late_ms <= LATEST_MS:
+            raise ValueError(f"chances lie between 0 and 1, 1 excluded; frames come at most {LATEST_MS} ms later")
+        self._imager.drop_probability, self._imager.repeat_probability = drop, repeat
+        self._imager.late_probability, self._imager.late_us = late, late_ms * 1000
+
+    def fault_lamp_flicker(self, hz: float = 100.0, depth: float = 0.5) -> None:
+        """The room's light goes up and down by that part of its mean, so often a second."""
+        if not (1 <= hz <= 1e6 and 0 <= depth <= 1):
+            raise ValueError("`hz` lies between 1 and 1,000,000, `depth` between 0 and 1")
+        self._world.flicker = Flicker(hz, depth)
+
+    def fault_flashing_light(
+        self, period_ms: float = 40.0, duty: float = 0.5, scene: float = 1.0, tab: float = 0.1
+    ) -> None:
+        """Somebody's lamp flashes: `scene` as a part of what our 850 nm LEDs give, `tab` as a part of full well."""
+        if not (period_ms > 0 and 0 <= duty <= 1 and scene >= 0 and tab >= 0):
+            raise ValueError("`period_ms` is positive, `duty` lies between 0 and 1, `scene` and `tab` from 0 on")
+        self._world.lamps.append(Flasher(period_ms * 1000, duty, scene, tab))
+
+    def fault_following_light(
+        self, light: str = "", scene: float = 1.0, tab: float = 0.1, delay_ms: float = 0.0
+    ) -> None:
+        """Somebody's lamp burns with that light of ours (any where none is named), so much later."""
+        lights = vocabulary.LIGHTS[1:]
+        if light and light not in lights:
+            raise ValueError(f"the lights are {', '.join(lights)}")
+        if scene < 0 or tab < 0 or delay_ms < 0:
+            raise ValueError("`scene`, `tab` and `delay_ms` must not be negative")
+        answers: dict[str, tuple[float, float]] = {name: (scene, tab) for name in ((light,) if light else lights)}
+        self._world.lamps.append(Follower(answers, round(delay_ms * 1000)))
+
     def fault_stuck_adc(self, value: int = 700) -> None:
         """Every sample of the photodiode is the same."""
         if not 0 <= value <= 65535:
@@ -138,7 +183,9 @@ class Faults:
         self._world.dying_lights.clear()
         self._world.forced_temperature_c = None
         self._world.interlock_closed = True
-        self._imager.saturated = self._imager.silent = False
+        self._world.flicker = None
+        self._world.lamps.clear()
+        self._imager.clear_faults()
         self._peripherals.stuck_adc = None
         self._peripherals.kill_in_pulse = ""
         self._flash.cut_power_after(0)

@@ -57,15 +57,22 @@ class Imager:
         self._running = False
         self._queue: deque[_Frame] = deque()
         self._last_codes: np.ndarray | None = None
-        self.silent = False  # fault: no frame comes
-        self.saturated = False  # fault: every pixel at its highest code
-        self.frozen = False  # fault: the same frame again and again
-        self.short_bytes = 0  # fault: so many bytes are missing at the end of each frame
-        self.drop_probability = optics.drop_probability
-        self.repeat_probability = optics.repeat_probability
-        self.late_probability = 0.0  # fault: chance of a frame that comes up to `late_us` later than it should
-        self.late_us = 0
+        self.clear_faults()
         self.deliveries: deque[Delivery] = deque(maxlen=256)
+
+    def clear_faults(self) -> None:
+        self.silent = False  # no frame comes
+        self.saturated = False  # every pixel at its highest code
+        self.frozen = False  # the same frame again and again
+        self.short_bytes = 0  # so many bytes are missing at the end of each frame
+        self.drop_probability = self._optics.drop_probability
+        self.repeat_probability = self._optics.repeat_probability
+        self.late_probability = 0.0  # chance of a frame that comes up to `late_us` later than it should
+        self.late_us = 0
+
+    @property
+    def frame_bytes(self) -> int:
+        return self._optics.width * self._optics.height
 
     def start(self, now_us: int, exposure_us: int, gain_q8: int, buffers: int) -> None:
         """Raises ValueError for settings that the imager has not."""
