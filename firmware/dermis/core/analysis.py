@@ -68,15 +68,15 @@ class Analysis:
         self.findings = []
         self.maps = bytearray(feature_tensor.ROWS * feature_tensor.COLUMNS * feature_tensor.CHANNELS)
         self.spectra = bytearray(feature_tensor.SPECTRA)
+        self._no_maps, self._no_spectra = bytes(self.maps), bytes(self.spectra)
         self.usable = False
 
     def clear(self):
         self.evidence = {}
         self.findings = []
         self.usable = False
-        for buffer in (self.maps, self.spectra):
-            for at in range(len(buffer)):
-                buffer[at] = 0
+        self.maps[:] = self._no_maps
+        self.spectra[:] = self._no_spectra
 
     def find(self, verdict, reason):
         """Note a finding, once."""
