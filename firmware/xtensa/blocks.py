@@ -1,7 +1,7 @@
 """Where the words of the kernels' parameter blocks stand, in bytes from the block's start.
 
-`dermis.tflite.assembler` fills the blocks of `conv`, `direct`, `depthwise` and `depthwise3` in this order; those of
-the moving kernels are the viper kernels' own (see their docstrings in `kernels_moves` and `kernels_simple`).
+`dermis.tflite.ops.assembled` fills these blocks, in this order. Kernels that are not here take the blocks of the viper
+kernels of the same names (see their docstrings in `kernels_moves` and `kernels_simple`).
 """
 
 from __future__ import annotations
@@ -43,3 +43,12 @@ DEPTHWISE3 = offsets(
     *("pairs", "odd"),  # rows of the output, by two
     *("group_x", "channel_x", "channel_y", "weights", "group_left", "byte_left", "column_left"),
 )
+PAIRS = {
+    name: 4 * place
+    for name, place in (
+        *(("counts", 0), ("steps_a", 4), ("steps_b", 8)),  # four axes from the outermost in
+        *(("factor", 12), ("addend", 13), ("shift", 14)),
+        *(("of_a", 15), ("of_b", 16)),  # where a table of 256 words stands; or the raised zero point
+        *(("left", 17), ("a", 20), ("b", 23)),  # scratch for three axes
+    )
+}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from .assembly import Kernel, a0, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15
+from .assembly import LOCALS, Kernel, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15
 
 HIGHEST = 255
+RAISED = 128
 
 
 def kernels() -> list[Kernel]:
-    return [mean()]
+    return [mean(), pool()]
 
 
 def scaled(k: Kernel, value: int, factor: int, low: int, bit: int) -> None:
@@ -101,4 +102,108 @@ def mean() -> Kernel:
         k.minimum(value, value, highest)
         k.s8i(value, y, 0)
         k.addi(y, y, 1)
+    return k
+
+
+def pool() -> Kernel:
+    k = Kernel("pool", "x, y, block", "As kernels_simple.pool.")
+    x, y, block = a2, a3, a4
+    base, rows, columns, depth, row_step = a5, a6, a7, a8, a9
+    channels, at, line, value, found, rows_left, count = a10, a11, a12, a13, a14, a15, a0
+    images_left_at, row_at, column_at = LOCALS
+    images, height, width, channels_of, out_rows, out_columns = range(0, 24, 4)
+    window, strides, pads, lowest, highest, largest = (24, 28), (32, 36), (40, 44), 48, 52, 56
+
+    def covered(first: int, size: int, extent: int, axis: int, place_at: int, spare: int) -> None:
+        """first, size = where the window lies on the image along an axis; extent = the image's own size."""
+        k.l32i(first, a1, place_at)
+        k.l32i(spare, block, strides[axis])
+        k.mull(first, first, spare)
+        k.l32i(spare, block, pads[axis])
+        k.sub(first, first, spare)
+        k.l32i(size, block, window[axis])
+        k.add(size, size, first)
+        k.movi(spare, 0)
+        k.maximum(first, first, spare)
+        k.l32i(extent, block, (height, width)[axis])
+        k.minimum(size, size, extent)
+        k.sub(size, size, first)
+
+    def over_window(label: str, gather: str) -> None:
+        """found = the largest or the sum ("maximum", "add") of one channel's window."""
+        k.label(label)
+        k.mov(line, at)
+        with k.loop(columns):
+            k.l8ui(value, line, 0)
+            k.add(line, line, depth)
+            getattr(k, gather)(found, found, value)
+        k.addi(rows_left, rows_left, -1)
+        k.add(at, at, row_step)
+        k.bnez(rows_left, label)
+
+    k.l32i(base, block, images)
+    k.s32i(base, a1, images_left_at)
+    k.label("IMAGE")
+    k.movi(base, 0)
+    k.s32i(base, a1, row_at)
+    k.label("ROW")
+    k.movi(base, 0)
+    k.s32i(base, a1, column_at)
+    k.label("PIXEL")
+    covered(base, rows, depth, 0, row_at, value)
+    covered(at, columns, depth, 1, column_at, value)
+    k.mull(base, base, depth)  # so far the image's width
+    k.l32i(channels, block, channels_of)
+    k.add(base, base, at)
+    k.mull(row_step, depth, channels)
+    k.mull(base, base, channels)
+    k.mov(depth, channels)
+    k.add(base, base, x)
+    k.mull(count, rows, columns)
+    k.label("CHANNEL")
+    k.l32i(value, block, largest)
+    k.mov(at, base)
+    k.movi(found, 0)
+    k.mov(rows_left, rows)
+    k.beqz(value, "AVERAGE")
+    over_window("LARGEST", "maximum")
+    k.j("CLAMP")
+    k.label("AVERAGE")
+    over_window("SUM", "add")
+    # From the sum of raised values: half of the count with the sum's sign, then the quotient towards zero.
+    sign, half = at, rows_left
+    k.slli(value, count, 7)
+    k.sub(found, found, value)
+    k.srai(sign, found, 31)
+    k.srli(half, count, 1)
+    k.xor(half, half, sign)
+    k.sub(half, half, sign)
+    k.add(found, found, half)
+    k.quos(found, found, count)
+    k.movi(value, RAISED)
+    k.add(found, found, value)
+    k.label("CLAMP")
+    k.l32i(value, block, lowest)
+    k.maximum(found, found, value)
+    k.l32i(value, block, highest)
+    k.minimum(found, found, value)
+    k.s8i(found, y, 0)
+    k.addi(y, y, 1)
+    k.addi(base, base, 1)
+    k.addi(channels, channels, -1)
+    k.bnez(channels, "CHANNEL")
+    for place_at, most, label in ((column_at, out_columns, "PIXEL"), (row_at, out_rows, "ROW")):
+        k.l32i(base, a1, place_at)
+        k.addi(base, base, 1)
+        k.s32i(base, a1, place_at)
+        k.l32i(value, block, most)
+        k.sub(value, value, base)
+        k.bnez(value, label)
+    k.l32i(value, block, height)
+    k.mull(value, value, row_step)
+    k.add(x, x, value)
+    k.l32i(base, a1, images_left_at)
+    k.addi(base, base, -1)
+    k.s32i(base, a1, images_left_at)
+    k.bnez(base, "IMAGE")
     return k

@@ -20,7 +20,7 @@ XTENSAWIN = 10  # Ref: MicroPython docs/reference/mpy_files.rst, native architec
 # Kernels with the arguments of the viper kernels of the same names.
 ALIKE = (
     (kernels_moves, ("flip", "copy_bytes", "fill", "look_up", "copy")),
-    (kernels_simple, ("mean",)),
+    (kernels_simple, ("mean", "pool")),
 )
 
 kernels: Any = None

@@ -44,6 +44,7 @@ EVEN_AND_ODD = 0x00FF00FF
 IN_PAIRS = (0, 2, 1, 3)  # how `direct` exchanges four bytes
 SHORT_LENGTHS = (8, 12, 16)  # that `direct_N` exist for
 INT8_MIDDLE = 128
+WALK_WORDS, PAIR_SCRATCH = 12, 9  # of the blocks of `add_tensors` and `multiply_tensors`
 
 
 class Requantisation:
@@ -185,6 +186,13 @@ class Image:
         return self._data
 
 
+def clamp_table(clamps):
+    """None where `clamps` is what the kernels do, else the table by which their results are narrowed afterwards."""
+    if clamps == (0, 255):
+        return None
+    return bytearray([min(max(value, clamps[0]), clamps[1]) for value in range(256)])
+
+
 class Assembled(Step):
     """A layer by an assembler kernel."""
 
@@ -196,10 +204,7 @@ class Assembled(Step):
         self.macs = step.macs
         self._weights = channels.words
         self._signed = channels.signed
-        # The kernels clamp to a byte; a narrower range is looked up afterwards.
-        self._clamp = None
-        if clamps != (0, 255):
-            self._clamp = bytearray([min(max(value, clamps[0]), clamps[1]) for value in range(256)])
+        self._clamp = clamp_table(clamps)
 
     def _named(self, name):
         return name + "_signed" if self._signed else name
@@ -312,6 +317,58 @@ class Depthwise3(Assembled):
         self._call(padded)
 
 
+class Pair(Step):
+    """ADD, SUB or MUL, from the step's own block (see `kernels_simple`), of which the first words say how to walk.
+
+    how: the requantisation of its one channel; of_both: what the kernel needs of each input; tables: two of 256 words,
+    or none.
+    """
+
+    def __init__(self, node, step, kernel, how, of_both, clamps, tables):
+        super().__init__(node, step.reads, step.output)
+        self.loops = step.loops
+        self._kernel = kernel
+        self._clamp = clamp_table(clamps)
+        factor, added = how.behind[0][:2]
+        walk = tuple(step._block[:WALK_WORDS])
+        self._block = int32_array(walk + (factor, added, how.shift) + of_both + (0,) * PAIR_SCRATCH + tables)
+
+    def run(self):
+        a, b = self.reads
+        y = self.output.data
+        getattr(assembler.kernels, self._kernel)(self._block, a.data, b.data, y)
+        if self._clamp:
+            kernels_moves.look_up(y, y, self._clamp, self.output.size)
+
+
+def _pair_scale(step, factor, right, ends):
+    """How one channel becomes bytes; None unless sums or products are scaled by 4, as these kernels do it."""
+    if right < 1:
+        return None
+    how = Requantisation([(factor, right)], [ends], [0], step.output.raised_zero)
+    return how if how.fits and how.scales[0] == LEAST_SCALE else None
+
+
+def add(node, step):
+    of_a, of_b, block = step._table_a, step._table_b, step._block
+    how = _pair_scale(step, block[12], block[13], (min(of_a) + min(of_b), max(of_a) + max(of_b)))
+    if how is None:
+        return None
+    words = tuple([value << LEAST_SCALE for table in (of_a, of_b) for value in table])
+    first = 4 * (WALK_WORDS + 5 + PAIR_SCRATCH)
+    return Pair(node, step, "add_tensors", how, (first, first + 4 * 256), (block[15], block[16]), words)
+
+
+def multiply(node, step):
+    block = step._block
+    if block[13]:  # a left shift
+        return None
+    how = _pair_scale(step, block[12], block[14], (-255 * 255, 255 * 255))
+    if how is None:
+        return None
+    return Pair(node, step, "multiply_tensors", how, (block[15], block[16]), (block[18], block[19]), ())
+
+
 def _quads(length):
     return (length + QUAD - 1) // QUAD
 
@@ -417,7 +474,7 @@ def depthwise(node, step):
     return kind(node, step, layer, prepared, node.clamps(options.int8(4), y))
 
 
-TAKERS = {3: conv, 4: depthwise, 9: fully_connected}
+TAKERS = {0: add, 3: conv, 4: depthwise, 9: fully_connected, 18: multiply, 41: add}
 
 
 def taken(node, step):
