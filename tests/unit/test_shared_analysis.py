@@ -184,8 +184,8 @@ def test_swir_readings_out_of_range():
 def test_swir_levels_are_brought_to_the_temperature_of_the_record():
     cold, _, _ = swir_levels(HEAD.swir, off_cc=-2500)
     room, _, _ = swir_levels(HEAD.swir)
-    # 25 K colder the LED at 1550 nm gives 20% more: ln 1.2 = .182
     assert cold is not None and room is not None
+    # 25 K colder the LED at 1550 nm gives 20% more: ln 1.2 = .182
     assert abs(room[4] - cold[4] - 2987) <= 2, (room, cold)
 
 

@@ -136,7 +136,10 @@ def test_motion_measures_shift_and_level():
     seen.measure(still, array("i", [value * 9 // 10 for value in still]), light)
     assert seen.level_permille == 900 and seen.shift_q4 <= 2
     seen.measure(array("i", [0] * CELLS), array("i", [0] * CELLS), light)  # nothing there: no exception
-    assert seen.shift_q4 == 0
+    assert (seen.shift_q4, seen.level_permille) == (0, 1000)
+    dark = array("i", [motion.DARKEST_SUM // 2] * CELLS)  # noise that doubles is no motion
+    seen.measure(dark, array("i", [2 * value for value in dark]), light)
+    assert seen.level_permille == 1000
 
 
 def test_spot_overlap_follows_the_face():

@@ -394,10 +394,12 @@ class Analyser:
         self.reflectance.survey(burst.frames, "1050", spot.rows, spot.columns)
         overlap, expected = spot.look(self.face.mask, self.reflectance.relative)
         evidence["spot_overlap_permille"] = overlap
+        if overlap < gates.LEAST_OVERLAP_PERMILLE:
+            return vocabulary.OCCLUDED  # whatever the head reads is not of this face
         if not burst.swir:
             return vocabulary.SENSOR_FAULT if self.board["swir"] else None
         levels, errors, reason = swir.levels(burst.swir, calibration, self._off_cc)
-        if reason is not None:
+        if levels is None or errors is None:
             return reason
         if swir.is_dark(burst.swir):
             return vocabulary.SENSOR_FAULT

@@ -24,6 +24,8 @@ from dermis.core.vocabulary import (
 
 Gate = namedtuple("Gate", ("name", "field", "low", "high", "verdict", "reason", "why"))
 
+LEAST_OVERLAP_PERMILLE = 600
+
 # Natural logarithms in Q14 of the ratios named in the comments.
 GATES = (
     Gate(
@@ -110,7 +112,7 @@ GATES = (
     Gate(
         "overlap",
         "spot_overlap_permille",
-        600,
+        LEAST_OVERLAP_PERMILLE,
         None,
         NO_DECISION,
         OCCLUDED,

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     ptr8 = ptr16 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
 
+# A cell's sum (25 pixels of 65535 counts) below which there is no picture that could move: dark skin at 700 mm gives
+# fifty times as much.
+DARKEST_SUM = 1000
 _SHIFT_LARGEST_Q4 = 16 * STEP * COLUMNS
 
 
@@ -84,7 +87,8 @@ class Motion:
     """Shift and change of level between two pictures of the same face (Lucas and Kanade 1981, one step).
 
     After `measure`: shift_q4, 1/16 px; level_permille, second against first (1000: the same);
-    residual_permille, mean absolute difference against the mean level.
+    residual_permille, mean absolute difference against the mean level. Where there is no light to see by, nothing
+    moves: what gives none back is for other checks.
     """
 
     def __init__(self):
@@ -98,7 +102,10 @@ class Motion:
         """first, second: sums of cells (array "i", below 2^21). light: which cells, a loaded `Reflectance`."""
         sums = self._sums
         _totals_kernel(first, second, light.cells, light.count, sums)
-        divisor = max(1, (sums[0] << 5) // max(1, light.count))
+        divisor = (sums[0] << 5) // max(1, light.count)
+        if divisor < DARKEST_SUM:
+            self.level_permille, self.residual_permille, self.shift_q4 = 1000, 0, 0
+            return
         self.level_permille = fixed.ratio(sums[1], sums[0], 1000)
         _scale_kernel(first, light.around, self._first, light.around_count, divisor)
         # The change of level is taken off before the shift is asked for.
