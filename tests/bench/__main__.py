@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import coral, depth_accuracy, held_out, inference, reflectance, replay, stages
+from tests.bench import budget, bursts, coral, depth_accuracy, held_out, inference, reflectance, replay, stages
 
 PARTS = {
     "stages": stages.main,
@@ -10,12 +10,20 @@ PARTS = {
     "depth": lambda: depth_accuracy.main([]),
     "reflectance": lambda: reflectance.main([]),
     "inference": inference.main,
+    "bursts": lambda: bursts.main([]),
+    "budget": lambda: budget.main([]),
     "replay": replay.main,
     "coral": coral.main,
 }
 
 
+# These take options when they are run alone: `python -m tests.bench bursts --count 200`.
+WITH_OPTIONS = {"bursts": bursts.main, "budget": budget.main}
+
+
 def main(chosen: list[str]) -> int:
+    if len(chosen) > 1 and chosen[0] in WITH_OPTIONS and chosen[1].startswith("-"):
+        return WITH_OPTIONS[chosen[0]](chosen[1:])
     unknown = [name for name in chosen if name not in PARTS]
     if unknown:
         print(f"there is no part {', '.join(unknown)}; there are: {', '.join(PARTS)}", file=sys.stderr)

@@ -132,7 +132,7 @@ class Faults:
             raise ValueError(f"the lights are {', '.join(lights)}")
         if scene < 0 or tab < 0 or delay_ms < 0:
             raise ValueError("`scene`, `tab` and `delay_ms` must not be negative")
-        answers: dict[str, tuple[float, float]] = {name: (scene, tab) for name in ((light,) if light else lights)}
+        answers: dict[str, tuple[float, float]] = dict.fromkeys((light,) if light else lights, (scene, tab))
         self._world.lamps.append(Follower(answers, round(delay_ms * 1000)))
 
     def fault_stuck_adc(self, value: int = 700) -> None:
