@@ -10,11 +10,11 @@ OUTER_AXES = (2, 1, 0)
 
 
 def kernels() -> list[Kernel]:
-    return [pairs("add_tensors"), pairs("multiply_tensors")]
+    return [pairs("add_pair"), pairs("mul_pair")]
 
 
 def pairs(name: str) -> Kernel:
-    says = "Sums of what two tables say, requantised." if name == "add_tensors" else "Products of steps, requantised."
+    says = "Sums of what two tables say, requantised." if name == "add_pair" else "Products of steps, requantised."
     k = Kernel(name, "block, a, b, y", says)
     p = PAIRS
     block, a, b, y = a2, a3, a4, a5
@@ -28,7 +28,7 @@ def pairs(name: str) -> Kernel:
     k.ssr(first)
     k.l32i(of_a, block, p["of_a"])
     k.l32i(of_b, block, p["of_b"])
-    if name == "add_tensors":  # where the tables stand, else the raised zero points
+    if name == "add_pair":  # where the tables stand, else the raised zero points
         k.add(of_a, of_a, block)
         k.add(of_b, of_b, block)
     for axis in reversed(OUTER_AXES):
@@ -41,7 +41,7 @@ def pairs(name: str) -> Kernel:
     with k.loop(count):
         k.l8ui(first, a, 0)
         k.l8ui(second, b, 0)
-        if name == "add_tensors":
+        if name == "add_pair":
             k.addx4(first, first, of_a)
             k.addx4(second, second, of_b)
             k.l32i(first, first, 0)

@@ -17,7 +17,7 @@ from tests.xtensa.rig import Rig
 needs_core = pytest.mark.skipif(not is_installed(), reason=MISSING)
 LAYERS = 120
 ALIKE = [name for _, names in assembler.ALIKE for name in names]
-PAIRS = ("add_tensors", "multiply_tensors")
+PAIRS = ("add_pair", "mul_pair")
 CODES = (layers.CONV_2D, layers.DEPTHWISE_CONV_2D, layers.FULLY_CONNECTED)
 MULTIPLYING = ("conv", "depthwise")
 GOAL_A_MAC, GOAL_A_MAC_LONG, LONG, GOAL_INSTRUCTIONS = 3.0, 1.5, 144, 650_000

@@ -1567,7 +1567,7 @@ def pool(a2, a3, a4):
 
 
 @micropython.asm_xtensa
-def add_tensors(a2, a3, a4, a5):
+def add_pair(a2, a3, a4, a5):
     # block, a, b, y. Sums of what two tables say, requantised.
     l32i(a12, a2, 56)
     l32i(a8, a2, 48)
@@ -1663,7 +1663,7 @@ def add_tensors(a2, a3, a4, a5):
 
 
 @micropython.asm_xtensa
-def multiply_tensors(a2, a3, a4, a5):
+def mul_pair(a2, a3, a4, a5):
     # block, a, b, y. Products of steps, requantised.
     l32i(a12, a2, 56)
     l32i(a8, a2, 48)

@@ -44,7 +44,7 @@ EVEN_AND_ODD = 0x00FF00FF
 IN_PAIRS = (0, 2, 1, 3)  # how `direct` exchanges four bytes
 SHORT_LENGTHS = (8, 12, 16)  # that `direct_N` exist for
 INT8_MIDDLE = 128
-WALK_WORDS, PAIR_SCRATCH = 12, 9  # of the blocks of `add_tensors` and `multiply_tensors`
+WALK_WORDS, PAIR_SCRATCH = 12, 9  # of the blocks of `add_pair` and `mul_pair`
 
 
 class Requantisation:
@@ -356,7 +356,7 @@ def add(node, step):
         return None
     words = tuple([value << LEAST_SCALE for table in (of_a, of_b) for value in table])
     first = 4 * (WALK_WORDS + 5 + PAIR_SCRATCH)
-    return Pair(node, step, "add_tensors", how, (first, first + 4 * 256), (block[15], block[16]), words)
+    return Pair(node, step, "add_pair", how, (first, first + 4 * 256), (block[15], block[16]), words)
 
 
 def multiply(node, step):
@@ -366,7 +366,7 @@ def multiply(node, step):
     how = _pair_scale(step, block[12], block[14], (-255 * 255, 255 * 255))
     if how is None:
         return None
-    return Pair(node, step, "multiply_tensors", how, (block[15], block[16]), (block[18], block[19]), ())
+    return Pair(node, step, "mul_pair", how, (block[15], block[16]), (block[18], block[19]), ())
 
 
 def _quads(length):
