@@ -1,53 +1,56 @@
-"""The kernel calls of the depth stage of one recorded burst under CPython, to be made again on the core.
+"""What the depth stage of one recorded burst costs on the core model, and the record of it that a change must not
+exceed unsaid.
 
-The stage is the disparity search, triangulation, the face's segmentation and the fits; not the dot image before it.
+The stage is everything between the dot image and the shape of the face: search, refinement, triangulation,
+segmentation, fits. `python -m tests.xtensa.depth_calls "reason"` measures and writes depth_counts.json.
 """
 
 from __future__ import annotations
 
-import inspect
+import json
+import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from dermis.core import burst, calibration, depth_kernels, face, shape
+from dermis.core import burst, calibration, depth_kernels, face_kernels, fixed, shape
 from dermis.core.analysis import Analyser
-from dermis_host.recording import Recording
+from dermis_host.recording import Recording, load
 
-from tests.xtensa.calls import Call, place, source
+from tests.xtensa.analysis_calls import Call, recording, replay, source
+from tests.xtensa.machine import MISSING, is_installed
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Rig
 
-MODULES = (depth_kernels, face, shape)
-SOURCES = tuple(source(module) for module in MODULES)
+STAGE = ("depth", "face", "shape")  # the modules that ask
+SOURCES = tuple(source(module) for module in (depth_kernels, face_kernels, shape, fixed))
+OWN = (depth_kernels, shape)  # whose counts are recorded; the others belong to other stages, too
+RECORD = Path(__file__).with_name("depth_counts.json")
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+RECORDED = ("bona_fide_light", "empty")
+HOW = 'record it, with its reason: python -m tests.xtensa.depth_calls "reason"'
 
 
 class Differs(Exception):
     """A kernel leaves other bytes on the core than under CPython."""
 
 
-def record(recording: Recording) -> list[Call]:
-    """The calls in order of analysing that burst, its calibration record adopted before."""
-    analyser = Analyser(recording.board)
-    taken = burst.from_header(recording.meta)
-    taken.frames = {name: pixels.tobytes() for name, pixels in recording.frames.items()}
-    record = calibration.decode(recording.calibration)
-    analyser.analyse(taken, record)  # adopts the record
-    calls: list[Call] = []
-    with _recorded(calls):
-        analyser.analyse(taken, record)
-    return calls
+def record(recorded: Recording) -> list[Call]:
+    """The stage's calls in order of analysing that burst; its calibration record was adopted before."""
+    analyser = Analyser(recorded.board)
+    taken = burst.from_header(recorded.meta)
+    taken.frames = {name: pixels.tobytes() for name, pixels in recorded.frames.items()}
+    adopted = calibration.decode(recorded.calibration)
+    analyser.analyse(taken, adopted)
+    with recording() as calls:
+        analyser.analyse(taken, adopted)
+    return [call for call in calls if call.asked_by in STAGE]
 
 
-def record_reference(recording: Recording) -> list[Call]:
-    """The calls of adopting a reference: once a calibration record."""
-    analyser = Analyser(recording.board)
-    reference = calibration.decode(recording.calibration).reference
-    calls: list[Call] = []
-    with _recorded(calls):
-        analyser.mapper.set_reference(reference)
+def record_reference(recorded: Recording) -> list[Call]:
+    """The calls of adopting a reference: once a calibration record, not once a burst."""
+    analyser = Analyser(recorded.board)
+    with recording() as calls:
+        analyser.mapper.set_reference(calibration.decode(recorded.calibration).reference)
     return calls
 
 
@@ -55,43 +58,41 @@ def count(rig: Rig, calls: list[Call]) -> Counter[str]:
     """Kernel -> instructions of all its calls. Raises Differs."""
     counted: Counter[str] = Counter()
     for call in calls:
-        outcome = rig.call(call.kernel, call.arguments, call.before)
-        if outcome.buffers != call.after:
+        same, instructions = replay(rig, call)
+        if not same:
             raise Differs(f"{call.kernel} leaves other bytes on the core than under CPython.")
-        counted[call.kernel] += outcome.instructions
+        counted[call.kernel] += instructions
     return counted
 
 
-def kernel_names() -> set[str]:
-    return {name for module in MODULES for name in viper_functions(inspect.getsource(module))}
+def measure() -> dict[str, dict[str, int]]:
+    """Recording -> kernel of `OWN` -> instructions."""
+    own = {name for module in OWN for name in viper_functions(source(module).read_text())}
+    measured = {}
+    with Rig(SOURCES) as rig:
+        for name in RECORDED:
+            calls = [call for call in record(load(RECORDINGS / f"{name}.npz")) if call.kernel in own]
+            measured[name] = dict(sorted(count(rig, calls).items()))
+        reference = record_reference(load(RECORDINGS / f"{RECORDED[0]}.npz"))
+        measured["reference"] = dict(sorted(count(rig, reference).items()))
+    return measured
 
 
-@contextmanager
-def _recorded(calls: list[Call]) -> Iterator[None]:
-    originals = [
-        (module, name, getattr(module, name))
-        for module in MODULES
-        for name in viper_functions(inspect.getsource(module))
-    ]
-    try:
-        for module, name, kernel in originals:
-            setattr(module, name, _recording(name, kernel, calls))
-        yield
-    finally:
-        for module, name, kernel in originals:
-            setattr(module, name, kernel)
+def known() -> dict[str, dict[str, int]]:
+    return json.loads(RECORD.read_text())["counts"]
 
 
-def _recording(name: str, kernel: Any, calls: list[Call]) -> Any:
-    def run(*arguments: Any) -> Any:
-        owners: list[Any] = []
-        places = tuple(value if isinstance(value, int) else place(value, owners) for value in arguments)
-        before = tuple(bytes(memoryview(owner).cast("B")) for owner in owners)
-        result = kernel(*arguments)
-        calls.append(Call(name, 0, places, before, tuple(bytes(memoryview(owner).cast("B")) for owner in owners)))
-        return result
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1 or not arguments[0].strip():
+        print('usage: python -m tests.xtensa.depth_calls "reason"', file=sys.stderr)
+        return 2
+    if not is_installed():
+        print(MISSING, file=sys.stderr)
+        return 1
+    reasons = json.loads(RECORD.read_text())["reasons"] if RECORD.exists() else []
+    RECORD.write_text(json.dumps({"reasons": [*reasons, arguments[0]], "counts": measure()}, indent=1) + "\n")
+    return 0
 
-    return run
 
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

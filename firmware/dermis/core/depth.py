@@ -161,7 +161,7 @@ class DepthMapper:
         """Measure the dots on what stands before the module: width * height bytes. Raises BadInput for another size."""
         codes = self._curved(codes, "frame")
         lowest = self.min_disparity + self._bias
-        kernels.clear(self.disparity, self.confidence, self._bases, len(self.confidence))
+        kernels.clear(self.disparity, self.confidence, self._guess, self._bases, len(self.confidence))
         kernels.seed(
             0,
             0,

@@ -64,8 +64,9 @@ def blur(source: ptr8, out: ptr8, block: ptr32):
 def window_row(reference: ptr8, mean: ptr16, root: ptr16, sums: ptr32, squares: ptr32, block: ptr32):
     """Weighted mean and root of the weighted energy of the window about each pixel of one row.
 
-    mean: 1/32 codes. root: sqrt(64 * sum of w (r - mean)**2), floor, 0 where
-    that sum is below the floor or the window leaves the image (the nearest mean stands there). Both from `offset`.
+    mean: 1/32 codes. root: sqrt(64 * sum of w (r - mean)**2), floor, or
+    65535, with which nothing correlates, where that sum is below the floor or the window leaves the image (the nearest
+    mean stands there). Both from `offset`.
     sums, squares: scratch, width + 1 each.
     block: width, v of the centre, step, weight of the middle block, offset, floor, sum of all weights.
 
@@ -105,7 +106,7 @@ def window_row(reference: ptr8, mean: ptr16, root: ptr16, sums: ptr32, squares: 
     u = 0
     while u < width:
         mean[offset + u] = 0
-        root[offset + u] = 0
+        root[offset + u] = 65535
         left = u - reach
         right = left + step + step + step
         if left >= 0 and right <= width:
@@ -169,12 +170,12 @@ def pack_row(reference: ptr8, mean: ptr16, words: ptr32, block: ptr32):
 
 @micropython.viper
 def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8, guess: ptr8, block: ptr32):
-    """Search at every third cell of every third row: the best disparity - min + 1 into `guess`, else 0.
+    """Search at every third cell of every third row: the best disparity - min + 1 into `guess`; the others stay 0.
 
     Near what the seed before found first, where a cost of `sure` bits or fewer settles it; then everywhere.
 
     at, word: only lend their registers. words: as from `pack_row`, `width` for each row of seeds. ones: number of set
-    bits of 0-2047. costs: scratch, one a disparity. guess: one a cell, cleared here.
+    bits of 0-2047. costs: scratch, one a disparity. guess: one a cell.
     block: width, step, columns, rows, disparities, bias (disparity + bias is never negative), min + bias, guard
     (neighbours of the best that do not count as rivals), margin (bits by which it must beat its best rival), limit
     (a cost above it is no match), sure, floor (energy of 32 pixels below which there are no dots, times 32), first
@@ -183,17 +184,14 @@ def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8,
     width = int(block[0])
     step = int(block[1])
     columns = int(block[2])
-    cells = columns * int(block[3])
     disparities = int(block[4])
     lowest_disparity = int(block[6]) - int(block[5])
     guard = int(block[7])
     limit = int(block[9])
+    half_limit = limit - 16  # of half the window: it may hold a little more than its share
     sure = int(block[10])
     row = int(block[12])
-    at = 0
-    while at < cells:
-        guess[at] = 0
-        at += 1
+    skip = 4 * width - 16
     line = 0
     while row < int(block[13]):
         top = (row * step + (step >> 1) - 7) * width
@@ -205,17 +203,15 @@ def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8,
             squares = 0
             if u >= 7 and u + 7 < width:
                 at = top + u - 7 + width
-                y = 0
-                while y < 4:
-                    x = 0
-                    while x < 8:
+                stop = at + 16 * width
+                while at < stop:
+                    end = at + 16
+                    while at < end:
                         word = int(frame[at])
                         total = word + total
                         squares = word * word + squares
                         at += 2
-                        x += 1
-                    at += 4 * width - 16
-                    y += 1
+                    at += skip
             if (squares << 5) - total * total >= int(block[11]):
                 level = total >> 5
                 w0 = 0
@@ -226,17 +222,15 @@ def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8,
                 while x < 4:
                     word = 0
                     at = top + u - 7 + 4 * x
-                    y = 0
-                    while y < 15:
+                    stop = at + 15 * width
+                    while at < stop:
                         word = (level - int(frame[at])) >> 30 & 1 | word << 1
                         at += width
-                        y += 1
-                    at += 2 - 15 * width
-                    y = 0
-                    while y < 15:
+                    at = stop + 2 - 15 * width
+                    stop += 2
+                    while at < stop:
                         word = (level - int(frame[at])) >> 30 & 1 | word << 1
                         at += width
-                        y += 1
                     w0 = w1
                     w1 = w2
                     w2 = w3
@@ -244,34 +238,38 @@ def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8,
                     x += 1
                 best = 255
                 where = 0
-                k = 0
-                end = disparities
+                # Disparities that keep the window inside the reference.
+                left = u - 7 - lowest_disparity
+                begin = left + 15 - width
+                if begin < 0:
+                    begin = 0
+                finish = left + 1
+                if finish > disparities:
+                    finish = disparities
+                k = begin
+                end = finish
                 if likely:
-                    k = likely - 4
-                    end = likely + 3
-                    if k < 0:
-                        k = 0
-                    if end > disparities:
-                        end = disparities
+                    if k < likely - 4:
+                        k = likely - 4
+                    if end > likely + 3:
+                        end = likely + 3
+                left += line * width
                 while k < end:
-                    left = u - 7 - lowest_disparity - k
-                    cost = 255
-                    if left >= 0 and left + 14 < width:
-                        at = line * width + left
-                        word = int(words[at]) ^ w0
-                        cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22])
-                        at += 8
-                        word = int(words[at]) ^ w2
+                    at = left - k
+                    word = int(words[at]) ^ w0
+                    cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22])
+                    at += 8
+                    word = int(words[at]) ^ w2
+                    cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
+                    if cost <= half_limit:
+                        at -= 4
+                        word = int(words[at]) ^ w1
                         cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
-                        if cost <= limit - 16:
-                            at -= 4
-                            word = int(words[at]) ^ w1
-                            cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
-                            at += 8
-                            word = int(words[at]) ^ w3
-                            cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
-                        else:
-                            cost = 255
+                        at += 8
+                        word = int(words[at]) ^ w3
+                        cost = int(ones[word & 2047]) + int(ones[word >> 11 & 2047]) + int(ones[word >> 22]) + cost
+                    else:
+                        cost = 255
                     costs[k] = cost
                     if cost < best:
                         best = cost
@@ -281,16 +279,16 @@ def seed(at: int, word: int, frame: ptr8, words: ptr32, ones: ptr8, costs: ptr8,
                         likely = 0
                         if best > sure:
                             best = 255
-                            k = 0
-                            end = disparities
+                            k = begin
+                            end = finish
                         else:
                             likely = 1
                 if best <= limit:
-                    k = 0
-                    while k < disparities and not likely:
+                    k = begin
+                    while k < finish and not likely:
                         if int(costs[k]) < best + int(block[8]) and (k < where - guard or k > where + guard):
                             best = 255
-                            k = disparities
+                            k = finish
                         k += 1
                     likely = 0
                     if best < 255:
@@ -356,19 +354,23 @@ def follow(
         behind = 1
         cell = columns * (rows - 1) - 2
         row = rows - 2
+    above = behind * columns
+    size = step * width
+    skip = width + width - step
+    last = columns - 1
     column = 0
     while row > 0 and row < rows - 1:
         column += 1
-        if column == columns - 1:
-            column = 1
+        while column < last and (
+            confidence[cell] or not (guess[cell] or confidence[cell + behind] or confidence[cell + above])
+        ):
+            column += 1
+            cell -= behind
+        if column == last:
+            column = 0
             cell -= behind + behind
             row -= behind
-        if (
-            int(confidence[cell]) == 0
-            and (guess[cell] or confidence[cell + behind] or confidence[cell + behind * columns])
-            and row > 0
-            and row < rows - 1
-        ):
+        else:
             place = column
             if behind > 0:
                 place = columns - 1 - column
@@ -382,9 +384,16 @@ def follow(
                 else:
                     at = cell + behind
                     if candidate == 2:
-                        at = cell + behind * columns
-                    if int(confidence[at]):
-                        shift = (((int(disparity[at]) & 65535) ^ 32768) - 32768 + 8) >> 4
+                        at = cell + above
+                    if confidence[at]:
+                        f = (int(disparity[at]) ^ 32768) & 65535
+                        if candidate == 1 and confidence[cell + above] and confidence[at + above]:
+                            # As the surface went on from the row above.
+                            k = (int(disparity[cell + above]) ^ 32768) & 65535
+                            k -= (int(disparity[at + above]) ^ 32768) & 65535
+                            if k < 24 and k > 0 - 24:
+                                f += k
+                        shift = (f - 32768 + 8) >> 4
                 tries = 3
                 if shift == before or shift < lowest_shift or shift > highest_shift:
                     tries = 0
@@ -415,8 +424,8 @@ def follow(
                         nearer1 = nearer2
                         nearer2 = 0
                         at = cell - behind * ahead - columns
-                        y = row - 1
-                        while y < row + 2:
+                        number = 0
+                        while number < 3:
                             k = shift + bias - 1 - int(bases[at])
                             if k < 0 or k > 2:
                                 p = (place - behind * ahead) * step
@@ -425,17 +434,17 @@ def follow(
                                     tries = 0
                                     summed_cell = 0  # what is summed belongs together no longer
                                     ahead = 2
-                                    y = row + 2
+                                    number = 3
                                 else:
                                     s0 = s1 = s2 = s3 = s4 = 0
                                     t = t2 = 0
-                                    p += y * step * width
-                                    q += y * step * width
-                                    end = p + step * width
-                                    while p < end:
-                                        stop = p + step
-                                        while p < stop:
-                                            f = int(frame[p])
+                                    p -= q  # from a place in the reference to that in the frame
+                                    q += (row - 1 + number) * size
+                                    end = q + size
+                                    while q < end:
+                                        stop = q + step
+                                        while q < stop:
+                                            f = int(frame[q + p])
                                             s4 = int(reference[q]) * f + s4
                                             q += 1
                                             s3 = int(reference[q]) * f + s3
@@ -448,9 +457,7 @@ def follow(
                                             q -= 3
                                             t = f + t
                                             t2 = f * f + t2
-                                            p += 1
-                                        p += width + width - step
-                                        q += width + width - step
+                                        q += skip
                                     q = at * 7
                                     sums[q] = t
                                     sums[q + 1] = t2
@@ -463,7 +470,7 @@ def follow(
                                     k = 1
                             if ahead < 2:
                                 f = 1
-                                if y == row:
+                                if number == 1:
                                     f = weight
                                 q = at * 7
                                 total2 = int(sums[q]) * f + total2
@@ -476,7 +483,7 @@ def follow(
                                 q += 1
                                 nearer2 = int(sums[q]) * f + nearer2
                                 at += columns
-                                y += 1
+                                number += 1
                         ahead += 1
                     if ahead == 2:
                         total = total1 * weight + total0 + total2
@@ -487,7 +494,7 @@ def follow(
                         q = row * width + place * step + (step >> 1) - shift
                         energy = squares - (total * ((total << 5) // pixels) >> 5)
                         middle -= total * int(mean[q]) >> 5
-                        if energy < floor or middle <= 0 or not (root[q - 1] and root[q] and root[q + 1]):
+                        if energy < floor or middle <= 0:
                             tries = 0
                         else:
                             farther = (farther - (total * int(mean[q + 1]) >> 5) << 6) // int(root[q + 1])
@@ -501,6 +508,9 @@ def follow(
                                 tries = 0
                                 bend = 2 * middle - nearer - farther
                                 k = 0
+                                while energy > 65535:
+                                    energy >>= 8
+                                    k += 4
                                 while energy > 1023:
                                     energy >>= 2
                                     k += 1
@@ -515,7 +525,7 @@ def follow(
                                     confidence[cell] = (correlation * 255) >> 14
                                     candidate = 3
                 candidate += 1
-        cell -= behind
+            cell -= behind
 
 
 @micropython.viper
@@ -530,8 +540,8 @@ def agree(disparity: ptr16, confidence: ptr8, kept: ptr8, block: ptr32):
     needed = int(block[3])
     at = 0
     while at < cells:
-        kept[at] = 0
         if confidence[at]:
+            kept[at] = 0
             lowest = ((int(disparity[at]) ^ 32768) & 65535) - tolerance
             highest = lowest + tolerance + tolerance
             friends = 0
@@ -552,17 +562,18 @@ def agree(disparity: ptr16, confidence: ptr8, kept: ptr8, block: ptr32):
         at += 1
     at = 0
     while at < cells:
-        if not kept[at]:
+        if confidence[at] and not kept[at]:
             confidence[at] = 0
             disparity[at] = 0
         at += 1
 
 
 @micropython.viper
-def clear(disparity: ptr16, confidence: ptr8, bases: ptr16, cells: int):
-    """No answer anywhere, and no block correlated."""
+def clear(disparity: ptr16, confidence: ptr8, guess: ptr8, bases: ptr16, cells: int):
+    """No answer anywhere, no guess, and no block correlated."""
     at = 0
     while at < cells:
+        guess[at] = 0
         bases[at] = 0
         disparity[at] = 0
         confidence[at] = 0
@@ -572,10 +583,11 @@ def clear(disparity: ptr16, confidence: ptr8, bases: ptr16, cells: int):
 @micropython.viper
 def extent(disparity: ptr16, confidence: ptr8, block: ptr32):
     """block: cells in; then out: lowest and highest disparity of the valid cells + 32768 (65536 and 0: none)."""
+    cells = int(block[0])
     low = 65536
     high = 0
     at = 0
-    while at < int(block[0]):
+    while at < cells:
         if confidence[at]:
             value = (int(disparity[at]) & 65535) ^ 32768
             if value < low:
@@ -590,9 +602,10 @@ def extent(disparity: ptr16, confidence: ptr8, block: ptr32):
 @micropython.viper
 def look_up(disparity: ptr16, confidence: ptr8, table: ptr16, out: ptr16, block: ptr32):
     """out: table[disparity - lowest] of the valid cells, else 0. block: cells, lowest disparity + 32768."""
+    cells = int(block[0])
     lowest = int(block[1])
     at = 0
-    while at < int(block[0]):
+    while at < cells:
         out[at] = 0
         if confidence[at]:
             out[at] = table[((int(disparity[at]) & 65535) ^ 32768) - lowest]

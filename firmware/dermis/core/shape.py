@@ -81,8 +81,8 @@ def _points(depth: ptr16, mask: ptr8, points: ptr16, block: ptr32) -> int:
         u = first_u
         column = 0
         while column < columns:
-            z = int(depth[at])
-            if mask[at] and z:
+            if mask[at] and depth[at]:
+                z = int(depth[at])
                 x = u * z // focal
                 y = v * z // focal
                 if x > -32768 and x < 32768 and y > -32768 and y < 32768:
