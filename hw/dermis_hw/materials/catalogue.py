@@ -234,8 +234,8 @@ FIXED: dict[str, Callable[[], Material]] = {
     ),
     "mirror": _points(
         "mirror",
-        "silvered glass: a mirror image of the module's own lights, next to nothing diffuse",
-        {700: 0.005, 1750: 0.005},
+        "silvered glass with the dust of a week: a mirror image of the module's own lights, next to nothing diffuse",
+        {700: 0.02, 1750: 0.02},
         Specular(0.9, 0.03),
         variation=0.0,
     ),
