@@ -292,7 +292,8 @@ def pool_large(rng):
 
 def softmax_wide(rng):
     writer = Writer()
-    shape = [int(rng.integers(1, 4)), int(rng.choice([1, 2, 255, 256, 257, 1000, 2000]))]
+    # tflite-micro aborts where 512 classes or more are equal.
+    shape = [int(rng.integers(1, 4)), int(rng.choice([1, 2, 255, 256, 257, 511]))]
     x = writer.tensor(shape, scale(rng, -9, 3), ends(rng))
     y = writer.tensor(shape, np.float32(1 / 256), -128)
     writer.operator("SOFTMAX", [x], [y], options("SoftmaxOptions", beta=float(rng.choice([1.0, 0.05, 7.0]))), 2)
