@@ -31,7 +31,7 @@ from tests.bench.device_cost import (
     CYCLES_AN_INSTRUCTION,
     Cost,
     Counting,
-    inference_instructions,
+    inference_cost,
 )
 from tests.xtensa.machine import MISSING, is_installed
 
@@ -108,7 +108,8 @@ def computing(name: str) -> dict[str, Cost]:
         if isinstance(stage, str):
             counting.rename(f"step {number}", f"{stage}, step {number}")
             if stage == MODEL:
-                counting.costs[f"{stage}, step {number}"].kernels["inference"] = inference_instructions()
+                cost = counting.costs[f"{stage}, step {number}"]
+                cost.kernels["inference"], cost.bytecodes = inference_cost()
     counting.finish()
     return counting.costs
 

@@ -23,10 +23,7 @@ import dermis.app
 import dermis.core
 import dermis.tflite
 import numpy as np
-from dermis_host.released import released_model
 
-from tests.bench.golden import golden_inputs
-from tests.xtensa import calls
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument, Rig
 
@@ -164,15 +161,16 @@ class Counting:
         return run
 
 
-def inference_instructions() -> int:
-    """Of one inference of the released model, as `python -m tests.bench inference` counts them."""
-    recorded, _, _ = calls.record(released_model().read_bytes(), [array[0].tobytes() for array in golden_inputs()])
-    with Rig(calls.SOURCES) as rig:
-        return sum(
-            rig.call(call.kernel, call.arguments, call.before).instructions
-            for call in recorded
-            if call.step != calls.LOADING
-        )
+def inference_cost() -> tuple[int, int]:
+    """(instructions, bytecodes) of one inference of the released model by the assembler kernels, as
+    `python -m tests.bench inference` counts them."""
+    from tests.bench.inference_instructions import measure  # it takes its factors from here
+    from tests.xtensa import on_the_core
+    from tests.xtensa.vectors import SHIPPED, vector
+
+    with on_the_core.rig() as rig:
+        measured = measure(rig, vector(SHIPPED), assembled=True)
+    return measured.total, measured.bytecodes
 
 
 def _place(argument: Any, owners: list[Any]) -> tuple[int, int]:
