@@ -20,7 +20,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import moves, pairs, reductions, windows
+from . import depthwise, moves, pairs, reductions, windows
 
 TARGET = Path(__file__).resolve().parents[1] / "dermis" / "tflite" / "kernels_xtensa.py"
 HEAD = '''"""Assembler kernels for Xtensa cores with MAC16, MULSH, CLAMPS and loops: those of the ESP32-S3.
@@ -36,7 +36,7 @@ import micropython
 
 
 def text() -> str:
-    kernels = (*windows.kernels(), *moves.kernels(), *reductions.kernels(), *pairs.kernels())
+    kernels = (*windows.kernels(), *depthwise.kernels(), *moves.kernels(), *reductions.kernels(), *pairs.kernels())
     return "\n\n".join([HEAD, *(kernel.text() + "\n" for kernel in kernels)])
 
 

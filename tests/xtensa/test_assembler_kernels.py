@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from dermis.tflite import assembler, fixedpoint, kernels_moves, quantise
-from dermis.tflite.ops import assembled
+from dermis.tflite.ops import assembled, prepared
 
 from tests.xtensa import calls, counts, layers, on_the_core, vectors
 from tests.xtensa.machine import MISSING, MachineError, is_installed
@@ -117,8 +117,8 @@ def requantised(value: int, factor: int, shift: int, zero: int) -> int:
     return min(max(zero + fixedpoint.requantise(value, factor, -shift), 0), 255)
 
 
-def by_kernel(how: assembled.Requantisation, value: int, factor: int, zero: int) -> int:
-    """As the kernels compute it; see assembled."""
+def by_kernel(how: prepared.Requantisation, value: int, factor: int, zero: int) -> int:
+    """As the kernels compute it; see prepared."""
     high = ((value << how.scales[0]) * factor) >> 32
     assert -(1 << 30) <= high < 1 << 30
     if how.signed and high < 0:
@@ -137,7 +137,7 @@ def test_requantisation_is_that_of_the_definition():
         zero = int(rng.choice([0, 0, 255, int(rng.integers(256))]))
         factor = int(rng.integers(1 << 30, 1 << 31))
         reach = int(2 ** rng.uniform(4, 24))
-        how = assembled.Requantisation([(factor, shift)], [(-reach, reach)], [127], zero)
+        how = prepared.Requantisation([(factor, shift)], [(-reach, reach)], [127], zero)
         if not how.fits:
             continue
         kinds.add((how.signed, shift > 0, zero > 0))
@@ -161,11 +161,11 @@ def test_requantisation_is_that_of_the_definition():
     ],
 )
 def test_a_layer_that_does_not_fit_is_left_alone(factors, ends, heaviest, zero):
-    assert not assembled.Requantisation(factors, ends, heaviest, zero).fits
+    assert not prepared.Requantisation(factors, ends, heaviest, zero).fits
 
 
 def test_channels_of_far_scales_get_shifts_of_their_own():
-    how = assembled.Requantisation([(1 << 30, 3), (1 << 30, 18)], [(-999, 999)] * 2, [127] * 2, 0)
+    how = prepared.Requantisation([(1 << 30, 3), (1 << 30, 18)], [(-999, 999)] * 2, [127] * 2, 0)
     assert how.fits and how.signed and [words[2] for words in how.behind] == [4, 19]
 
 
