@@ -31,6 +31,10 @@ from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import NIR_BANDS
 from dermis_models import modules
 
+from tests.xtensa import analysis_calls
+from tests.xtensa.machine import CORE, MISSING, is_installed
+from tests.xtensa.rig import Rig
+
 FIRST_MODULE_SEED, FIRST_HEAD_SEED = 700_000, 710_000  # training, tests and the other parts use others
 HEADS = 4
 MODULES = 30
@@ -53,6 +57,9 @@ class Light:
 
 LIGHTS = (Light("indoors", "led", 0.4, 0.004), Light("10 klux of sun", "sun", 10.0, 0.008))
 TONE_GOAL, SWIR_GOAL = 0.005, 0.03
+COST_GOAL = 3_000_000
+INSTRUCTIONS_A_BYTECODE = 50  # of MicroPython's interpreter on a 32-bit core, objects and calls included
+RECORDING = Path(__file__).parents[1] / "recordings" / "bona_fide_light.npz"
 
 
 @dataclass(frozen=True)
@@ -234,6 +241,37 @@ def print_temperatures(looks: list[Look]) -> None:
         print(f"{temperature:5g} C  " + " ".join(f"{cell:>18}" for cell in cells))
 
 
+def print_cost() -> None:
+    """Instructions of the stage on the core model, kernel by kernel, and the Python around them."""
+    if not is_installed():
+        print(MISSING)
+        return
+    calls, executed = analysis_calls.of_recording(RECORDING)
+    spent: dict[str, dict[str, int]] = {"reflectance": {}, "segmentation (counted by depth)": {}}
+    with Rig([analysis_calls.source(module) for module in analysis_calls.modules_with_kernels()]) as rig:
+        for call in calls:
+            if call.asked_by in analysis_calls.REFLECTANCE and call.kernel not in analysis_calls.NOT_OF_REFLECTANCE:
+                part = spent["reflectance"]
+            elif call.asked_by in analysis_calls.SEGMENTATION:
+                part = spent["segmentation (counted by depth)"]
+            else:
+                continue
+            same, instructions = analysis_calls.replay(rig, call)
+            if not same:
+                raise SystemExit(f"{call.kernel} gives other bytes on the core model: see tests/xtensa.")
+            part[call.kernel] = part.get(call.kernel, 0) + instructions
+    print(f"\ninstructions on {CORE}, one burst ({RECORDING.stem})")
+    for part, kernels in spent.items():
+        for kernel, instructions in sorted(kernels.items(), key=lambda item: -item[1]):
+            print(f"  {kernel:20} {instructions:10,}")
+        print(f"{part}: {sum(kernels.values()):,}" + (f" (goal {COST_GOAL:,})" if part == "reflectance" else ""))
+    glue = sum(executed[module] for module in analysis_calls.GLUE)
+    print(
+        f"Python around them: {glue:,} bytecodes, which at {INSTRUCTIONS_A_BYTECODE} instructions each (an estimate) "
+        f"are {glue * INSTRUCTIONS_A_BYTECODE:,}."
+    )
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--modules", type=int, default=MODULES, help="modules off the line")
@@ -249,6 +287,7 @@ def main(argv: list[str] | None = None) -> None:
     print()
     drifted = look(line_[: max(1, len(line_) // 3)], heads, (TONES[2],), TEMPERATURES_C)
     print_temperatures(drifted)
+    print_cost()
     print("\nSimulated throughout; one burst each, every tolerance of hw/dermis_hw/module_instance.py drawn.")
 
 

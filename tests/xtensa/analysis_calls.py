@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,18 @@ from typing import Any
 
 import dermis.core
 import numpy as np
-from dermis.core import fixed
+from dermis.core import analysis, calibration, fixed
+from dermis.core import burst as bursts
+from dermis_host.recording import load
 
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument, Rig
+
+# Who asks for the reflectance stage's kernels; `face` is the segmentation, which belongs to depth.
+REFLECTANCE = ("reflectance", "analysis", "motion", "swir", "features")
+SEGMENTATION = ("face",)
+NOT_OF_REFLECTANCE = ("_dot_kernel",)  # the roots of the dots' image are made there and belong to depth
+GLUE = (*REFLECTANCE, "fixed", "drift", "gates")
 
 FOLDER = Path(inspect.getfile(dermis.core)).parent
 
@@ -49,6 +58,10 @@ def modules_with_kernels() -> list[ModuleType]:
 
 def source(module: ModuleType) -> Path:
     return Path(inspect.getfile(module))
+
+
+def kernel_names(module: ModuleType) -> list[str]:
+    return viper_functions(source(module).read_text())
 
 
 class _Recorder:
@@ -97,9 +110,7 @@ def recording() -> Iterator[list[Call]]:
     """Within, every kernel call of `dermis.core` is noted in the list."""
     recorder = _Recorder()
     originals = [
-        (module, name, getattr(module, name))
-        for module in modules_with_kernels()
-        for name in viper_functions(source(module).read_text())
+        (module, name, getattr(module, name)) for module in modules_with_kernels() for name in kernel_names(module)
     ]
     wrapped = {id(kernel): recorder.wrap(name, kernel) for _, name, kernel in originals}
     # A kernel may be known by its name in the modules that import it, too.
@@ -116,6 +127,42 @@ def recording() -> Iterator[list[Call]]:
     finally:
         for module, name, kernel in places:
             setattr(module, name, kernel)
+
+
+def of_recording(path: Path) -> tuple[list[Call], Counter[str]]:
+    """The kernel calls of analysing a recording, and how many bytecodes each module of `dermis.core` runs around them.
+
+    The bytecodes are CPython's, kernels left out: MicroPython's differ in kind, hardly in number. What is done once a
+    record is not in either.
+    """
+    recording_ = load(path)
+    burst = bursts.from_header(recording_.meta)
+    burst.frames = {name: pixels.tobytes() for name, pixels in recording_.frames.items()}
+    record = calibration.decode(recording_.calibration)
+    analyser = analysis.Analyser(recording_.board)
+    analyser._take(record)
+    with recording() as calls:
+        analyser.analyse(burst, record)
+    kernels = {name for module in modules_with_kernels() for name in kernel_names(module)}
+    executed: Counter[str] = Counter()
+
+    def trace(frame: Any, event: str, _argument: Any) -> Any:
+        path = Path(frame.f_code.co_filename)
+        if path.parent != FOLDER or frame.f_code.co_name in kernels:
+            return None
+        if event == "call":
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        elif event == "opcode":
+            executed[path.stem] += 1
+        return trace
+
+    previous = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        analyser.analyse(burst, record)
+    finally:
+        sys.settrace(previous)
+    return calls, executed
 
 
 def replay(rig: Rig, call: Call) -> tuple[bool, int]:

@@ -231,13 +231,13 @@ class Analyser:
         """Gain of each band from the monitor tab; the reason why the tab cannot be trusted, or None."""
         reflectance = self.reflectance
         self._off_cc = drift.offset_cc(burst.temperature_cc, calibration.temperature_cc)
-        ambient = reflectance.monitor_level(burst.frames["dark"])
+        ambient = reflectance.monitor_level(burst.frames["dark"], False)
         drifts, unexplained = [], {}
         faulty = None
         exposure = burst.exposure_us * burst.gain_q8
         for name in ("850", "970", "1050", "dots", "850b"):
             light = vocabulary.FRAME_LIGHT[name]
-            lit = reflectance.monitor_level(burst.frames[name])
+            lit = reflectance.monitor_level(burst.frames[name], name in vocabulary.NIR_BANDS)
             level, expected = max(1, lit - ambient), calibration.monitor[light]
             reflectance.gain[name] = fixed.ln_q14(expected) - fixed.ln_q14(level)
             # At the exposure and gain of the record: expected * exposure / (record's exposure * 256).

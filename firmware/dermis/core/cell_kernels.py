@@ -154,10 +154,9 @@ def sum_pixels(
 
 
 @micropython.viper
-def sum_tab(at: int, total: int, frame: ptr8, linear: ptr16, first: int, end: int) -> int:
-    """Linear counts of the columns from `first` to `end`, two at a time, over all 240 rows: below 2^29 for 32 columns.
-
-    at, total: lend their registers.
+def sum_tab(at: int, total: int, frame: ptr8, linear: ptr16, first: int, end: int, step: int) -> int:
+    """Linear counts of the columns from `first` to `end`, two at a time, over every row that a step of so many pixels
+    from the first one meets: below 2^29 for 32 columns of 240 rows. at, total: lend their registers.
     """
     width = end - first
     at = first
@@ -168,7 +167,7 @@ def sum_tab(at: int, total: int, frame: ptr8, linear: ptr16, first: int, end: in
             total += linear[frame[at]]
             total += linear[frame[at + 1]]
             at += 2
-        at += 320 - width
+        at += step - width
     return total
 
 

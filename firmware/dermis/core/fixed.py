@@ -73,6 +73,9 @@ def ln_q14(value):
         return 0
     exponent = 0
     shifted = value
+    while shifted > 255:
+        shifted >>= 8
+        exponent += 8
     while shifted > 1:
         shifted >>= 1
         exponent += 1
@@ -89,7 +92,9 @@ def exp_q14(logarithm, scale):
     wanted = logarithm + ln_q14(scale)
     if wanted < 0:
         return 0
-    low, high = 1, 1 << 30
+    # ln 2 is 11357 of the unit: the answer lies between this power of two and eight times it.
+    exponent = min(max(0, wanted // 11357 - 1), 29)
+    low, high = 1 << exponent, 1 << min(30, exponent + 3)
     while low < high:
         middle = (low + high + 1) >> 1
         if ln_q14(middle) <= wanted:

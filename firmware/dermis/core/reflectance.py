@@ -59,23 +59,25 @@ def dot_image(frame, dark, linear, out) -> None:
     frame, dark: codes, 76,800 bytes; linear: array "H" of 256 (code to linear counts); out: bytearray of 76,800.
     The root evens out the noise and fits 8 bits. The calibration makes its `reference` with this same function.
     """
-    _dot_kernel(frame, dark, linear, out, _ROOTS, burst.FRAME_BYTES)
+    _dot_kernel(0, 0, frame, dark, linear, out, _ROOTS, burst.FRAME_BYTES)
 
 
 @micropython.viper
-def _dot_kernel(frame: ptr8, dark: ptr8, linear: ptr16, out: ptr8, roots: ptr8, count: int):
-    """roots: as `_roots` makes them; the root of a value is that of its 16 or one more."""
+def _dot_kernel(i: int, value: int, frame: ptr8, dark: ptr8, linear: ptr16, out: ptr8, roots: ptr8, count: int):
+    """roots: as `_roots` makes them; the root of a value is that of its 16 or one more. i, value: lend their
+    registers."""
     i = 0
     while i < count:
         value = linear[frame[i]] - linear[dark[i]]
-        root = 0
         if value >= 4096:
             root = roots[4096 + (value >> 4)]
             if (root + 1) * (root + 1) <= value:
                 root += 1
+            out[i] = root
         elif value > 0:
-            root = roots[value]
-        out[i] = root
+            out[i] = roots[value]
+        else:
+            out[i] = 0
         i += 1
 
 
@@ -99,7 +101,8 @@ class Reflectance:
     LIT_FRAMES = ("850", "970", "1050", "850b")
 
     def __init__(self, monitor_columns):
-        self.monitor_columns = monitor_columns
+        first, end = monitor_columns
+        self.monitor_columns = first, end - (end - first) % 2  # the kernel takes two at a time
         self.cells, self.count = fixed.zeros("H", CELLS), 0
         self.sums = {}
         for name in self.LIT_FRAMES:
@@ -187,10 +190,12 @@ class Reflectance:
         block = self._set(count, step)
         cell_kernels.sum_pixels(0, 0, frame, self._table, cells, dark, out, self.saturated, block)
 
-    def monitor_level(self, frame):
-        """Mean of the monitor tab in linear counts, ambient included."""
+    def monitor_level(self, frame, fine):
+        """Mean of the monitor tab in linear counts, ambient included. fine: by all of its rows, or by every fourth."""
         first, end = self.monitor_columns
-        return cell_kernels.sum_tab(0, 0, frame, self._linear, first, end) // ((end - first) * burst.HEIGHT)
+        rows_apart = 1 if fine else 4
+        total = cell_kernels.sum_tab(0, 0, frame, self._linear, first, end, rows_apart * burst.WIDTH)
+        return total // ((end - first) * (burst.HEIGHT // rows_apart))
 
     def convert(self, depth, z_ref_mm, stretch_q12):
         """ln R of every cell of the face from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros), and
