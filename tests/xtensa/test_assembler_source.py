@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 
 import pytest
@@ -32,6 +33,12 @@ def test_the_file_is_what_the_generator_writes():
 def test_every_function_is_of_assembler(compiled: mpy.NativeModule):
     assert tuple(compiled.kernels) == ASSEMBLER_KERNELS
     assert compiled.assembler == set(ASSEMBLER_KERNELS)
+
+
+def test_no_kernel_moves_the_stack():
+    written = re.compile(r"^ +(?!s8i|s16i|s32i|b[a-z]+)[a-z0-9_]+\(a1,|# (?!s)[a-z.]+ a1,", re.MULTILINE)
+    assert written.search("    add(a1, a2, a3)") and written.search("    data(3, 0)  # mulsh a1, a2, a3")
+    assert written.search(ASSEMBLER_SOURCE.read_text()) is None
 
 
 def test_every_loop_satisfies_the_hardware(compiled: mpy.NativeModule):
