@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-coral campaign train clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral campaign train clean
 
 setup: $(STAMP)
 
@@ -53,6 +53,9 @@ bench-bursts: setup
 
 bench-budget: setup
 	$(BIN)/python -m tests.bench.budget
+
+bench-replay: setup
+	$(BIN)/python -m tests.bench replay
 
 bench-coral: setup
 	$(BIN)/python -m tests.bench coral
