@@ -347,7 +347,7 @@ class Analyser:
         evidence["water_index_q14"] = index = self._median(count)
         evidence["water_index_sigma_q14"] = sigma = fixed.spread(self._values, count)
         # What the temperature took off is what its curve would put on again.
-        warmed = abs(fixed.ratio(index, stretch - drift.SCALE, drift.SCALE)) // drift.UNSURE_PART
+        warmed = abs(fixed.ratio(index, drift.SCALE, stretch - drift.SCALE)) // drift.UNSURE_PART
         noise = _error_of_median(sigma, count)
         evidence["water_index_error_q14"] = _root(noise, INDEX_SYSTEMATIC_Q14, moved, warmed)
         levels = {}

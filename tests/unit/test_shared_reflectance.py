@@ -1,0 +1,146 @@
+"""What must not deceive the reflectance stage: shadow, gloss, LEDs and tabs that lie, motion, heat, a spot beside."""
+
+import synthetic
+from dermis.core import analysis, vocabulary
+from dermis.core.vocabulary import ATTACK, NO_DECISION
+
+RECORD = synthetic.record()
+ANALYSER = analysis.Analyser(synthetic.BOARD)
+HEAD = synthetic.make()
+WIDTH, HEIGHT = 320, 240
+BANDS = ("850", "970", "1050", "850b")
+Q14 = 16384
+
+
+def copy_of(burst):
+    out = synthetic.burst.Burst()
+    out.frames = dict(burst.frames)
+    out.swir = burst.swir
+    out.exposure_us = burst.exposure_us
+    return out
+
+
+def look(burst, record: object = RECORD, analyser=ANALYSER):
+    seen = analyser.analyse(burst, record)
+    return dict(seen.evidence), list(seen.findings)
+
+
+def index_of(evidence):
+    return evidence["water_index_q14"] / Q14
+
+
+TRUE, _ = look(HEAD)
+
+
+def painted(burst, names, rows, columns, percent):
+    """The burst with a rectangle of the pictures made brighter or darker; codes are roots of counts."""
+    out = copy_of(burst)
+    for name in names:
+        frame = bytearray(out.frames[name])
+        for v in range(rows[0], rows[1]):
+            for u in range(columns[0], columns[1]):
+                code = frame[v * WIDTH + u] * percent // 100
+                frame[v * WIDTH + u] = min(code, 249)
+        out.frames[name] = frame
+    return out
+
+
+def test_errors_stand_beside_the_values():
+    for name in ("water_index", "level_850", "swir_1450_1300", "swir_level_1050"):
+        assert 0 < TRUE[name + "_error_q14"] < 1640, name
+
+
+def test_a_side_in_shadow_changes_nothing():
+    """Codes of 45% are a fifth of the light: left out, and the other side speaks."""
+    evidence, findings = look(painted(HEAD, BANDS, (0, 105), (6, 320), 45))
+    assert findings == [], findings
+    assert evidence["usable_permille"] < TRUE["usable_permille"] * 8 // 10
+    assert abs(index_of(evidence) - index_of(TRUE)) < 0.006
+
+
+def test_oil_that_shines_is_left_out():
+    """Gloss of a third of the face flattens every band; none of it may reach the index."""
+    shining = painted(HEAD, BANDS, (95, 135), (110, 210), 150)
+    evidence, findings = look(shining)
+    assert [finding for finding in findings if finding[1] == vocabulary.NOT_SKIN_NIR] == [], findings
+    assert evidence["usable_permille"] < TRUE["usable_permille"]
+    assert abs(index_of(evidence) - index_of(TRUE)) < 0.012
+
+
+def test_an_led_off_by_a_quarter_is_a_fault():
+    for name in ("970", "850"):
+        burst = copy_of(HEAD)
+        burst.frames[name] = synthetic.make(gain_permille=750).frames[name]
+        evidence, findings = look(burst)
+        assert findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)], findings
+        assert "water_index_q14" not in evidence
+
+
+def test_light_on_the_tab_alone_is_a_fault():
+    """In step with one LED it would move that band's gain, and paper's index into skin's."""
+    for percent, fine in ((105, False), (95, False), (100, True)):
+        evidence, findings = look(painted(HEAD, ("970",), (0, HEIGHT), (0, 6), percent))
+        assert (findings == []) == fine, (percent, findings)
+        if not fine:
+            assert findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
+            assert abs(evidence["monitor_tilt_q14"]) > analysis.LARGEST_TILT_Q14
+
+
+def test_temperature_is_taken_off_by_the_records_curves():
+    record = synthetic.record()
+    record.monitor_drift = dict.fromkeys(record.monitor, (0, 0))
+    record.swir_output_drift = ((0, 0),) * 5
+    record.index_drift = (5000, 0)
+    record.swir_ratio_drift = ((0, 0), (-2000, 0), (0, 0), (0, 0))
+    burst = copy_of(HEAD)
+    burst.temperature_cc = record.temperature_cc + 2000
+    evidence, findings = look(burst, record)
+    assert findings == [], findings
+    # 20 K at .5% and at -.2% a kelvin.
+    assert abs(index_of(evidence) * 1.1 - index_of(TRUE)) < 0.0005
+    assert abs(evidence["swir_1550_1300_q14"] * 96 // 100 - TRUE["swir_1550_1300_q14"]) <= 2
+    assert evidence["swir_1450_1300_q14"] == TRUE["swir_1450_1300_q14"]
+    assert evidence["water_index_error_q14"] > TRUE["water_index_error_q14"]
+
+
+def nearing(per_frame):
+    """A face that comes nearer: each band's frame brighter than the one before, in 1/1000 of the light."""
+    out = copy_of(HEAD)
+    for number, name in enumerate(BANDS):
+        brighter = tuple([factor * (1000 + per_frame * number) // 1000 for factor in synthetic.SKIN])
+        out.frames[name] = synthetic.make(reflectances=brighter).frames[name] if number else HEAD.frames[name]
+        out.time_us[name] = 80000 * number
+    return out
+
+
+def test_what_comes_nearer_is_followed_or_refused():
+    evidence, findings = look(nearing(15))
+    assert findings == [] and 40 <= evidence["motion_level_permille"] <= 50, (findings, evidence)
+    # Not followed, ln 1.015 - .72 ln 1.03 = -.0064.
+    assert abs(index_of(evidence) - index_of(TRUE)) < 0.002
+    assert evidence["water_index_error_q14"] > 2 * TRUE["water_index_error_q14"]
+    assert look(nearing(25))[1] == [(NO_DECISION, vocabulary.MOVING)]
+
+
+def test_a_spot_beside_the_face_says_nothing():
+    board = dict(synthetic.BOARD)
+    board["swir_centre_um"] = [-14000, -90000]
+    evidence, findings = look(HEAD, RECORD, analysis.Analyser(board))
+    assert findings == [(NO_DECISION, vocabulary.OCCLUDED)], findings
+    assert evidence["spot_overlap_permille"] < 600 and "swir_1450_1300_q14" not in evidence
+
+
+def test_a_reading_lost_in_noise_is_not_used():
+    burst = copy_of(HEAD)
+    _, off, pairs = HEAD.swir[3]
+    burst.swir = HEAD.swir[:3] + ((off + 15 * pairs, off, pairs),) + HEAD.swir[4:]  # 15 counts, of a noise of 2
+    evidence, findings = look(burst)
+    assert findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)], findings
+    assert evidence["swir_1450_1300_error_q14"] > 1640 and not ANALYSER.result.usable
+
+
+def test_two_readings_at_1050_nm_that_disagree_are_inconsistent():
+    burst = copy_of(HEAD)
+    on, off, pairs = HEAD.swir[0]
+    burst.swir = ((off + (on - off) * 2 // 5, off, pairs),) + HEAD.swir[1:]
+    assert (ATTACK, vocabulary.INCONSISTENT) in look(burst)[1]
