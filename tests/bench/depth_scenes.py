@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def calibrated(number: int) -> tuple[ModuleInstance, bytes]:
 
 def light_field(scene: Drawn) -> LightField:
     """Rendered, or as rendered by an earlier run."""
-    path = FOLDER / f"{scene.seed}.npz"
+    path = FOLDER / f"{scene.seed}-{zlib.crc32(repr((scene.values, scene.module)).encode()):08x}.npz"
     if not path.exists():
         module, _ = calibrated(scene.module)
         parsed = scenes.parse(scene.values, Path("depth-bench"))

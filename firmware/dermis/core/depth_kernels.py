@@ -407,6 +407,7 @@ def follow(
                         ahead = 1
                     summed_shift = shift
                     summed_cell = cell
+                    want = shift + bias - 1
                     while ahead < 2:
                         total0 = total1
                         total1 = total2
@@ -426,7 +427,7 @@ def follow(
                         at = cell - behind * ahead - columns
                         number = 0
                         while number < 3:
-                            k = shift + bias - 1 - int(bases[at])
+                            k = want - int(bases[at])
                             if k < 0 or k > 2:
                                 p = (place - behind * ahead) * step
                                 q = p - shift - 2
@@ -466,7 +467,7 @@ def follow(
                                     sums[q + 4] = s2
                                     sums[q + 5] = s3
                                     sums[q + 6] = s4
-                                    bases[at] = shift + bias - 2
+                                    bases[at] = want - 1
                                     k = 1
                             if ahead < 2:
                                 f = 1

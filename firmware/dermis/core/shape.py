@@ -166,10 +166,10 @@ def _sum_products(t: int, x: int, points: ptr16, dropped: ptr8, which: int, sums
             t = 56
             i = 1
             while i < 8:
-                x = (int(block[i]) << sign_shift) >> sign_shift
+                x = int(block[i])
                 j = 1
                 while j <= i:
-                    sums[t] = ((int(block[j]) << sign_shift) >> sign_shift) * x + int(sums[t])
+                    sums[t] = int(block[j]) * x + int(sums[t])  # its low 32 bits are right without the signs
                     t += 1
                     j += 1
                 i += 1
