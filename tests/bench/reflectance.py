@@ -75,13 +75,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Look:
-    """A case and the device's answer. index_error: measured - true; ratio_errors: ln(measured / true), by name."""
+    """A case and the device's answer. index_error: measured - true; ratio_errors: ln(measured / true), by name;
+    agreement: ln of what the two detectors read at 1050 nm."""
 
     case: Case
     findings: list
     index_error: float
     claimed: float
     ratio_errors: dict[str, float]
+    agreement: float
 
 
 def line(count: int, folder: Path) -> list[tuple[ModuleInstance, bytes]]:
@@ -175,6 +177,7 @@ def _look(case: Case, result: dict) -> Look:
         natural("water_index_q14") - case.true_index,
         natural("water_index_error_q14"),
         {name: natural(name + "_q14") - math.log(true) for name, true in case.true_ratios.items()},
+        natural("swir_level_1050_q14"),
     )
 
 
@@ -225,6 +228,12 @@ def print_ratios(looks: list[Look]) -> None:
             f"{name:16} {errors.mean():+8.2%} {errors.std(ddof=1):7.2%} {high:7.2%}   "
             f"p99 {SWIR_GOAL:.0%}: {_met(high, SWIR_GOAL)}"
         )
+
+
+def print_agreement(looks: list[Look]) -> None:
+    values = np.array([each.agreement for each in looks])
+    values = values[np.isfinite(values)]
+    print(f"\nln(photodiode / imager) at 1050 nm: mean {values.mean():+.3f}, sd {values.std(ddof=1):.3f}")
 
 
 def print_temperatures(looks: list[Look]) -> None:
@@ -284,6 +293,7 @@ def main(argv: list[str] | None = None) -> None:
     print_index(looks)
     print_tones(looks)
     print_ratios(looks)
+    print_agreement(looks)
     print()
     drifted = look(line_[: max(1, len(line_) // 3)], heads, (TONES[2],), TEMPERATURES_C)
     print_temperatures(drifted)
