@@ -67,10 +67,10 @@ class Calibration:
         self.swir_white = ()
         self.baseline_um = 0
         self.z_offset_um = 0
-        self.monitor_drift = drift.MONITOR
-        self.index_drift = drift.INDEX
-        self.swir_output_drift = drift.SWIR_OUTPUT
-        self.swir_ratio_drift = drift.SWIR_RATIOS
+        self.monitor_drift: dict = drift.MONITOR
+        self.index_drift: tuple = drift.INDEX
+        self.swir_output_drift: tuple = drift.SWIR_OUTPUT
+        self.swir_ratio_drift: tuple = drift.SWIR_RATIOS
         self.swir_noise = SWIR_NOISE_DEFAULT
         self.hash = ""
 
