@@ -2,7 +2,7 @@
 
 JOB_DIR/job.json: width, height (pixels), reference, frame (names of raw 8-bit files in JOB_DIR, row by row),
 focal_px, baseline_mm, reference_mm (null: at infinity), and, where not the defaults below, min_disparity,
-max_disparity, window, step (pixels), projector (1: at +u, -1: at -u) and curve (see `read_job`).
+max_disparity, window (0: three steps), step (pixels), projector (1: at +u, -1: at -u) and curve (see `read_job`).
 
 Writes, little-endian, rows * columns each: disparity.bin (int16, 1/16 px, u in the frame minus u in the
 reference), confidence.bin (uint8, 0: none), depth.bin (uint32, 1/16 mm, 0: none); and result.json: rows, columns,
