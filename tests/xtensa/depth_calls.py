@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from dermis.core import burst, calibration, depth_kernels, face_kernels, fixed, shape
+from dermis.core import burst, calibration, depth_kernels, depth_reference, face_kernels, fixed, shape
 from dermis.core.analysis import Analyser
 from dermis_host.recording import Recording, load
 
@@ -22,8 +22,8 @@ from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Rig
 
 STAGE = ("depth", "face", "shape")  # the modules that ask
-SOURCES = tuple(source(module) for module in (depth_kernels, face_kernels, shape, fixed))
-OWN = (depth_kernels, shape)  # whose counts are recorded; the others belong to other stages, too
+SOURCES = tuple(source(module) for module in (depth_kernels, depth_reference, face_kernels, shape, fixed))
+OWN = (depth_kernels, depth_reference, shape)  # whose counts are recorded; the others belong to other stages, too
 RECORD = Path(__file__).with_name("depth_counts.json")
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 RECORDED = ("bona_fide_light", "empty")

@@ -11,13 +11,14 @@ from __future__ import annotations
 from array import array
 
 from dermis.core import depth_kernels as kernels
+from dermis.core import depth_reference as references
 from dermis.core.errors import BadInput
 
 SUBPIXEL = 16  # disparities are in 1/16 px
 SUBMILLIMETRE = 16  # depths are in 1/16 mm
 FARTHEST = 65535  # of a depth array of 16 bits: 4095.9 mm
 
-# 255 * 8160 times the sum of the weights of a window's pixels stays below 2**31 (`depth_kernels.window_row`).
+# 255 * 8160 times the sum of the weights of a window's pixels stays below 2**31 (`depth_reference.window_row`).
 _MOST_PIXELS = 1032
 _MOST_DISPARITIES = 254  # a guess is a byte, 0 stands for none
 _MIDDLE_WEIGHTS = (1, 2, 3, 4)
@@ -27,8 +28,8 @@ _CURVE_START = 16
 _CURVE_SCALE = 20
 # Limits, from the renders and the real capture of docs/depth.md.
 _GUARD_PX = 2  # disparities beside the best are the same peak
-_SEARCH_LIMIT = kernels.SEARCH_BITS * 24 // 64  # a window of which more bits differ is no match
-_SEARCH_SURE = kernels.SEARCH_BITS // 4  # a window of which no more bits differ is one, without looking for rivals
+_SEARCH_LIMIT = references.SEARCH_BITS * 24 // 64  # a window of which more bits differ is no match
+_SEARCH_SURE = references.SEARCH_BITS // 4  # a window of which no more bits differ is one, without looking for rivals
 _SEARCH_MARGIN = 4  # nor is one that beats its rival by fewer bits
 _LOWEST_CORRELATION = 9000  # of 16384: chance reaches it once in a thousand cells
 _ENERGY_FLOOR = 40  # mean square of a window's contrast: below it there are no dots
@@ -91,8 +92,10 @@ class DepthMapper:
             raise BadInput("at most %d disparities can be searched" % _MOST_DISPARITIES)
         if max(-min_disparity, max_disparity) >= width:
             raise BadInput("the disparities must be less than the image is wide, %d px" % width)
-        if width < 6 * step or height < 6 * step or min(width, height) < 4 * kernels.SEARCH_HALF:
-            raise BadInput("the image must be at least six steps and %d px wide and high" % (4 * kernels.SEARCH_HALF))
+        if width < 6 * step or height < 6 * step or min(width, height) < 4 * references.SEARCH_HALF:
+            raise BadInput(
+                "the image must be at least six steps and %d px wide and high" % (4 * references.SEARCH_HALF)
+            )
         if curve is not None and len(curve) != 256:
             raise BadInput("the curve must hold 256 bytes")
         self._weight = _middle_weight(window or 3 * step, step)
@@ -109,10 +112,10 @@ class DepthMapper:
         self._curve = curve
         # Rows of seeds: their windows lie inside the image.
         self._first_seed = 1
-        while self.cell_v(self._first_seed) < kernels.SEARCH_HALF:
+        while self.cell_v(self._first_seed) < references.SEARCH_HALF:
             self._first_seed += 1
         self._end_seed = self.rows - 1
-        while self.cell_v(self._end_seed - 1) + kernels.SEARCH_HALF >= height:
+        while self.cell_v(self._end_seed - 1) + references.SEARCH_HALF >= height:
             self._end_seed -= 1
         seed_rows = len(range(self._first_seed, self._end_seed, _SEED_STEP))
         self._ones = bytearray([bin(value).count("1") for value in range(2048)])
@@ -140,12 +143,12 @@ class DepthMapper:
     def set_reference(self, codes):
         """Take the dots on the reference plane: width * height bytes. Raises BadInput for another size."""
         width = self.width
-        kernels.blur(self._curved(codes, "reference"), self._reference, self._set(width, self.height))
+        references.blur(self._curved(codes, "reference"), self._reference, self._set(width, self.height))
         scratch = array("i", [0] * (2 * (width + 1)))
         sums, squares = memoryview(scratch)[: width + 1], memoryview(scratch)[width + 1 :]
         floor = _ENERGY_FLOOR * self._pixels
         for row in range(1, self.rows - 1):
-            kernels.window_row(
+            references.window_row(
                 self._reference,
                 self._mean,
                 self._root,
@@ -154,8 +157,10 @@ class DepthMapper:
                 self._set(width, self.cell_v(row), self.step, self._weight, row * width, floor, self._pixels),
             )
         for line, row in enumerate(range(self._first_seed, self._end_seed, _SEED_STEP)):
-            top = self.cell_v(row) - kernels.SEARCH_HALF
-            kernels.pack_row(self._reference, self._mean, self._words, self._set(width, top, row * width, line * width))
+            top = self.cell_v(row) - references.SEARCH_HALF
+            references.pack_row(
+                self._reference, self._mean, self._words, self._set(width, top, row * width, line * width)
+            )
 
     def measure(self, codes):
         """Measure the dots on what stands before the module: width * height bytes. Raises BadInput for another size."""
@@ -226,7 +231,7 @@ class DepthMapper:
             raise BadInput("the %s must hold %d x %d bytes, not %d" % (what, self.width, self.height, len(codes)))
         if self._curve is None:
             return codes
-        kernels.convert(codes, self._curve, self._frame, len(self._frame))
+        references.convert(codes, self._curve, self._frame, len(self._frame))
         return self._frame
 
     def _set(self, *values):
