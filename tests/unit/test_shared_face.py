@@ -140,6 +140,10 @@ def test_motion_measures_shift_and_level():
     dark = array("i", [motion.DARKEST_SUM // 2] * CELLS)  # noise that doubles is no motion
     seen.measure(dark, array("i", [2 * value for value in dark]), light)
     assert seen.level_permille == 1000
+    seen.measure(dark, still, light)  # the face came in between
+    assert seen.level_permille > 2000
+    seen.measure(still, dark, light)
+    assert seen.level_permille < 500
 
 
 def test_spot_overlap_follows_the_face():

@@ -102,8 +102,9 @@ class Motion:
         """first, second: sums of cells (array "i", below 2^21). light: which cells, a loaded `Reflectance`."""
         sums = self._sums
         _totals_kernel(first, second, light.cells, light.count, sums)
-        divisor = (sums[0] << 5) // max(1, light.count)
-        if divisor < DARKEST_SUM:
+        divisor = max(1, (sums[0] << 5) // max(1, light.count))
+        # One of them lit is a face that came or went.
+        if max(divisor, (sums[1] << 5) // max(1, light.count)) < DARKEST_SUM:
             self.level_permille, self.residual_permille, self.shift_q4 = 1000, 0, 0
             return
         self.level_permille = fixed.ratio(sums[1], sums[0], 1000)
