@@ -5,12 +5,10 @@ Everywhere else nothing here does anything, and `kernels_xtensa` is never import
 compiles that file, so a module whose firmware was copied as source keeps the viper kernels.
 """
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
 
 from . import kernels_moves, kernels_simple
+from .native import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +21,7 @@ ALIKE = (
     (kernels_simple, ("mean", "pool")),
 )
 
-kernels: Any = None
+kernels: "Any" = None
 """What is installed: an object with the functions of `kernels_xtensa`. `ops.assembled` reads it when a model loads."""
 
 _replaced = []

@@ -1,7 +1,5 @@
 """Tensors and operators of a model, read from the file and checked, before anything is planned or run."""
 
-from __future__ import annotations
-
 from struct import unpack_from
 
 from . import kernels_moves, op_names, quantise

@@ -13,16 +13,7 @@ written out in each kernel because a call costs more than the arithmetic.
 Parameters come as one block of int32, all of them >= 0; the first argument names are the hot ones.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from .native import micropython
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    ptr8 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
+from .native import micropython, ptr8, ptr32
 
 
 @micropython.viper

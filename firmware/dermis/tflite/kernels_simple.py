@@ -1,15 +1,6 @@
 """The loops without weights; see `kernels` for how values lie in the arena and how requantisation is written."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from .native import micropython
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    ptr8 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
+from .native import micropython, ptr8, ptr32
 
 
 @micropython.viper

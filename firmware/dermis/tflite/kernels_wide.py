@@ -8,16 +8,7 @@ See `kernels` for how values lie in the arena; `ops.wide` checks what these loop
 2**30, right shifts of at least 1) and lays out weights and image for them.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from .native import micropython
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    ptr8 = ptr32 = Any  # viper's types; plain sequences of integers under CPython
+from .native import micropython, ptr8, ptr32
 
 
 @micropython.viper

@@ -1,7 +1,5 @@
 """The model: reads, plans, runs."""
 
-from __future__ import annotations
-
 from array import array
 from collections import namedtuple
 

@@ -24,6 +24,16 @@ except ImportError:  # CPython
 
     micropython = _Micropython()
 
+TYPE_CHECKING = False  # True for a type checker; a stock MicroPython has no `typing`, and this folder no stand-in
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    ptr8 = ptr32 = Any
+else:
+    # Viper knows these words itself; CPython looks them up where they annotate a kernel.
+    ptr8 = ptr32 = None
+
 IS_MICROPYTHON = sys.implementation.name == "micropython"
 
 WIDE = sys.maxsize > 1 << 32

@@ -8,8 +8,6 @@ Nothing here trusts the file: whatever lies outside it raises `BadModel`. All of
 reading cannot run in a circle.
 """
 
-from __future__ import annotations
-
 from struct import unpack_from
 
 from .errors import BadModel
