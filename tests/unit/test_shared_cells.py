@@ -4,7 +4,7 @@ from array import array
 
 from dermis.core import cell_kernels, fixed
 from dermis.core.native import SIGN_SHIFT
-from dermis.core.reflectance import CELLS, COLUMNS, ROWS
+from dermis.core.reflectance import CELLS, COLUMNS, ROWS, Reflectance
 
 
 def test_kernel_gives_the_same_logarithm():
@@ -32,8 +32,17 @@ def test_lists_hold_the_mask_and_what_lies_beside_it():
     cell_kernels.list_cells(0, mask, cells, around, block)
     assert list(cells[: block[4]]) == [middle, middle + 1]
     beside = {middle + d for d in (-1, 0, 1, 2, -COLUMNS, -COLUMNS + 1, COLUMNS, COLUMNS + 1)}
-    beside |= {COLUMNS + 62, CELLS - 2 * COLUMNS + 62} & set(around[: block[5]])
     assert set(around[: block[5]]) == beside
+
+
+def test_a_face_at_the_edge_of_the_frame_is_selected():
+    reflectance, mask = Reflectance((0, 6)), bytearray(CELLS)
+    for row in (0, 1, 2, ROWS - 1):
+        for column in (0, 1, 2, COLUMNS - 1):
+            mask[row * COLUMNS + column] = 1
+    reflectance.select({"dark": bytes(76800)}, mask, (0, ROWS), (0, COLUMNS))
+    inner = [COLUMNS + 1, COLUMNS + 2, 2 * COLUMNS + 1, 2 * COLUMNS + 2]
+    assert list(reflectance.cells[: reflectance.count]) == inner
 
 
 def test_sums_take_the_dark_off_and_count_what_is_saturated():

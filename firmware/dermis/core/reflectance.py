@@ -170,7 +170,8 @@ class Reflectance:
     def select(self, frames, mask, rows, columns):
         """Take the cells of `mask`, which lie within a rectangle of cells (firsts, ends), for the face's; sum the dark
         frame over them. frames: name -> 76,800 codes."""
-        block = self._set(rows[0] - 1, rows[1] + 1, columns[0] - 1, columns[1] + 1)
+        # Kernels read a block's numbers without their sign.
+        block = self._set(max(0, rows[0] - 1), rows[1] + 1, max(0, columns[0] - 1), columns[1] + 1)
         cell_kernels.list_cells(0, mask, self.cells, self.around, block)
         self.count, self.around_count = block[4], block[5]
         # Darkness is smooth, and the second look at 850 nm is for motion alone: some rows do.
