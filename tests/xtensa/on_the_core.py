@@ -35,8 +35,9 @@ class Count:
 class Core:
     """Kernels as functions that run on a rig; `counts` grows by each call."""
 
-    def __init__(self, rig: Rig):
+    def __init__(self, rig: Rig, at_the_end: bool):
         self._rig = rig
+        self._at_the_end = at_the_end
         self.counts: list[Count] = []
         self.step = calls.LOADING
 
@@ -50,7 +51,10 @@ class Core:
             owners: list[Any] = []
             places = [value if isinstance(value, int) else calls.place(value, owners) for value in arguments]
             before = [memoryview(owner).tobytes() for owner in owners]
-            outcome = self._rig.call(PREFIX + name if of_assembler else name, places, before)
+            kernel = PREFIX + name if of_assembler else name
+            outcome = self._rig.call(kernel, places, before)
+            for number in range(len(before) if self._at_the_end else 0):
+                self._rig.call(kernel, places, before, last=number)
             for owner, data, after in zip(owners, before, outcome.buffers, strict=True):
                 if data != after:
                     np.frombuffer(owner, np.uint8)[:] = np.frombuffer(after, np.uint8)
@@ -65,9 +69,12 @@ def rig() -> Rig:
 
 
 @contextmanager
-def running(rig: Rig, assembled: bool = True) -> Iterator[Core]:
-    """Within, models load and run with their kernels on the rig; without the assembler's unless `assembled`."""
-    core = Core(rig)
+def running(rig: Rig, assembled: bool = True, at_the_end: bool = False) -> Iterator[Core]:
+    """Within, models load and run with their kernels on the rig; without the assembler's unless `assembled`.
+
+    at_the_end: each call is made again with each of its buffers at the end of memory, behind which nothing is read.
+    """
+    core = Core(rig, at_the_end)
     originals: list[tuple[Any, str, Any]] = [(native, "WIDE", native.WIDE)]
     native.WIDE = False  # what a microcontroller runs
     try:

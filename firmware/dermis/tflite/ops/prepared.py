@@ -32,6 +32,7 @@ LEAST_SCALE, MOST_SCALE = 2, 8  # k
 LARGEST_SHIFT = 22
 LARGEST_PREPARED = 64 * 1024  # bytes of one layer: more would crowd out what else a module holds
 INT8_MIDDLE = 128
+LOADED_AHEAD = 8  # bytes that `direct_N` loads behind a channel, the last one's being nobody's
 
 
 class Requantisation:
@@ -80,7 +81,8 @@ class Channels:
 
     weights: of channel c, a function c -> sequence of int; starts: the accumulators' starts;
     between: bytes from one weight to the next, 2 or 4; order: how the weights lie, as indices, -1 for a 0.
-    short: whether `direct_N` would take them; then a channel starts with two weights, its start behind them.
+    short: whether `direct_N` would take them; then a channel starts with two weights, its start behind them, and
+    LOADED_AHEAD bytes follow the last channel.
     """
 
     def __init__(self, x, w, y, weights, starts, order, between, short=False):
@@ -111,7 +113,7 @@ class Channels:
         size = taken + (16 if how.signed else 12)
         if not how.fits or size * len(starts) > LARGEST_PREPARED:
             return
-        self.words = bytearray(size * len(starts))
+        self.words = bytearray(size * len(starts) + (LOADED_AHEAD if self.short else 0))
         at = 0
         for channel, start in enumerate(starts):
             scale = how.scales[channel]
