@@ -168,15 +168,13 @@ def measure(path):
     with open(path, "rb") as stream:
         file = stream.read()
     times = []
-    model = None
     for _ in range(LOADS):
-        model = None
         gc.collect()
         start = ticks_us()
-        model = Model(file)
+        Model(file)
         times.append(ticks_diff(ticks_us(), start))
     times.sort()
-    other = model
+    other = Model(file)
     before = collected()
     model = Model(file)
     after = collected()

@@ -4,7 +4,7 @@ import packs
 from dermis.tflite import Model
 
 KINDS = 31  # make_models.KINDS
-WHOLE = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense")
+WHOLE = ("plain", "separable", "residual", "pooled", "two_inputs", "wide_dense", "reference")
 EACH = 2
 
 
@@ -52,6 +52,11 @@ def test_wide_dense_model():
 def test_two_input_model():
     model, _ = check_whole("two_inputs")
     assert len(model.inputs) == 2
+
+
+def test_reference_model():
+    model, _ = check_whole("reference")
+    assert model.macs == 193424
 
 
 def test_a_wrong_expectation_is_noticed():
