@@ -146,6 +146,22 @@ def test_motion_measures_shift_and_level():
     assert seen.level_permille < 500
 
 
+def test_motion_forgets_the_burst_before():
+    """A lone cell above the face's box has neighbours in no list: what stands there is not of this burst."""
+    everywhere = light_of(bytearray([MEASURED] * CELLS))
+    mask = bytearray([1 if value else 0 for value in put(blank(), 450, 20, 23, 25, 28)])
+    mask[19 * COLUMNS + 26] = 1
+    light = reflectance.Reflectance([0, 6])
+    light.select({"dark": bytes(76800)}, mask, (20, 23), (25, 28))
+    assert light.count == 10
+    fresh, used = motion.Motion(), motion.Motion()
+    used.measure(ramp(0), ramp(20), everywhere)
+    for seen in (fresh, used):
+        seen.measure(ramp(0), ramp(3), light)
+    assert fresh.shift_q4 == used.shift_q4 > 0
+    assert fresh.residual_permille == used.residual_permille
+
+
 def test_spot_overlap_follows_the_face():
     spot = swir.Spot(synthetic.BOARD)
     everywhere, nowhere = bytearray([1] * CELLS), bytearray(CELLS)

@@ -108,6 +108,7 @@ class Motion:
             self.level_permille, self.residual_permille, self.shift_q4 = 1000, 0, 0
             return
         self.level_permille = fixed.ratio(sums[1], sums[0], 1000)
+        self._first[:] = light.nothing  # a lone cell at the outline has neighbours that are in no list
         _scale_kernel(first, light.around, self._first, light.around_count, divisor)
         # The change of level is taken off before the shift is asked for.
         rest = max(1, divisor * self.level_permille // 1000)

@@ -95,7 +95,8 @@ class Reflectance:
     sums: frame name -> array "i", counts summed over a cell's pixels, ambient taken off.
     ln_r: band -> array "i", ln R. index: array "i", water index. saturated: bytearray, saturated pixels a cell over
     all lit frames. gain: frame name -> ln g, to be set before `convert`.
-    relative: array "i", what `survey` looked at last: c / F in Q12 (without gain and distance).
+    relative: array "i", what `survey` looked at last: c / F in Q12 (without gain and distance). nothing: array "i" of
+    zeros, one a cell.
     """
 
     LIT_FRAMES = ("850", "970", "1050", "850b")
@@ -123,7 +124,7 @@ class Reflectance:
             self._ln_flat[band] = fixed.zeros("i", CELLS)
         self._ln_depth = fixed.zeros("i", CELLS)
         self._linear = array("H")
-        self._none = fixed.zeros("i", CELLS)
+        self.nothing = fixed.zeros("i", CELLS)
         self._block = fixed.zeros("i", 8)
         self._zero = bytes(CELLS)
         self._marks = bytearray(CELLS)
@@ -146,7 +147,7 @@ class Reflectance:
                     flat[row * COLUMNS + column] = value
                     self._dark[row * COLUMNS + column] = value * PIXELS_PER_CELL
             block = self._set(CELLS, 0, SIGN_SHIFT)
-            none, out = self._none, self._ln_flat[band]
+            none, out = self.nothing, self._ln_flat[band]
             cell_kernels.logarithms(0, 0, self._dark, fixed.LN_TABLE, everywhere, none, none, out, block)
         self._linear = calibration.linear
 
@@ -175,7 +176,7 @@ class Reflectance:
         cell_kernels.list_cells(0, mask, self.cells, self.around, block)
         self.count, self.around_count = block[4], block[5]
         # Darkness is smooth, and the second look at 850 nm is for motion alone: some rows do.
-        self._sum(frames["dark"], self.around, self.around_count, _SOME_ROWS, self._none, self._dark)
+        self._sum(frames["dark"], self.around, self.around_count, _SOME_ROWS, self.nothing, self._dark)
         self.saturated[:] = self._zero  # of the lit frames alone
 
     def add(self, frames, names):
@@ -205,7 +206,7 @@ class Reflectance:
         stretch_q12: what brings the index to the temperature of the record (`core.drift`), 1/4096, below 8.
         """
         at_reference = 2 * fixed.ln_q14(16 * z_ref_mm)
-        none, ln_depth = self._none, self._ln_depth
+        none, ln_depth = self.nothing, self._ln_depth
         cell_kernels.widen(depth, self.cells, ln_depth, self.count)
         self._logarithms(ln_depth, none, none, ln_depth, 0)
         for band in vocabulary.NIR_BANDS:
