@@ -40,8 +40,9 @@ class CellMaps:
         step = cells["step"]
         rows, columns = np.indices(shape)
         focal = board["focal_px_q8"] / 256
-        along_u = (columns * step + step / 2 - board["centre_u_q8"] / 256) / focal
-        along_v = (rows * step + step / 2 - board["centre_v_q8"] / 256) / focal
+        # A cell's middle pixel by its number, as `core.depth` and the lens's centre have it.
+        along_u = (columns * step + step // 2 - board["centre_u_q8"] / 256) / focal
+        along_v = (rows * step + step // 2 - board["centre_v_q8"] / 256) / focal
         return cls(depth, face, np.where(has_index, index, np.nan), along_u * depth, along_v * depth, step)
 
     @property
