@@ -142,6 +142,29 @@ def test_a_shifted_second_frame_is_motion():
     assert 40 < seen.evidence["motion_px16"] < 90  # 4 px are 64
 
 
+def moved(frame, pixels):
+    """The frame with everything but the tab shifted along u."""
+    out = bytearray(frame)
+    for row in range(240):
+        at = row * 320
+        out[at + 10 + pixels : at + 320] = frame[at + 10 : at + 320 - pixels]
+    return out
+
+
+def test_a_face_that_went_and_came_back_is_motion():
+    """Both frames at 850 nm show it at one place, those between do not."""
+    for names in (("970",), ("1050",), ("970", "1050")):
+        for pixels in (5, 60):
+            burst = copy_of(HEAD)
+            for name in names:
+                burst.frames[name] = moved(HEAD.frames[name], pixels)
+            seen = look(burst)
+            assert seen.findings == [(NO_DECISION, vocabulary.MOVING)], (names, pixels, seen.findings, seen.evidence)
+            assert seen.evidence["motion_px16"] < 4 and seen.evidence["motion_between_px16"] > 0
+            assert not seen.usable
+    assert "motion_between_px16" not in look(HEAD).evidence
+
+
 def test_without_swir_readings_a_fitted_head_is_at_fault():
     burst = copy_of(HEAD)
     burst.swir = ()

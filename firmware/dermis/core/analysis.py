@@ -38,6 +38,11 @@ SPECULAR_Q14, SHADOW_Q14 = 9630, -15012
 # Between the two frames at 850 nm (at most .4 s apart): 2.5 px is 3.4 mm at 450 mm, and 6% of light is 13 mm.
 LARGEST_SHIFT_Q4 = 40
 LARGEST_LEVEL_CHANGE_PERMILLE = 60
+# Between 850 nm and the bands, whose frames lie elsewhere in time: both frames at 850 nm show a face that came back at
+# one place, and lie beside each other where one was taken again. LEDs apart shade a face that keeps still as if it
+# moved by up to 1.9 px (residual at most 112); a face that turned back moved by 5.3 px and more (270 and more).
+LARGEST_BAND_SHIFT_Q4 = 56
+LARGEST_BAND_RESIDUAL_PERMILLE = 400
 MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
 # What no look at the burst can tell: white target and its fit, tab, gloss and hair within the window
 # (`python -m tests.bench reflectance`, sd of the index indoors).
@@ -309,6 +314,16 @@ class Analyser:
         evidence["motion_residual_permille"] = motion.residual_permille
         if motion.shift_q4 > LARGEST_SHIFT_Q4 or abs(change) > LARGEST_LEVEL_CHANGE_PERMILLE:
             return vocabulary.MOVING
+        return self._find_return(evidence)
+
+    def _find_return(self, evidence):
+        """`moving` when the face was elsewhere in between, at 970 or 1050 nm."""
+        motion, sums = self._motion, self.reflectance.sums
+        for band in ("970", "1050"):
+            motion.measure(sums["850"], sums[band], self.reflectance)
+            if motion.shift_q4 > LARGEST_BAND_SHIFT_Q4 or motion.residual_permille > LARGEST_BAND_RESIDUAL_PERMILLE:
+                evidence["motion_between_px16"] = motion.shift_q4
+                return vocabulary.MOVING
         return None
 
     def _follow(self, time_us):
