@@ -18,10 +18,10 @@ def sorter(*lights, ambient=0):
     return made
 
 
-def arrive(made, light, number, late_us=50000, level=None):
+def arrive(made, light, number, late_us=50000, level=None, scene=6000):
     """A frame exposed wholly in slot `number`; what became of it."""
     at = number * SLOT_US + 20000 + 39600 + late_us
-    slot, keep = made.place(light, LEVELS.get(light, 0) if level is None else level, at)
+    slot, keep = made.place(light, LEVELS.get(light, 0) if level is None else level, at, scene)
     if keep and slot is not None and not slot.arrival:
         slot.arrival = at
     return slot, keep
@@ -90,6 +90,15 @@ def test_frames_of_one_slot_at_two_levels():
     assert arrive(made, "850", 1, 20000)[1]
     assert not arrive(made, "850", 1, 60000, 43000)[1]
     assert lost(made) == ["850"]
+
+
+def test_frames_of_one_slot_that_are_alike_on_the_tab_alone():
+    """A lamp that burned at 850's level before it, and lit the scene otherwise."""
+    for scene, doubted in ((6500, False), (5500, False), (6700, True), (5300, True), (0, True)):
+        made = sorter("850", "970")
+        assert arrive(made, "850", 1, 20000, scene=scene)[1]
+        assert arrive(made, "850", 1, 60000)[1] != doubted, scene
+        assert lost(made) == (["850"] if doubted else [])
 
 
 def test_a_light_that_was_not_on_is_somebody_elses():

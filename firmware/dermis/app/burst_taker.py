@@ -299,7 +299,7 @@ class BurstTaker:
         if identity.repeated and light != DARK:
             return
         level = identity.lit_level()
-        slot, keep = sorter.place(light, level, arrival)
+        slot, keep = sorter.place(light, level, arrival, identity.scene_level(pixels))
         if slot is not None and keep and not slot.arrival:
             if slot.name in self._missing:
                 if light != DARK:

@@ -20,6 +20,9 @@ EARLY_STAMP_US = 1_000  # but clocks are read one after the other
 # Frames of one slot show one light at one level; what differs by more is somebody else's.
 SAME_LEVEL_PERCENT = 5
 SAME_LEVEL_COUNTS = 400
+# They show one scene as well: a face moves by a few percent of its light from one frame to the next (what changes by
+# 6% in a burst is `moving`). A lamp that matches a light on the tab need not match it there.
+SAME_SCENE_PERCENT = 10
 # A light may be weaker than it was measured by this much when it is asked whether it could pass for another.
 WEAKER_PERCENT = 10
 
@@ -36,7 +39,8 @@ class Slot:
         self.start = 0
         self.end = 0
         self.frames = 0  # whole ones seen
-        self.level = 0  # of the first of these
+        self.level = 0  # of the first of these, on the tab
+        self.scene = 0  # and in the scene
         self.arrival = 0  # of the one kept; 0 without
         self.lost = False  # it was passed over or gave only doubtful frames
         self.doubted = False  # a frame of it was not to be trusted
@@ -89,8 +93,9 @@ class FrameSorter:
             return False
         return not slot.end or arrival <= slot.end + self._whole_us + self._latest_us
 
-    def place(self, light, level, arrival):
+    def place(self, light, level, arrival, scene=0):
         """(slot, keep): the slot of a frame that shows that light at that level, or None; whether it can be trusted.
+        scene: mean of the whole frame, linear counts.
 
         A slot whose frame was kept and is no longer to be trusted goes to `lost`, its `arrival` still set.
         """
@@ -105,8 +110,8 @@ class FrameSorter:
         slot = self.slots[at]
         slot.frames += 1
         if slot.frames == 1:
-            slot.level = level
-        if light != DARK and not self._plausible(slot, level):
+            slot.level, slot.scene = level, scene
+        if light != DARK and not self._plausible(slot, level, scene):
             self._doubt(slot)
             return slot, False
         for passed in self._passed:
@@ -154,9 +159,11 @@ class FrameSorter:
         if not slot.arrival:
             self._lose(slot)
 
-    def _plausible(self, slot, level):
-        """Not more frames than the slot had time for, and all of the same level."""
+    def _plausible(self, slot, level, scene):
+        """Not more frames than the slot had time for, and all of the same levels."""
         if slot.end and slot.frames > 1 + max(0, slot.end - slot.start - self._whole_us) // self._period_us:
+            return False
+        if abs(scene - slot.scene) > max(SAME_LEVEL_COUNTS, slot.scene * SAME_SCENE_PERCENT // 100):
             return False
         return abs(level - slot.level) <= max(SAME_LEVEL_COUNTS, slot.level * SAME_LEVEL_PERCENT // 100)
 
