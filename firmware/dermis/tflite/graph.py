@@ -108,6 +108,16 @@ class Tensor(Block):
         """The values of an int32 constant."""
         return unpack_from("<%di" % self.size, self.constant) if self.constant is not None else ()
 
+    def lay_out(self):
+        """Copies a constant into memory as it would lie in the arena: an int8 raised by 128."""
+        if self.constant is None or self.data is not None:
+            return
+        self.data = octets(bytearray(self.bytes))
+        if self.kind == INT8:
+            kernels_moves.flip(self.constant, self.data, self.bytes)
+        else:
+            kernels_moves.copy_bytes(self.constant, self.data, self.bytes)
+
     def home(self):
         """The tensor that owns the bytes."""
         tensor = self
@@ -165,12 +175,7 @@ class Node:
             )
         if tensor.scale_count != 1:
             raise self.refuse("one scale is needed, there are %d; quantise the model." % tensor.scale_count, tensor)
-        if tensor.constant is not None and tensor.data is None:
-            tensor.data = octets(bytearray(tensor.bytes))
-            if tensor.kind == INT8:
-                kernels_moves.flip(tensor.constant, tensor.data, tensor.bytes)
-            else:
-                kernels_moves.copy_bytes(tensor.constant, tensor.data, tensor.bytes)
+        tensor.lay_out()
         return tensor
 
     def same_quantisation(self, x, y, exactly=False):

@@ -13,7 +13,9 @@ ARENA_LIMIT = 4 * 1024 * 1024  # half of the 8 MiB that an ESP32-S3's PSRAM usua
 
 WORK_LIMIT = 1 << 28  # about four seconds of an ESP32-S3 at 240 MHz and 3.5 instructions a turn: an estimate
 
-OCTETS = (bytes, bytearray)  # whose `len` is in bytes; made once, as a tuple is allocated where it stands
+# Made once, as a tuple is allocated where it stands.
+OCTETS = (bytes, bytearray)  # whose `len` is in bytes
+VIEWS = (array, memoryview)
 
 ARRAY_TYPES = {INT8: "b", UINT8: "B", INT32: "i", FLOAT32: "f"}
 
@@ -49,6 +51,8 @@ class Model:
             raise BadModel("An inference takes %d steps, more than the limit of %d." % (self.work, work_limit))
         self._inputs = graph.inputs
         self._outputs = graph.outputs
+        for tensor in self._outputs:
+            tensor.lay_out()  # a constant may be given out, too, and no operator need have read it
         blocks = _live(graph, self._steps)
         self.arena_bytes = 0
         self._arena = plan.allocate(blocks, arena_limit)
@@ -82,7 +86,13 @@ class Model:
             raise BadInput("The model takes %d inputs, not %d." % (len(self._inputs), len(inputs)))
         for index in range(len(inputs)):
             tensor = self._inputs[index]
-            source = _input_octets(inputs[index], tensor.bytes == tensor.size)
+            try:
+                source = _input_octets(inputs[index], tensor.data)
+            except TypeError:
+                raise BadInput(
+                    "Input %d ('%s') is no buffer whose bytes lie together; give bytes, a bytearray, an array or a "
+                    "memoryview." % (index, tensor.name)
+                )
             if len(source) != tensor.bytes:
                 raise BadInput(
                     "Input %d ('%s') takes %d bytes, not %d: %s of shape %s."
@@ -119,15 +129,33 @@ class Model:
         ]
 
 
-def _input_octets(buffer, bytes_are_items):
-    """`buffer` as a kernel takes it, of which `len` counts the bytes.
+class _Slices:
+    """MicroPython has no constructor of slices, and makes one anew wherever it stands."""
 
-    Under MicroPython that is the buffer itself, and no view is made of it: a call allocates nothing. Only of wider
-    items, whose number `len` would give, a copy tells the bytes.
+    def __getitem__(self, index):
+        return index
+
+
+_WHOLE = _Slices()[:]
+
+
+def _input_octets(buffer, target):
+    """`buffer` as a kernel takes it, of which `len` counts the bytes. Raises TypeError where it is no buffer.
+
+    MicroPython tells of an array or a memoryview only the number of items, and a kernel looks at nothing. What tells
+    bytes from wider items, and allocates nothing, is to put them into `target`; of wider ones a copy is made.
     """
     if not IS_MICROPYTHON:
         return octets(buffer)
-    return buffer if bytes_are_items or isinstance(buffer, OCTETS) else bytes(buffer)
+    if isinstance(buffer, OCTETS):
+        return buffer
+    if not isinstance(buffer, VIEWS):
+        raise TypeError
+    try:
+        target[_WHOLE] = buffer
+    except ValueError:  # wider, or of another length
+        return bytes(buffer)
+    return target
 
 
 def _info(tensor):

@@ -60,7 +60,7 @@ def octets(buffer):
     Viper takes the address and needs no view of bytes; CPython needs one whatever the buffer's own item type is.
     """
     view = memoryview(buffer)
-    return view if IS_MICROPYTHON or view.format == "B" else view.cast("B")
+    return view if IS_MICROPYTHON or (view.format == "B" and view.ndim == 1) else view.cast("B")
 
 
 def words(view):

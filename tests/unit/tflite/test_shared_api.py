@@ -145,6 +145,27 @@ def test_wrong_inputs_are_refused():
     assert raised(model.invoke, [maps, spectra]) is None
 
 
+def test_what_is_no_buffer_of_octets_is_refused():
+    from array import array
+
+    file, _, _ = two_inputs()
+    model = Model(file)
+    maps, spectra = bytes(28 * 24 * 5), bytes(10)
+    wide = array("h", [0] * 10)
+    for given, words in (
+        ([0] * 10, "no buffer"),
+        (10, "no buffer"),
+        (None, "no buffer"),
+        ("0123456789", "no buffer"),
+        (wide, "takes 10 bytes, not 20"),
+        (memoryview(wide), "takes 10 bytes, not 20"),
+    ):
+        error = raised(model.invoke, [maps, given])
+        assert isinstance(error, BadInput) and "Input 1" in str(error) and words in str(error), (given, error)
+    same = array("h", [0] * 5)
+    assert bytes(model.invoke([maps, same])[0]) == bytes(model.invoke([maps, spectra])[0])
+
+
 def test_profile():
     file, _, _ = two_inputs()
     model = Model(file)

@@ -16,8 +16,9 @@ class Reshape(Step):
         if x is None or len(node.outputs) != 1:
             raise node.damaged("it needs one tensor in and one out.")
         super().__init__(node, (node.int8(x),), node.int8(y))
-        if x.size != y.size or x.kind != y.kind:
+        if x.size != y.size:
             raise node.damaged("%d values cannot become %d." % (x.size, y.size))
+        node.same_quantisation(x, y)
         y.alias = x
         y.data = x.home().data  # set already where x is a constant
 

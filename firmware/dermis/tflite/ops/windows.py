@@ -47,7 +47,10 @@ def weights_of(node, tensor, axis, channels):
     node.constant(tensor, INT8)
     node.count_channels(channels)
     if tensor.scale_count != 1 and not (tensor.scale_count == channels and tensor.quantised_axis == axis):
-        raise node.damaged("its weights have %d scales for %d channels." % (tensor.scale_count, channels))
+        raise node.damaged(
+            "its weights have %d scales along axis %d for %d channels along axis %d."
+            % (tensor.scale_count, tensor.quantised_axis, channels, axis)
+        )
     return tensor
 
 
