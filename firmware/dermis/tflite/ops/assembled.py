@@ -19,7 +19,19 @@ QUAD = 4  # products that MAC16's loop takes at once
 EVEN_AND_ODD = 0x00FF00FF
 IN_PAIRS = (0, 2, 1, 3)  # how `direct` exchanges four bytes
 SHORT_LENGTHS = (8, 12, 16)  # that `direct_N` exist for
-WALK_WORDS, PAIR_SCRATCH = 12, 9  # of the blocks of `add_pair` and `mul_pair`
+# Words of the blocks (firmware/xtensa/blocks.py): of parameters, and of what a kernel keeps there.
+CONV_WORDS, CONV_SCRATCH = 13, 4  # and the patch
+DEPTHWISE_SCRATCH, DEPTHWISE3_SCRATCH = 9, 7
+WALK_WORDS, PAIR_WORDS, PAIR_SCRATCH = 12, 17, 9  # WALK_WORDS: those that `kernels_simple` shares
+
+
+def padded_size(layer):
+    """Rows and columns of the image with its padding, as far as its window gets; `layer` as for `Image`."""
+    out_height, out_width, window, strides, dilations = layer[4:9]
+    return (
+        (out_height - 1) * strides[0] + (window[0] - 1) * dilations[0] + 1,
+        (out_width - 1) * strides[1] + (window[1] - 1) * dilations[1] + 1,
+    )
 
 
 class Image:
@@ -29,10 +41,9 @@ class Image:
     """
 
     def __init__(self, node, x, layer):
-        batches, height, width, depth, out_height, out_width, window, strides, dilations, pads = layer
+        batches, height, width, depth, _, _, _, strides, _, pads = layer
         self._x = x
-        rows = (out_height - 1) * strides[0] + (window[0] - 1) * dilations[0] + 1
-        columns = (out_width - 1) * strides[1] + (window[1] - 1) * dilations[1] + 1
+        rows, columns = padded_size(layer)
         self.scratch = ()
         self.row = width * depth
         if pads[0] or pads[1] or rows > height or columns > width:
@@ -93,12 +104,26 @@ class Assembled(Step):
             kernels_moves.look_up(y, y, self._clamp, self.output.size)
 
 
-class Window(Assembled):
+class Windowed(Assembled):
+    """What walks the image with its padding around it."""
+
     def __init__(self, node, step, layer, channels, clamps):
         super().__init__(node, step, channels, clamps)
+        self._image = Image(node, step.reads[0], layer)
+        self.scratch = self._image.scratch
+
+    def bind(self):
+        self._image.bind()
+
+    def run(self):
+        self._call(self._image.filled())
+
+
+class Window(Windowed):
+    def __init__(self, node, step, layer, channels, clamps):
+        super().__init__(node, step, layer, channels, clamps)
         batches, _, _, depth, out_height, out_width, window, _, dilations, _ = layer
-        self._image = image = Image(node, step.reads[0], layer)
-        self.scratch = image.scratch
+        image = self._image
         self.kernel = self._named("conv")
         # Without dilation a window's row lies together.
         runs, run = (1, window[1] * depth) if dilations[1] == 1 else (window[1], depth)
@@ -109,21 +134,15 @@ class Window(Assembled):
         ]
         gaps = [ends[index] - run - ends[index - 1] for index in range(1, len(ends))] + [0]
         quads = _quads(window[0] * window[1] * depth)
-        scratch = 4 + 2 * quads + 1
+        scratch = CONV_SCRATCH + 2 * quads + 1
         self._block = int32_array(
             (batches, out_height, out_width, channels.count)
             + image.steps
-            + (len(gaps), 4 * (13 + scratch))
+            + (len(gaps), WORD_BYTES * (CONV_WORDS + scratch))
             + (run // QUAD, run % QUAD, quads, channels.shift)
             + (0,) * scratch
             + tuple(gaps)
         )
-
-    def bind(self):
-        self._image.bind()
-
-    def run(self):
-        self._call(self._image.filled())
 
 
 class Direct(Assembled):
@@ -140,25 +159,18 @@ class Direct(Assembled):
         self._call(self.reads[0].data)
 
 
-class Depthwise(Assembled):
+class Depthwise(Windowed):
     def __init__(self, node, step, layer, channels, clamps):
-        super().__init__(node, step, channels, clamps)
+        super().__init__(node, step, layer, channels, clamps)
         batches, _, _, depth, out_height, out_width, window, _, dilations, _ = layer
-        self._image = image = Image(node, step.reads[0], layer)
-        self.scratch = image.scratch
+        image = self._image
         self.kernel = self._named("depthwise")
         self._block = int32_array(
             (batches, out_height, out_width, depth, channels.count // depth)
             + image.steps
             + (window[0], dilations[0] * image.row, window[1], dilations[1] * depth, channels.shift)
-            + (0,) * 9
+            + (0,) * DEPTHWISE_SCRATCH
         )
-
-    def bind(self):
-        self._image.bind()
-
-    def run(self):
-        self._call(self._image.filled())
 
 
 class Depthwise3(Assembled):
@@ -168,7 +180,7 @@ class Depthwise3(Assembled):
         super().__init__(node, step, channels, clamps)
         _, height, width, depth, out_height, out_width, _, strides, _, pads = layer
         stride = strides[0]
-        rows, columns = (out_height - 1) * stride + 3, (out_width - 1) * stride + 3
+        rows, columns = padded_size(layer)
         copied_rows, copied_columns = min(height, rows - pads[0]), min(width, columns - pads[1])
         above = pads[0] * columns + pads[1]
         below = rows * columns - above - (copied_rows - 1) * columns - copied_columns
@@ -185,7 +197,7 @@ class Depthwise3(Assembled):
             (groups, out_height, out_width, depth, channels.shift, pitch, rows * pitch)
             + (4 * stride - turns * pitch, y_step, depth - out_height * y_step)
             + ((out_height // 2, out_height % 2) if stride == 1 else (out_height, 0))
-            + (0,) * 7
+            + (0,) * DEPTHWISE3_SCRATCH
         )
 
     def run(self):
@@ -227,23 +239,22 @@ def _pair_scale(step, factor, right, ends):
 
 
 def add(node, step):
-    of_a, of_b, block = step._table_a, step._table_b, step._block
-    how = _pair_scale(step, block[12], block[13], (min(of_a) + min(of_b), max(of_a) + max(of_b)))
+    of_a, of_b = step._table_a, step._table_b
+    factor, right, _, lowest, highest = step._block[WALK_WORDS:]
+    how = _pair_scale(step, factor, right, (min(of_a) + min(of_b), max(of_a) + max(of_b)))
     if how is None:
         return None
     words = tuple([value << LEAST_SCALE for table in (of_a, of_b) for value in table])
-    first = 4 * (WALK_WORDS + 5 + PAIR_SCRATCH)
-    return Pair(node, step, "add_pair", how, (first, first + 4 * 256), (block[15], block[16]), words)
+    first = WORD_BYTES * (PAIR_WORDS + PAIR_SCRATCH)
+    return Pair(node, step, "add_pair", how, (first, first + WORD_BYTES * len(of_a)), (lowest, highest), words)
 
 
 def multiply(node, step):
-    block = step._block
-    if block[13]:  # a left shift
-        return None
-    how = _pair_scale(step, block[12], block[14], (-255 * 255, 255 * 255))
+    factor, _, right, zero_a, zero_b, _, lowest, highest = step._block[WALK_WORDS:]
+    how = _pair_scale(step, factor, right, (-255 * 255, 255 * 255))
     if how is None:
         return None
-    return Pair(node, step, "mul_pair", how, (block[15], block[16]), (block[18], block[19]), ())
+    return Pair(node, step, "mul_pair", how, (zero_a, zero_b), (lowest, highest), ())
 
 
 def _quads(length):
@@ -293,9 +304,8 @@ def _layer(node, window, padding, dilation_fields, channels):
 
 def _is_worth_padding(layer):
     """Whether the image with its padding is not much larger than without: dilation may ask for any amount."""
-    batches, height, width, depth, out_height, out_width, window, strides, dilations, _ = layer
-    rows = (out_height - 1) * strides[0] + (window[0] - 1) * dilations[0] + 1
-    columns = (out_width - 1) * strides[1] + (window[1] - 1) * dilations[1] + 1
+    batches, height, width, depth = layer[:4]
+    rows, columns = padded_size(layer)
     return batches * rows * columns * depth <= PADDED_TIMES * batches * height * width * depth + PADDED_BYTES
 
 
