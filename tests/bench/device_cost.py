@@ -22,8 +22,8 @@ from typing import Any
 import dermis.app
 import dermis.core
 import dermis.tflite
-import numpy as np
 
+from tests.xtensa.calls import content, place
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument, Rig
 
@@ -150,11 +150,11 @@ class Counting:
     def _wrap(self, path: str, name: str, kernel: Callable) -> Callable:
         def run(*arguments: Any) -> Any:
             owners: list[Any] = []
-            places = tuple(value if isinstance(value, int) else _place(value, owners) for value in arguments)
-            before = tuple(_content(owner) for owner in owners)
+            places = tuple(value if isinstance(value, int) else place(value, owners) for value in arguments)
+            before = tuple(content(owner) for owner in owners)
             result = kernel(*arguments)
             if self._current is not None:
-                after = tuple(_content(owner) for owner in owners)
+                after = tuple(content(owner) for owner in owners)
                 self._current.calls.append((path, name, places, before, after))
             return result
 
@@ -171,20 +171,3 @@ def inference_cost() -> tuple[int, int]:
     with on_the_core.rig() as rig:
         measured = measure(rig, vector(SHIPPED), assembled=True)
     return measured.total, measured.bytecodes
-
-
-def _place(argument: Any, owners: list[Any]) -> tuple[int, int]:
-    """(number of the object whose bytes the argument shows, offset of the first)."""
-    owner = memoryview(argument).obj
-    number = next((number for number, other in enumerate(owners) if other is owner), len(owners))
-    if number == len(owners):
-        owners.append(owner)
-    return number, _address(argument) - _address(owner)
-
-
-def _address(buffer: Any) -> int:
-    return np.frombuffer(buffer, np.uint8).ctypes.data
-
-
-def _content(owner: Any) -> bytes:
-    return owner if isinstance(owner, bytes) else memoryview(owner).tobytes()

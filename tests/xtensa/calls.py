@@ -56,9 +56,9 @@ class _Recorder:
         def run(*arguments: Any) -> None:
             owners: list[Any] = []
             places = tuple(value if isinstance(value, int) else place(value, owners) for value in arguments)
-            before = tuple(_content(owner) for owner in owners)
+            before = tuple(content(owner) for owner in owners)
             kernel(*arguments)
-            self.calls.append(Call(name, self.step, places, before, tuple(_content(owner) for owner in owners)))
+            self.calls.append(Call(name, self.step, places, before, tuple(content(owner) for owner in owners)))
 
         return run
 
@@ -76,7 +76,8 @@ def _address(buffer: Any) -> int:
     return np.frombuffer(buffer, np.uint8).ctypes.data
 
 
-def _content(owner: Any) -> bytes:
+def content(owner: Any) -> bytes:
+    """The bytes of an object as they are now."""
     return owner if isinstance(owner, bytes) else memoryview(owner).tobytes()
 
 
