@@ -17,7 +17,7 @@ from contextlib import contextmanager
 NAMED = {
     **dict.fromkeys(("add", "sub", "addi", "addx2", "addx4", "and_", "or_", "xor", "mull", "neg"), 3),
     **dict.fromkeys(("slli", "srli", "srai", "sra", "sll", "ssr", "ssl"), 3),
-    **dict.fromkeys(("l8ui", "l32i", "s8i", "s16i", "s32i"), 3),
+    **dict.fromkeys(("l8ui", "l16ui", "l32i", "s8i", "s16i", "s32i"), 3),
     **dict.fromkeys(("mov", "nop_n"), 2),
 }
 # Branches: the bits that make each, the registers that they compare, where their distance stands and how long it is.
@@ -25,10 +25,13 @@ NAMED = {
 BRANCHES = {
     "beqz": (0x16, 1, 12, 12),
     "bnez": (0x56, 1, 12, 12),
+    "bltz": (0x96, 1, 12, 12),
+    "bgez": (0xD6, 1, 12, 12),
     "beq": (0x1007, 2, 16, 8),
     "bne": (0x9007, 2, 16, 8),
     "blt": (0x2007, 2, 16, 8),
     "bge": (0xA007, 2, 16, 8),
+    "bgeu": (0xB007, 2, 16, 8),
     "j": (0x06, 0, 6, 18),
 }
 BRANCH_BASE = 4  # a distance counts from the branch's address and so much more
@@ -150,8 +153,23 @@ class Kernel:
         """The quotient, towards zero."""
         self._coded(0xD20000 | r << R | s << S | t << T, f"quos a{r}, a{s}, a{t}")
 
+    def quotient_down(self, r: int, n: int, d: int, spare: int) -> None:
+        """r = n // d for d > 0, rounded down; n and `spare` are lost. |n| + d must stay below 2**31."""
+        self.srai(spare, n, 31)
+        self.sub(n, n, spare)
+        self.and_(spare, spare, d)
+        self.sub(n, n, spare)  # a negative n is now n + 1 - d
+        self.quos(r, n, d)
+
     def clamp_int8(self, r: int, s: int) -> None:
         self._coded(0x330000 | r << R | s << S, f"clamps a{r}, a{s}, 7")
+
+    def funnel(self, r: int, high: int, low: int) -> None:
+        """r = the low word of high and low together, shifted right by SAR."""
+        self._coded(0x810000 | r << R | high << S | low << T, f"src a{r}, a{high}, a{low}")
+
+    def leading_zeros(self, t: int, s: int) -> None:
+        self._coded(0x40F000 | s << S | t << T, f"nsau a{t}, a{s}")
 
     def bits(self, r: int, t: int, shift: int, count: int) -> None:
         """r = `count` bits of t from bit `shift` up."""
@@ -194,11 +212,15 @@ class Kernel:
         registers = 0 if m is None else m << R | s << S
         self._coded(code << 16 | x << 14 | registers | t << T | 4, f"mula.da.{half.lower()}{load} m{x}, a{t}")
 
+    def mac(self, s: int, t: int) -> None:
+        """Accumulates the low halves of s and t."""
+        self._coded(0x780004 | s << S | t << T, f"mula.aa.ll a{s}, a{t}")
+
     def mac_tap(self, tap: int, x: int, last: int) -> None:
         """Accumulates the low half of x with weight `tap` of nine: eight stand in m0 to m3, the ninth in `last`."""
         m, high = divmod(tap, 2)
         if tap == 8:
-            self._coded(0x780004 | x << S | last << T, f"mula.aa.ll a{x}, a{last}")
+            self.mac(x, last)
         elif m < m2:
             self._coded(
                 (0x69 if high else 0x68) << 16 | m << 14 | x << T | 4, f"mula.da.{'hl' if high else 'll'} m{m}, a{x}"
@@ -210,5 +232,5 @@ class Kernel:
 
 # How many of a named instruction's first operands are registers, where it is not all of them.
 REGISTERS = {
-    **dict.fromkeys(("addi", "slli", "srli", "srai", "l8ui", "l32i", "s8i", "s16i", "s32i"), 2),
+    **dict.fromkeys(("addi", "slli", "srli", "srai", "l8ui", "l16ui", "l32i", "s8i", "s16i", "s32i"), 2),
 }

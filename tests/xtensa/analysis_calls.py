@@ -165,8 +165,8 @@ def of_recording(path: Path) -> tuple[list[Call], Counter[str]]:
     return calls, executed
 
 
-def replay(rig: Rig, call: Call) -> tuple[bool, int]:
-    """(the core gives the same bytes and the same result, instructions)."""
-    outcome = rig.call(call.kernel, call.arguments, call.before)
+def replay(rig: Rig, call: Call, prefix: str = "") -> tuple[bool, int]:
+    """(the core gives the same bytes and the same result, instructions), by the kernel of that prefix."""
+    outcome = rig.call(prefix + call.kernel, call.arguments, call.before)
     same = outcome.buffers == call.after and (call.result is None or outcome.result == call.result & 0xFFFFFFFF)
     return same, outcome.instructions

@@ -12,18 +12,22 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from dermis.core import burst, calibration, depth_kernels, depth_reference, face_kernels, fixed, shape
+from dermis.core import assembler, burst, calibration, depth_kernels, depth_reference, face_kernels, fixed, shape
 from dermis.core.analysis import Analyser
 from dermis_host.recording import Recording, load
 
 from tests.xtensa.analysis_calls import Call, recording, replay, source
 from tests.xtensa.machine import MISSING, is_installed
-from tests.xtensa.mpy import viper_functions
+from tests.xtensa.mpy import native_functions, viper_functions
 from tests.xtensa.rig import Rig
 
 STAGE = ("depth", "face", "shape")  # the modules that ask
 SOURCES = tuple(source(module) for module in (depth_kernels, depth_reference, face_kernels, shape, fixed))
 OWN = (depth_kernels, depth_reference, shape)  # whose counts are recorded; the others belong to other stages, too
+ASSEMBLER_SOURCE = source(assembler).with_name("kernels_xtensa.py")
+ASSEMBLER_KERNELS = tuple(native_functions(ASSEMBLER_SOURCE.read_text()))
+PREFIX = "asm."  # of an assembler kernel's name in a rig
+BY_ASSEMBLER = ", assembler"  # behind a recording's name in the record
 RECORD = Path(__file__).with_name("depth_counts.json")
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 RECORDED = ("bona_fide_light", "empty")
@@ -54,27 +58,39 @@ def record_reference(recorded: Recording) -> list[Call]:
     return calls
 
 
-def count(rig: Rig, calls: list[Call]) -> Counter[str]:
-    """Kernel -> instructions of all its calls. Raises Differs."""
+def rig() -> Rig:
+    """A rig with both kinds of kernels."""
+    return Rig(SOURCES, prefixed={PREFIX: ASSEMBLER_SOURCE})
+
+
+def count(rig: Rig, calls: list[Call], assembled: bool = False) -> Counter[str]:
+    """Kernel -> instructions of all its calls, by the assembler kernel where `assembled` and there is one.
+
+    Raises Differs.
+    """
     counted: Counter[str] = Counter()
     for call in calls:
-        same, instructions = replay(rig, call)
+        prefix = PREFIX if assembled and call.kernel in ASSEMBLER_KERNELS else ""
+        same, instructions = replay(rig, call, prefix)
         if not same:
-            raise Differs(f"{call.kernel} leaves other bytes on the core than under CPython.")
+            raise Differs(f"{prefix}{call.kernel} leaves other bytes on the core than under CPython.")
         counted[call.kernel] += instructions
     return counted
 
 
 def measure() -> dict[str, dict[str, int]]:
-    """Recording -> kernel of `OWN` -> instructions."""
+    """Recording -> kernel of `OWN` -> instructions; and behind `BY_ASSEMBLER`, of the assembler kernels."""
     own = {name for module in OWN for name in viper_functions(source(module).read_text())}
     measured = {}
-    with Rig(SOURCES) as rig:
+    with rig() as both:
         for name in RECORDED:
-            calls = [call for call in record(load(RECORDINGS / f"{name}.npz")) if call.kernel in own]
-            measured[name] = dict(sorted(count(rig, calls).items()))
+            calls = record(load(RECORDINGS / f"{name}.npz"))
+            of_viper = count(both, [call for call in calls if call.kernel in own])
+            measured[name] = dict(sorted(of_viper.items()))
+            of_assembler = count(both, [call for call in calls if call.kernel in ASSEMBLER_KERNELS], assembled=True)
+            measured[name + BY_ASSEMBLER] = dict(sorted(of_assembler.items()))
         reference = record_reference(load(RECORDINGS / f"{RECORDED[0]}.npz"))
-        measured["reference"] = dict(sorted(count(rig, reference).items()))
+        measured["reference"] = dict(sorted(count(both, reference).items()))
     return measured
 
 

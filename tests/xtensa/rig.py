@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermis.core.native import SPARE_WORDS
+
 from tests.xtensa import instructions as isa
 from tests.xtensa import mpy, mulsh
 from tests.xtensa.machine import Machine, MachineError, retired
@@ -26,7 +28,7 @@ LITERALS, BOX, SAVE, STOP, CODE, SERVICES, STACK, HEAP = 0x400, 0x800, 0x900, 0x
 MEMORY_END = 128 << 20  # what QEMU's board "sim" has; the core raises an exception at a load or store beyond
 # Words of the box by which host and guest speak.
 FUNCTION, ARGUMENTS, RESULT, BEFORE, AFTER, REASON = 0, 4, 20, 24, 28, 32
-MOST_WORDS = 4  # that a call passes in registers here
+MOST_WORDS = 4  # that a call passes in registers here; an assembler kernel finds more in a block, with room behind them
 EXCEPTION = 0x1000  # as a reason; smaller ones are 1 + the number of a runtime service
 
 # Ref: MicroPython 1.29 py/nativeglue.h, the order of mp_fun_table_t.
@@ -99,8 +101,12 @@ class Rig:
                 for data, guard in zip(buffers, guards, strict=True)
             ]
             values = [value if isinstance(value, int) else places[value[0]] + value[1] for value in arguments]
-            if function is None:
+            if function is None and len(values) <= MOST_WORDS:
                 result, count = self._run(address, *values)
+            elif function is None:
+                block = self._allocate(bytes(4 * (len(values) + SPARE_WORDS)))
+                self._machine.write_words(block, *values)
+                result, count = self._run(address, block)
             else:
                 block = self._allocate(bytes(4 * len(values)))
                 self._machine.write_words(block, *values)

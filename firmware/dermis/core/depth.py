@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 
+from dermis.core import assembler
 from dermis.core import depth_kernels as kernels
 from dermis.core import depth_reference as references
 from dermis.core.errors import BadInput
@@ -35,6 +36,8 @@ _LOWEST_CORRELATION = 9000  # of 16384: chance reaches it once in a thousand cel
 _ENERGY_FLOOR = 40  # mean square of a window's contrast: below it there are no dots
 _AGREEMENT = 24  # 1/16 px between neighbours: a steep cheek at 250 mm
 _NEIGHBOURS = 3  # of eight; two windows that overlap may agree by chance
+
+assembler.install_for_this_machine()
 
 
 def _square_root(value):
