@@ -83,7 +83,16 @@ def test_it_says_what_runs_and_how_long(released):
 def test_wrong_inputs_are_refused_in_the_same_words(released):
     ours, theirs = InterpretedModel(released), LiteRtModel(released)
     maps, spectra = (bytes(info.bytes) for info in ours.inputs)
-    for inputs in ([], [maps], [maps, spectra, maps], [spectra, maps], [maps, spectra[:9]], [maps + b"\0", spectra]):
+    for inputs in (
+        [],
+        [maps],
+        [maps, spectra, maps],
+        [spectra, maps],
+        [maps, spectra[:9]],
+        [maps + b"\0", spectra],
+        [maps, [0] * 10],
+        [maps, None],
+    ):
         one, other = raised(ours.invoke, inputs), raised(theirs.invoke, inputs)
         assert type(one) is type(other) is tflite.BadInput and str(one) == str(other)
     theirs.invoke([maps, spectra])
@@ -117,7 +126,7 @@ def test_the_first_package_that_can_be_imported_is_taken(monkeypatch):
     monkeypatch.setattr(litert, "KERNELS", {"no_such_runtime": "A", "ai_edge_litert": "B"})
     module, package, version = litert.find_runtime()
     assert module.__name__ == "ai_edge_litert.interpreter" and package == "ai_edge_litert" and int(version[0]) >= 2
-    own = SimpleNamespace()
+    own = SimpleNamespace(Interpreter=None, OpResolverType=None)
     monkeypatch.setitem(sys.modules, "no_such_runtime", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "no_such_runtime.interpreter", own)
     assert litert.find_runtime() == (own, "no_such_runtime", "(version unknown)")
@@ -131,6 +140,44 @@ def test_without_litert_it_says_what_is_missing(released, monkeypatch):
         assert word in str(error)
     with pytest.raises(BadInput, match="no_such_runtime"):  # and the module that has no model says so
         load(str(released_model()), LiteRtModel)
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ("raise AttributeError('_ARRAY_API not found')", "_ARRAY_API not found"),
+        ("raise SystemError('no initialization')", "no initialization"),
+        ("raise OSError('cannot open shared object file')", "shared object"),
+        ("Interpreter = None", "it has no OpResolverType"),
+        ("", "it has no Interpreter and no OpResolverType"),
+    ],
+)
+def test_a_package_that_is_there_but_broken_counts_as_missing(tmp_path, monkeypatch, released, source, word):
+    package = tmp_path / "broken_runtime"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "interpreter.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("broken_runtime", "broken_runtime.interpreter"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(litert, "KERNELS", {"broken_runtime": "A"})
+    error = raised(LiteRtModel, released)
+    assert isinstance(error, MissingRuntime) and word in str(error) and "pip" in str(error)
+    monkeypatch.setattr(litert, "KERNELS", {"broken_runtime": "A", "ai_edge_litert": "B"})
+    assert litert.find_runtime()[1] == "ai_edge_litert"
+
+
+@pytest.mark.parametrize("kind", [SystemError, TypeError, ImportError])
+def test_a_package_that_breaks_when_it_reads_the_model_counts_as_missing(released, monkeypatch, kind):
+    def breaks(**_options):
+        raise kind("returned a result with an exception set")
+
+    runtime, _, _ = litert.find_runtime()
+    fake = SimpleNamespace(Interpreter=breaks, OpResolverType=runtime.OpResolverType)
+    monkeypatch.setattr(litert, "find_runtime", lambda: (fake, "ai_edge_litert", "2.14.0"))
+    error = raised(LiteRtModel, released)
+    assert isinstance(error, MissingRuntime)
+    assert "ai_edge_litert 2.14.0" in str(error) and "exception set" in str(error) and "numpy below 2" in str(error)
 
 
 def test_the_operators_name_alone_spares_no_check():

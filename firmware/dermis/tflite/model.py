@@ -19,6 +19,8 @@ VIEWS = (array, memoryview)
 
 ARRAY_TYPES = {INT8: "b", UINT8: "B", INT32: "i", FLOAT32: "f"}
 
+NO_BUFFER = "Input %d ('%s') is no buffer whose bytes lie together; give bytes, a bytearray, an array or a memoryview."
+
 TensorInfo = namedtuple("TensorInfo", ("name", "shape", "type", "scale", "zero_point", "bytes"))
 """An input or output: real value = scale * (integer - zero_point). `type` as numpy names it; `scale` a float, 0.0
 where there is none; `bytes` the length of its buffer."""
@@ -89,10 +91,7 @@ class Model:
             try:
                 source = _input_octets(inputs[index], tensor.data)
             except TypeError:
-                raise BadInput(
-                    "Input %d ('%s') is no buffer whose bytes lie together; give bytes, a bytearray, an array or a "
-                    "memoryview." % (index, tensor.name)
-                )
+                raise BadInput(NO_BUFFER % (index, tensor.name))
             if len(source) != tensor.bytes:
                 raise BadInput(
                     "Input %d ('%s') takes %d bytes, not %d: %s of shape %s."

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from dermis import tflite
 from dermis.core.errors import SensorFault
 from dermis.tflite.graph import Graph
+from dermis.tflite.model import NO_BUFFER
 from dermis.tflite.ops import CUSTOM
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ EDGE_TPU_OPERATOR = b"edgetpu-custom-op"  # what the Edge TPU's compiler calls i
 THREADS = 1  # enough for a model of this size, and the same work in the same order every time
 ARRAY_TYPES = {"int8": "b", "uint8": "B", "int32": "i", "float32": "f"}
 UNKNOWN = 0  # LiteRT does not tell
+NEEDED = ("Interpreter", "OpResolverType")  # of a runtime; early ones lack the latter
+# What a package raises that is there but does not work: half installed, too old, or made for another numpy (a
+# tflite_runtime beside numpy 2 is imported without a word, and fails with a SystemError when it reads a model).
+BROKEN = (ImportError, AttributeError, OSError, SystemError, TypeError)
+REMEDY = (
+    'install one of them with pip, tflite-runtime with numpy below 2, or set `inference` to "interpreter" in the '
+    "board file."
+)
 
 
 class MissingRuntime(tflite.ModelError):
@@ -83,6 +92,8 @@ class LiteRtModel:
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise tflite.BadModel("%s refuses the model: %s." % (self.backend, _first_line(error)))
+        except BROKEN as error:
+            raise MissingRuntime("%s does not work (%s); %s" % (self.backend, _first_line(error), REMEDY))
         self.inputs, self._inputs = self._described(self._interpreter.get_input_details())
         self.outputs, self._outputs = self._described(self._interpreter.get_output_details())
         self._results = [array(ARRAY_TYPES.get(info.type, "B"), bytes(info.bytes)) for info in self.outputs]
@@ -108,7 +119,10 @@ class LiteRtModel:
         if len(inputs) != len(self.inputs):
             raise tflite.BadInput("The model takes %d inputs, not %d." % (len(self.inputs), len(inputs)))
         for index, info in enumerate(self.inputs):
-            source = memoryview(inputs[index]).cast("B")
+            try:
+                source = memoryview(inputs[index]).cast("B")
+            except TypeError:
+                raise tflite.BadInput(NO_BUFFER % (index, info.name))
             if len(source) != info.bytes:
                 raise tflite.BadInput(
                     "Input %d ('%s') takes %d bytes, not %d: %s of shape %s."
@@ -147,14 +161,15 @@ def find_runtime():
     for package in KERNELS:
         try:
             module = import_module(package + ".interpreter")
-        except ImportError as error:
+        except BROKEN as error:
             problems.append("%s (%s)" % (package, _first_line(error)))
             continue
+        missing = [name for name in NEEDED if not hasattr(module, name)]
+        if missing:
+            problems.append("%s (it has no %s: another version is needed)" % (package, " and no ".join(missing)))
+            continue
         return module, package, _version(package)
-    raise MissingRuntime(
-        "LiteRT cannot be imported: %s; install one of them with pip, tflite-runtime with numpy below 2, or set "
-        '`inference` to "interpreter" in the board file.' % ", ".join(problems)
-    )
+    raise MissingRuntime("LiteRT cannot be imported: %s; %s" % (", ".join(problems), REMEDY))
 
 
 def _version(package):
