@@ -150,12 +150,13 @@ def print_times() -> None:
     by_name = {peer.name: peer for peer in found}
     first = found[0].outputs
     oracle = by_name.get(ORACLE)
-    print(f"{'interpreter on this computer':48} {'us':>8} {'/ tflite-micro':>14}   outputs as ours")
+    print(f"{'interpreter on this computer':48} {'us':>8} {'/ tflite-micro':>14} {'ours / it':>9}   outputs as ours")
     for peer in found:
         ratio = f"{peer.us / oracle.us:.2f}" if oracle else "?"
+        ours_over_it = f"{by_name[OURS].us / peer.us:.2f}" if OURS in by_name else "?"
         both = min(len(peer.outputs), len(first))
         same = int((peer.outputs[:both] == first[:both]).sum())
-        print(f"{peer.name:48} {peer.us:8.0f} {ratio:>14}   {same} of {both}")
+        print(f"{peer.name:48} {peer.us:8.0f} {ratio:>14} {ours_over_it:>9}   {same} of {both}")
     for sentence in missing:
         print(sentence)
     if OURS in by_name and oracle:
