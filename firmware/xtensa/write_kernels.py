@@ -6,8 +6,8 @@
 What the kernels share:
 
 * An activation is a byte raised by 128, as everywhere in the arena; weights are int16, scaled up by a power of two,
-  and lie channel by channel in the order in which they are read, requantisation included (see `assembler.py`, which
-  prepares them and says why no accumulator overflows).
+  and lie channel by channel in the order in which they are read, requantisation included (see `ops/prepared.py`,
+  which prepares them and says why no accumulator overflows).
 * A product of MAC16 costs one instruction, and its operands are loaded within it, from pointers that are advanced
   before they are used: hence the `- 4` in front of a pointer's first use.
 * "signed" kernels round negative results as TensorFlow Lite does; the others are for outputs whose zero point is the

@@ -6,6 +6,7 @@ its bytecodes are counted; what they cost on the device is an estimate, and so i
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,7 +132,7 @@ def print_totals(name: str, viper: Measured, assembled: Measured) -> None:
     long = [
         (entry["macs"], assembled.steps[step])
         for step, entry in enumerate(assembled.profile)
-        if entry["macs"] >= LONG * max(1, len_of(entry["shape"]))
+        if entry["macs"] >= LONG * math.prod(entry["shape"])
     ]
     if long:
         macs, spent = (sum(column) for column in zip(*long, strict=True))
@@ -143,13 +144,6 @@ def print_totals(name: str, viper: Measured, assembled: Measured) -> None:
         f"  Python between {assembled.calls} kernel calls: {assembled.bytecodes} bytecodes, about {assembled.glue} "
         f"instructions ({milliseconds(assembled.glue)}, estimate)"
     )
-
-
-def len_of(shape: list[int]) -> int:
-    size = 1
-    for count in shape:
-        size *= count
-    return size
 
 
 def print_instructions() -> None:

@@ -24,7 +24,7 @@ from tests.bench.golden import golden_inputs
 from tests.coral import environment, runner
 
 ROUNDS = 5
-SLOW_VECTORS = 8  # of CPython, which takes a hundred times as long
+SLOW_VECTORS = 8  # of CPython, which takes some fifty times as long
 GOAL = 1.3  # of issue B: ours under MicroPython over tflite-micro
 SCRIPT = Path(__file__).with_name("time_invoke.py")
 OURS, ORACLE = "dermis.tflite, MicroPython", "tflite-micro"

@@ -1,7 +1,7 @@
 """Fixed-point exponential, reciprocal, logistic and tanh, as TensorFlow Lite's int8 kernels compute them.
 
 A value is a raw int32; `Qm` below means m integer bits and 31 - m fractional bits. Used when a model is loaded,
-to fill tables of at most 256 entries; only `reciprocal` runs during an inference (once a softmax row).
+to fill tables of at most 256 entries.
 
 Ref: gemmlowp fixedpoint/fixedpoint.h (Jacob and Warden, Google): SaturatingRoundingDoublingHighMul,
 RoundingDivideByPOT, exp_on_negative_values, one_over_one_plus_x_for_x_in_0_1, logistic, tanh.
