@@ -109,7 +109,10 @@ def outcome(file, number=0, most_work=1 << 20, wide=True):
             if model.work > most_work:
                 return f"loaded {model.work}"
             model._result_octets = [guards.around(info.bytes) for info in model.outputs]
-            answers = [_answer(model, number), _answer(model, number)]
+            answers = [_answer(model, number)]
+            # What nobody writes was 0 before; the gaps are painted so already.
+            model._arena[:] = bytes([PAINT]) * model.arena_bytes
+            answers.append(_answer(model, number))
         except ModelError as error:
             return f"{type(error).__name__}: {error}"
         except Exception as error:  # noqa: BLE001 - the campaign reports whatever happens

@@ -19,6 +19,7 @@ VIEWS = (array, memoryview)
 
 ARRAY_TYPES = {INT8: "b", UINT8: "B", INT32: "i", FLOAT32: "f"}
 
+WRONG_NUMBER = "The model takes %d inputs, not %d; give a list that holds a buffer for each."
 NO_BUFFER = "Input %d ('%s') is no buffer whose bytes lie together; give bytes, a bytearray, an array or a memoryview."
 
 TensorInfo = namedtuple("TensorInfo", ("name", "shape", "type", "scale", "zero_point", "bytes"))
@@ -85,7 +86,7 @@ class Model:
         for int8) belong to the model and are overwritten by the next call. Raises `BadInput` otherwise.
         """
         if len(inputs) != len(self._inputs):
-            raise BadInput("The model takes %d inputs, not %d." % (len(self._inputs), len(inputs)))
+            raise BadInput(WRONG_NUMBER % (len(self._inputs), len(inputs)))
         for index in range(len(inputs)):
             tensor = self._inputs[index]
             try:

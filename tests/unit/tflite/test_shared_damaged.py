@@ -124,6 +124,17 @@ def test_an_exception_and_a_changing_answer_are_faults():
     assert "another answer" in with_flip(fickle, 0)
 
 
+def test_an_answer_from_memory_that_nobody_wrote_is_a_fault():
+    original = kernels_moves.look_up
+    file = sound()
+    for number in (0, 1):
+        kernels_moves.look_up = lambda source, target, table, count: None
+        try:
+            assert "another answer" in guarded.outcome(file, number)
+        finally:
+            kernels_moves.look_up = original
+
+
 def test_what_was_replaced_is_put_back():
     before = plan.place, plan.new_arena, native.WIDE
     for number in (0, 1):

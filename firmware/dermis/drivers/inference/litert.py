@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from dermis import tflite
 from dermis.core.errors import SensorFault
 from dermis.tflite.graph import Graph
-from dermis.tflite.model import NO_BUFFER
+from dermis.tflite.model import NO_BUFFER, WRONG_NUMBER
 from dermis.tflite.ops import CUSTOM
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class LiteRtModel:
         """Runs once; as `dermis.tflite.Model.invoke`. Raises BadInput, SensorFault."""
         started = perf_counter_ns()
         if len(inputs) != len(self.inputs):
-            raise tflite.BadInput("The model takes %d inputs, not %d." % (len(self.inputs), len(inputs)))
+            raise tflite.BadInput(WRONG_NUMBER % (len(self.inputs), len(inputs)))
         for index, info in enumerate(self.inputs):
             try:
                 source = memoryview(inputs[index]).cast("B")
