@@ -117,7 +117,7 @@ def run(
     error = _error_of(folder / "result.json")
     if error:
         raise DeviceCodeError(sentence(error))
-    if finished.returncode not in accepted:
+    if finished.returncode not in accepted or "Traceback" in finished.stderr:
         last = " / ".join((finished.stderr + finished.stdout).strip().splitlines()[-LAST_LINES:])
         if "MemoryError" in last or "memory allocation failed" in last:
             raise DeviceCodeError(f"The device's code ran out of its heap of {heap}: give more with --heap.")
