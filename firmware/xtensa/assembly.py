@@ -32,6 +32,7 @@ BRANCHES = {
     "blt": (0x2007, 2, 16, 8),
     "bge": (0xA007, 2, 16, 8),
     "bgeu": (0xB007, 2, 16, 8),
+    "bltu": (0x3007, 2, 16, 8),
     "j": (0x06, 0, 6, 18),
 }
 BRANCH_BASE = 4  # a distance counts from the branch's address and so much more
@@ -137,6 +138,14 @@ class Kernel:
     def movi(self, t: int, value: int) -> None:
         """t = value, of 12 bits with its sign. MicroPython's own would load it from a literal in front of the code."""
         self._coded(0x00A002 | (value & 0xFF) << 16 | (value >> 8 & 15) << S | t << T, f"movi a{t}, {value}")
+
+    def load_int16(self, t: int, s: int, offset: int) -> None:
+        """t = the signed value at s + offset."""
+        self._coded(0x009002 | offset >> 1 << 16 | s << S | t << T, f"l16si a{t}, a{s}, {offset}")
+
+    def move_if_zero(self, r: int, s: int, t: int) -> None:
+        """r = s where t is 0."""
+        self._coded(0x830000 | r << R | s << S | t << T, f"moveqz a{r}, a{s}, a{t}")
 
     # Arithmetic without a name in MicroPython.
     def mulsh(self, r: int, s: int, t: int) -> None:

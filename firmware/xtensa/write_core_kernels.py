@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import following, seeds
+from . import bodies, fits, following, grids, seeds
 from .assembly import Kernel
 
 TARGET = Path(__file__).resolve().parents[1] / "dermis" / "core" / "kernels_xtensa.py"
@@ -31,7 +31,7 @@ import micropython
 
 
 def kernels() -> list[Kernel]:
-    return [following.follow(), seeds.seed()]
+    return [following.follow(), seeds.seed(), *grids.kernels(), bodies.largest_body(), *fits.kernels()]
 
 
 def text() -> str:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from dermis.core import assembler
 from dermis.core.native import SPARE_WORDS
-from xtensa import following, seeds, write_core_kernels
+from xtensa import bodies, following, seeds, write_core_kernels
 
 from tests.xtensa import loops, mpy
 from tests.xtensa.depth_calls import ASSEMBLER_KERNELS, ASSEMBLER_SOURCE
@@ -30,9 +30,7 @@ def test_the_file_is_what_the_generator_writes():
 
 def test_every_loop_satisfies_the_hardware(compiled: mpy.NativeModule):
     assert compiled.assembler == set(ASSEMBLER_KERNELS)
-    assert {name: loops.faults(code) for name, code in compiled.kernels.items()} == {
-        name: [] for name in compiled.kernels
-    }
+    assert [(name, loops.faults(code)) for name, code in compiled.kernels.items() if loops.faults(code)] == []
     assert sum(loops.count(code) for code in compiled.kernels.values()) >= 10
 
 
@@ -47,7 +45,8 @@ def test_every_kernel_takes_the_place_of_one_with_as_many_arguments():
 def test_what_does_not_fit_into_registers_fits_behind_the_arguments():
     kept = 4 * following.SUMS * 3
     assert following.WORDS["slots"] + kept <= 4 * (following.ARGUMENTS + SPARE_WORDS)
-    assert max(seeds.WORDS.values()) < 4 * (seeds.ARGUMENTS + SPARE_WORDS)
+    for room in (seeds, bodies):
+        assert max(room.WORDS.values()) < 4 * (room.ARGUMENTS + SPARE_WORDS)
 
 
 def test_installing_and_removing():

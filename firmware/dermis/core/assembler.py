@@ -11,7 +11,7 @@ import sys
 from array import array
 from typing import TYPE_CHECKING
 
-from dermis.core import depth_kernels
+from dermis.core import depth_kernels, face_kernels, shape
 from dermis.core.native import SPARE_WORDS
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ XTENSAWIN = 10  # Ref: MicroPython docs/reference/mpy_files.rst, native architec
 MOST_ARGUMENTS = 4  # of an assembler function; those of one with more come in a block
 
 # Module of the viper kernels, those of few arguments, those of more.
-ALIKE = ((depth_kernels, (), ("seed", "follow")),)
+ALIKE = (
+    (depth_kernels, ("agree", "extent"), ("seed", "follow", "clear", "look_up")),
+    (face_kernels, ("count_depths", "count_columns"), ("largest_body",)),
+    (shape, ("_count",), ("_sum_products",)),
+)
 MOST_WORDS = 13  # arguments of `follow`
 
 _replaced: list[Any] = []
@@ -49,7 +53,7 @@ def in_a_block(kernel, address_of):
 
 
 def install(module, wrap):
-    """From now on the depth runs by `module`'s kernels; wrap: makes one that takes a block one that takes arguments."""
+    """From now on the depth stage runs by `module`'s kernels. wrap: gives one that takes a block its own arguments."""
     remove()
     for home, few, many in ALIKE:
         for name in few + many:

@@ -1067,3 +1067,766 @@ def seed(a2):
     s32i(a3, a2, 100)
     j(COLUMN)
     label(END)
+
+
+@micropython.asm_xtensa
+def agree(a2, a3, a4, a5):
+    # disparity, confidence, kept, block. As depth_kernels.agree.
+    l32i(a6, a5, 4)
+    l32i(a7, a5, 8)
+    l32i(a8, a5, 12)
+    l32i(a5, a5, 0)
+    mull(a5, a5, a6)
+    data(3, 0x124516)  # beqz a5, END
+    add(a12, a7, a7)
+    mov(a9, a5)
+    addi(a6, a6, 1)
+    label(CELL)
+    l8ui(a10, a3, 0)
+    data(3, 0x0D7A16)  # beqz a10, NO_ANSWER
+    data(3, 0x0092B2)  # l16si a11, a2, 0
+    data(3, 0xFFAFD2)  # movi a13, -1
+    sub(a11, a11, a7)
+    sub(a0, a3, a6)
+    sub(a14, a2, a6)
+    sub(a14, a14, a6)
+    l8ui(a10, a0, 0)
+    data(3, 0x00BA16)  # beqz a10, STRANGER00
+    data(3, 0x009EF2)  # l16si a15, a14, 0
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER00
+    addi(a13, a13, 1)
+    label(STRANGER00)
+    l8ui(a10, a0, 1)
+    data(3, 0x00BA16)  # beqz a10, STRANGER01
+    data(3, 0x019EF2)  # l16si a15, a14, 2
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER01
+    addi(a13, a13, 1)
+    label(STRANGER01)
+    l8ui(a10, a0, 2)
+    data(3, 0x00BA16)  # beqz a10, STRANGER02
+    data(3, 0x029EF2)  # l16si a15, a14, 4
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER02
+    addi(a13, a13, 1)
+    label(STRANGER02)
+    add(a0, a0, a6)
+    addx2(a14, a6, a14)
+    addi(a0, a0, -1)
+    addi(a14, a14, -2)
+    l8ui(a10, a0, 0)
+    data(3, 0x00BA16)  # beqz a10, STRANGER10
+    data(3, 0x009EF2)  # l16si a15, a14, 0
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER10
+    addi(a13, a13, 1)
+    label(STRANGER10)
+    l8ui(a10, a0, 1)
+    data(3, 0x00BA16)  # beqz a10, STRANGER11
+    data(3, 0x019EF2)  # l16si a15, a14, 2
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER11
+    addi(a13, a13, 1)
+    label(STRANGER11)
+    l8ui(a10, a0, 2)
+    data(3, 0x00BA16)  # beqz a10, STRANGER12
+    data(3, 0x029EF2)  # l16si a15, a14, 4
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER12
+    addi(a13, a13, 1)
+    label(STRANGER12)
+    add(a0, a0, a6)
+    addx2(a14, a6, a14)
+    addi(a0, a0, -1)
+    addi(a14, a14, -2)
+    l8ui(a10, a0, 0)
+    data(3, 0x00BA16)  # beqz a10, STRANGER20
+    data(3, 0x009EF2)  # l16si a15, a14, 0
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER20
+    addi(a13, a13, 1)
+    label(STRANGER20)
+    l8ui(a10, a0, 1)
+    data(3, 0x00BA16)  # beqz a10, STRANGER21
+    data(3, 0x019EF2)  # l16si a15, a14, 2
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER21
+    addi(a13, a13, 1)
+    label(STRANGER21)
+    l8ui(a10, a0, 2)
+    data(3, 0x00BA16)  # beqz a10, STRANGER22
+    data(3, 0x029EF2)  # l16si a15, a14, 4
+    sub(a15, a15, a11)
+    data(3, 0x023CF7)  # bltu a12, a15, STRANGER22
+    addi(a13, a13, 1)
+    label(STRANGER22)
+    data(3, 0x01A0F2)  # movi a15, 1
+    data(3, 0x02AD87)  # bge a13, a8, KEPT
+    data(3, 0x00A0F2)  # movi a15, 0
+    label(KEPT)
+    s8i(a15, a4, 0)
+    label(NO_ANSWER)
+    addi(a3, a3, 1)
+    addi(a2, a2, 2)
+    addi(a4, a4, 1)
+    addi(a9, a9, -1)
+    bnez(a9, CELL)
+    sub(a3, a3, a5)
+    sub(a2, a2, a5)
+    sub(a2, a2, a5)
+    sub(a4, a4, a5)
+    data(3, 0x00A0F2)  # movi a15, 0
+    label(DROP)
+    l8ui(a10, a3, 0)
+    data(3, 0x00BA16)  # beqz a10, STAYS
+    l8ui(a10, a4, 0)
+    data(3, 0x005A56)  # bnez a10, STAYS
+    s8i(a15, a3, 0)
+    s16i(a15, a2, 0)
+    label(STAYS)
+    addi(a3, a3, 1)
+    addi(a2, a2, 2)
+    addi(a4, a4, 1)
+    addi(a5, a5, -1)
+    bnez(a5, DROP)
+    label(END)
+
+
+@micropython.asm_xtensa
+def clear(a2):
+    # words. As depth_kernels.clear; its arguments.
+    l32i(a3, a2, 0)
+    l32i(a4, a2, 4)
+    l32i(a5, a2, 8)
+    l32i(a6, a2, 12)
+    l32i(a7, a2, 16)
+    data(3, 0x00A092)  # movi a9, 0
+    srli(a8, a7, 3)
+    data(3, 0x247070)  # extui a7, a7, 0, 3
+    data(3, 0x6B9876)  # loopnez a8, 108 bytes
+    s8i(a9, a4, 0)
+    s8i(a9, a5, 0)
+    s16i(a9, a3, 0)
+    s16i(a9, a6, 0)
+    s8i(a9, a4, 1)
+    s8i(a9, a5, 1)
+    s16i(a9, a3, 2)
+    s16i(a9, a6, 2)
+    s8i(a9, a4, 2)
+    s8i(a9, a5, 2)
+    s16i(a9, a3, 4)
+    s16i(a9, a6, 4)
+    s8i(a9, a4, 3)
+    s8i(a9, a5, 3)
+    s16i(a9, a3, 6)
+    s16i(a9, a6, 6)
+    s8i(a9, a4, 4)
+    s8i(a9, a5, 4)
+    s16i(a9, a3, 8)
+    s16i(a9, a6, 8)
+    s8i(a9, a4, 5)
+    s8i(a9, a5, 5)
+    s16i(a9, a3, 10)
+    s16i(a9, a6, 10)
+    s8i(a9, a4, 6)
+    s8i(a9, a5, 6)
+    s16i(a9, a3, 12)
+    s16i(a9, a6, 12)
+    s8i(a9, a4, 7)
+    s8i(a9, a5, 7)
+    s16i(a9, a3, 14)
+    s16i(a9, a6, 14)
+    addi(a4, a4, 8)
+    addi(a5, a5, 8)
+    addi(a3, a3, 16)
+    addi(a6, a6, 16)
+    nop_n()
+    data(3, 0x179776)  # loopnez a7, 24 bytes
+    s8i(a9, a4, 0)
+    s8i(a9, a5, 0)
+    s16i(a9, a3, 0)
+    s16i(a9, a6, 0)
+    addi(a4, a4, 1)
+    addi(a5, a5, 1)
+    addi(a3, a3, 2)
+    addi(a6, a6, 2)
+
+
+@micropython.asm_xtensa
+def extent(a2, a3, a4):
+    # disparity, confidence, block. As depth_kernels.extent.
+    l32i(a5, a4, 0)
+    data(3, 0x01A0C2)  # movi a12, 1
+    slli(a12, a12, 15)
+    add(a11, a12, a12)
+    data(3, 0x00A0D2)  # movi a13, 0
+    mov(a6, a11)
+    data(3, 0x00A072)  # movi a7, 0
+    data(3, 0x1C9576)  # loopnez a5, 29 bytes
+    data(3, 0x009282)  # l16si a8, a2, 0
+    l8ui(a10, a3, 0)
+    add(a8, a8, a12)
+    mov(a9, a8)
+    data(3, 0x838BA0)  # moveqz a8, a11, a10
+    data(3, 0x839DA0)  # moveqz a9, a13, a10
+    data(3, 0x436680)  # min a6, a6, a8
+    data(3, 0x537790)  # max a7, a7, a9
+    addi(a2, a2, 2)
+    addi(a3, a3, 1)
+    s32i(a6, a4, 4)
+    s32i(a7, a4, 8)
+
+
+@micropython.asm_xtensa
+def look_up(a2):
+    # words. As depth_kernels.look_up; its arguments.
+    l32i(a3, a2, 0)
+    l32i(a4, a2, 4)
+    l32i(a5, a2, 8)
+    l32i(a6, a2, 12)
+    l32i(a7, a2, 16)
+    l32i(a8, a7, 0)
+    l32i(a10, a7, 4)
+    data(3, 0x02F816)  # beqz a8, END
+    data(3, 0x01A092)  # movi a9, 1
+    slli(a9, a9, 15)
+    sub(a10, a9, a10)
+    addx2(a5, a10, a5)
+    label(CELL)
+    l8ui(a9, a4, 0)
+    data(3, 0x00A0A2)  # movi a10, 0
+    data(3, 0x008916)  # beqz a9, NO_ANSWER
+    data(3, 0x0093A2)  # l16si a10, a3, 0
+    addx2(a10, a10, a5)
+    l16ui(a10, a10, 0)
+    label(NO_ANSWER)
+    s16i(a10, a6, 0)
+    addi(a4, a4, 1)
+    addi(a3, a3, 2)
+    addi(a6, a6, 2)
+    addi(a8, a8, -1)
+    bnez(a8, CELL)
+    label(END)
+
+
+@micropython.asm_xtensa
+def count_depths(a2, a3, a4, a5):
+    # at, depth, bins, first_column. As face_kernels.count_depths.
+    data(3, 0x00A082)  # movi a8, 0
+    data(3, 0x40A062)  # movi a6, 64
+    mov(a9, a4)
+    data(3, 0x1A8676)  # loop a6, 27 bytes
+    s32i(a8, a9, 0)
+    s32i(a8, a9, 4)
+    s32i(a8, a9, 8)
+    s32i(a8, a9, 12)
+    s32i(a8, a9, 16)
+    s32i(a8, a9, 20)
+    s32i(a8, a9, 24)
+    s32i(a8, a9, 28)
+    addi(a9, a9, 32)
+    data(3, 0x30A072)  # movi a7, 48
+    data(3, 0x40A062)  # movi a6, 64
+    sub(a6, a6, a5)
+    label(ROW)
+    addx2(a3, a5, a3)
+    nop_n()
+    data(3, 0x148676)  # loop a6, 21 bytes
+    l16ui(a8, a3, 0)
+    addi(a3, a3, 2)
+    srli(a8, a8, 7)
+    addx4(a9, a8, a4)
+    l32i(a10, a9, 0)
+    addi(a10, a10, 1)
+    s32i(a10, a9, 0)
+    addi(a7, a7, -1)
+    bnez(a7, ROW)
+
+
+@micropython.asm_xtensa
+def count_columns(a2, a3, a4, a5):
+    # cells, count, columns, rows. As face_kernels.count_columns.
+    data(3, 0x00A062)  # movi a6, 0
+    mov(a7, a4)
+    data(3, 0x10A092)  # movi a9, 16
+    data(3, 0x0E8976)  # loop a9, 15 bytes
+    s32i(a6, a7, 0)
+    s32i(a6, a7, 4)
+    s32i(a6, a7, 8)
+    s32i(a6, a7, 12)
+    addi(a7, a7, 16)
+    mov(a7, a5)
+    data(3, 0x0CA092)  # movi a9, 12
+    nop_n()
+    data(3, 0x0E8976)  # loop a9, 15 bytes
+    s32i(a6, a7, 0)
+    s32i(a6, a7, 4)
+    s32i(a6, a7, 8)
+    s32i(a6, a7, 12)
+    addi(a7, a7, 16)
+    nop_n()
+    data(3, 0x239376)  # loopnez a3, 36 bytes
+    l16ui(a6, a2, 0)
+    addi(a2, a2, 2)
+    data(3, 0x547060)  # extui a7, a6, 0, 6
+    srli(a6, a6, 6)
+    addx4(a7, a7, a4)
+    addx4(a6, a6, a5)
+    l32i(a8, a7, 0)
+    addi(a8, a8, 1)
+    s32i(a8, a7, 0)
+    l32i(a8, a6, 0)
+    addi(a8, a8, 1)
+    s32i(a8, a6, 0)
+
+
+@micropython.asm_xtensa
+def largest_body(a2):
+    # words. As face_kernels.largest_body; its arguments and room behind them.
+    l32i(a3, a2, 8)
+    l32i(a4, a2, 12)
+    l32i(a13, a2, 24)
+    data(3, 0x01A0C2)  # movi a12, 1
+    l32i(a5, a13, 0)
+    l32i(a6, a13, 4)
+    l32i(a7, a13, 16)
+    data(3, 0x5355C0)  # max a5, a5, a12
+    sub(a6, a6, a5)
+    data(3, 0x0086D6)  # bgez a6, ANY
+    slli(a5, a12, 15)
+    add(a5, a5, a5)
+    data(3, 0x00A062)  # movi a6, 0
+    label(ANY)
+    data(3, 0x40A082)  # movi a8, 64
+    sub(a8, a8, a7)
+    data(3, 0x30A092)  # movi a9, 48
+    label(MARK)
+    data(3, 0x00A0A2)  # movi a10, 0
+    nop_n()
+    data(3, 0x059776)  # loopnez a7, 6 bytes
+    s8i(a10, a4, 0)
+    addi(a4, a4, 1)
+    addx2(a3, a7, a3)
+    data(3, 0x1A8876)  # loop a8, 27 bytes
+    l16ui(a10, a3, 0)
+    addi(a3, a3, 2)
+    sub(a10, a10, a5)
+    sub(a11, a6, a10)
+    or_(a10, a10, a11)
+    data(3, 0x05AFA0)  # extui a10, a10, 31, 1
+    xor(a10, a10, a12)
+    s8i(a10, a4, 0)
+    addi(a4, a4, 1)
+    addi(a9, a9, -1)
+    bnez(a9, MARK)
+    l32i(a14, a2, 24)
+    l32i(a11, a14, 8)
+    l32i(a14, a14, 12)
+    s32i(a14, a2, 28)
+    add(a12, a11, a11)
+    data(3, 0x01A0D2)  # movi a13, 1
+    data(3, 0x00A0E2)  # movi a14, 0
+    s32i(a14, a2, 32)
+    data(3, 0x00A092)  # movi a9, 0
+    label(SEED)
+    l32i(a4, a2, 12)
+    data(3, 0x00A6F2)  # movi a15, 1536
+    add(a15, a15, a15)
+    label(LOOK)
+    data(3, 0x26A9F7)  # bge a9, a15, FINISHED
+    add(a14, a4, a9)
+    l8ui(a14, a14, 0)
+    addi(a9, a9, 1)
+    bne(a14, a13, LOOK)
+    s32i(a9, a2, 36)
+    addi(a7, a9, -1)
+    add(a15, a4, a7)
+    data(3, 0x02A0E2)  # movi a14, 2
+    s8i(a14, a15, 0)
+    l32i(a5, a2, 16)
+    s16i(a7, a5, 0)
+    addi(a6, a5, 2)
+    data(3, 0x000146)  # j CELL
+    label(FINISHED)
+    l32i(a2, a2, 32)
+    data(3, 0x005F06)  # j END
+    label(CELL)
+    l32i(a3, a2, 8)
+    l32i(a4, a2, 12)
+    l16ui(a7, a5, 0)
+    addi(a5, a5, 2)
+    srli(a9, a7, 6)
+    data(3, 0x54A070)  # extui a10, a7, 0, 6
+    addx2(a3, a7, a3)
+    l16ui(a8, a3, 0)
+    add(a4, a4, a7)
+    addi(a4, a4, -65)
+    addi(a3, a3, -65)
+    addi(a3, a3, -65)
+    data(3, 0x00A002)  # movi a0, 0
+    data(3, 0x026A16)  # beqz a10, LEFT
+    l8ui(a15, a4, 64)
+    data(3, 0x020F16)  # beqz a15, LEFT
+    l16ui(a14, a3, 128)
+    sub(a14, a14, a8)
+    add(a14, a14, a11)
+    data(3, 0x143CE7)  # bltu a12, a14, LEFT
+    addi(a0, a0, 1)
+    data(3, 0x0E9FD7)  # bne a15, a13, LEFT
+    data(3, 0x02A0E2)  # movi a14, 2
+    s8i(a14, a4, 64)
+    addi(a14, a7, -1)
+    s16i(a14, a6, 0)
+    addi(a6, a6, 2)
+    label(LEFT)
+    addi(a14, a10, -63)
+    data(3, 0x026E16)  # beqz a14, RIGHT
+    l8ui(a15, a4, 66)
+    data(3, 0x020F16)  # beqz a15, RIGHT
+    l16ui(a14, a3, 132)
+    sub(a14, a14, a8)
+    add(a14, a14, a11)
+    data(3, 0x143CE7)  # bltu a12, a14, RIGHT
+    addi(a0, a0, 1)
+    data(3, 0x0E9FD7)  # bne a15, a13, RIGHT
+    data(3, 0x02A0E2)  # movi a14, 2
+    s8i(a14, a4, 66)
+    addi(a14, a7, 1)
+    s16i(a14, a6, 0)
+    addi(a6, a6, 2)
+    label(RIGHT)
+    data(3, 0x026916)  # beqz a9, UP
+    l8ui(a15, a4, 1)
+    data(3, 0x020F16)  # beqz a15, UP
+    l16ui(a14, a3, 2)
+    sub(a14, a14, a8)
+    add(a14, a14, a11)
+    data(3, 0x143CE7)  # bltu a12, a14, UP
+    addi(a0, a0, 1)
+    data(3, 0x0E9FD7)  # bne a15, a13, UP
+    data(3, 0x02A0E2)  # movi a14, 2
+    s8i(a14, a4, 1)
+    addi(a14, a7, -64)
+    s16i(a14, a6, 0)
+    addi(a6, a6, 2)
+    label(UP)
+    addi(a14, a9, -47)
+    data(3, 0x026E16)  # beqz a14, DOWN
+    l8ui(a15, a4, 129)
+    data(3, 0x020F16)  # beqz a15, DOWN
+    l16ui(a14, a3, 258)
+    sub(a14, a14, a8)
+    add(a14, a14, a11)
+    data(3, 0x143CE7)  # bltu a12, a14, DOWN
+    addi(a0, a0, 1)
+    data(3, 0x0E9FD7)  # bne a15, a13, DOWN
+    data(3, 0x02A0E2)  # movi a14, 2
+    s8i(a14, a4, 129)
+    addi(a14, a7, 64)
+    s16i(a14, a6, 0)
+    addi(a6, a6, 2)
+    label(DOWN)
+    addi(a0, a0, -4)
+    data(3, 0x06E016)  # beqz a0, POPPED
+    l32i(a14, a2, 28)
+    data(3, 0x00A0F2)  # movi a15, 0
+    add(a0, a9, a14)
+    sub(a9, a9, a14)
+    data(3, 0x5399F0)  # max a9, a9, a15
+    sub(a7, a10, a14)
+    data(3, 0x5377F0)  # max a7, a7, a15
+    add(a10, a10, a14)
+    data(3, 0x3FA0F2)  # movi a15, 63
+    data(3, 0x43AAF0)  # min a10, a10, a15
+    data(3, 0x2FA0F2)  # movi a15, 47
+    data(3, 0x4300F0)  # min a0, a0, a15
+    label(ROW)
+    l32i(a3, a2, 12)
+    slli(a14, a9, 6)
+    add(a3, a3, a14)
+    add(a4, a3, a10)
+    add(a3, a3, a7)
+    label(NEAR)
+    l8ui(a14, a3, 0)
+    data(3, 0x299ED7)  # bne a14, a13, FAR
+    l32i(a14, a2, 12)
+    l32i(a15, a2, 8)
+    sub(a14, a3, a14)
+    addx2(a15, a14, a15)
+    l16ui(a14, a15, 0)
+    sub(a14, a14, a8)
+    add(a14, a14, a11)
+    data(3, 0x113CE7)  # bltu a12, a14, FAR
+    data(3, 0x02A0E2)  # movi a14, 2
+    s8i(a14, a3, 0)
+    l32i(a14, a2, 12)
+    sub(a14, a3, a14)
+    s16i(a14, a6, 0)
+    addi(a6, a6, 2)
+    label(FAR)
+    addi(a3, a3, 1)
+    bgeu(a4, a3, NEAR)
+    addi(a9, a9, 1)
+    bge(a0, a9, ROW)
+    label(POPPED)
+    data(3, 0x023567)  # bltu a5, a6, MORE
+    data(3, 0x000086)  # j BODY
+    label(MORE)
+    j(CELL)
+    label(BODY)
+    l32i(a5, a2, 16)
+    l32i(a14, a2, 32)
+    sub(a6, a6, a5)
+    srli(a6, a6, 1)
+    data(3, 0x14AE67)  # bge a14, a6, SMALLER
+    s32i(a6, a2, 32)
+    l32i(a15, a2, 20)
+    data(3, 0x0B8676)  # loop a6, 12 bytes
+    l16ui(a14, a5, 0)
+    addi(a5, a5, 2)
+    s16i(a14, a15, 0)
+    addi(a15, a15, 2)
+    label(SMALLER)
+    l32i(a9, a2, 36)
+    j(SEED)
+    label(END)
+
+
+@micropython.asm_xtensa
+def _sum_products(a2):
+    # words. As shape._sum_products; its arguments.
+    l32i(a3, a2, 8)
+    l32i(a4, a2, 12)
+    l32i(a6, a2, 20)
+    l32i(a14, a2, 16)
+    s32i(a14, a1, 4)
+    l32i(a2, a2, 24)
+    data(3, 0x00A0E2)  # movi a14, 0
+    data(3, 0x54A072)  # movi a7, 84
+    data(3, 0x058776)  # loop a7, 6 bytes
+    s32i(a14, a6, 0)
+    addi(a6, a6, 4)
+    data(3, 0x90AF72)  # movi a7, -112
+    add(a6, a6, a7)
+    data(3, 0x00A072)  # movi a7, 0
+    data(3, 0x00A4E2)  # movi a14, 1024
+    s32i(a14, a2, 4)
+    l32i(a5, a2, 0)
+    data(3, 0x00A202)  # movi a0, 512
+    data(3, 0x011516)  # beqz a5, FAR_END
+    label(POINT)
+    l8ui(a14, a4, 0)
+    l32i(a15, a1, 4)
+    addi(a4, a4, 1)
+    addi(a5, a5, -1)
+    data(3, 0x051EF7)  # beq a14, a15, TAKEN
+    data(3, 0x006686)  # j PASSED
+    label(FAR_END)
+    data(3, 0x007946)  # j END
+    label(TAKEN)
+    data(3, 0x00A8E2)  # movi a14, -2048
+    l16ui(a8, a3, 0)
+    add(a8, a8, a14)
+    l16ui(a9, a3, 2)
+    add(a9, a9, a14)
+    l16ui(a13, a3, 4)
+    add(a13, a13, a14)
+    mull(a10, a8, a8)
+    add(a10, a10, a0)
+    srai(a10, a10, 10)
+    mull(a11, a8, a9)
+    add(a11, a11, a0)
+    srai(a11, a11, 10)
+    mull(a12, a9, a9)
+    add(a12, a12, a0)
+    srai(a12, a12, 10)
+    data(3, 0x00A4E2)  # movi a14, 1024
+    slli(a14, a14, 10)
+    l32i(a15, a6, 0)
+    add(a15, a15, a14)
+    s32i(a15, a6, 0)
+    s32i(a8, a2, 8)
+    slli(a14, a8, 10)
+    l32i(a15, a6, 4)
+    add(a15, a15, a14)
+    s32i(a15, a6, 4)
+    mull(a14, a8, a8)
+    l32i(a15, a6, 8)
+    add(a15, a15, a14)
+    s32i(a15, a6, 8)
+    s32i(a9, a2, 12)
+    slli(a14, a9, 10)
+    l32i(a15, a6, 12)
+    add(a15, a15, a14)
+    s32i(a15, a6, 12)
+    mull(a14, a9, a8)
+    l32i(a15, a6, 16)
+    add(a15, a15, a14)
+    s32i(a15, a6, 16)
+    mull(a14, a9, a9)
+    l32i(a15, a6, 20)
+    add(a15, a15, a14)
+    s32i(a15, a6, 20)
+    s32i(a10, a2, 16)
+    slli(a14, a10, 10)
+    l32i(a15, a6, 24)
+    add(a15, a15, a14)
+    s32i(a15, a6, 24)
+    mull(a14, a10, a8)
+    l32i(a15, a6, 28)
+    add(a15, a15, a14)
+    s32i(a15, a6, 28)
+    mull(a14, a10, a9)
+    l32i(a15, a6, 32)
+    add(a15, a15, a14)
+    s32i(a15, a6, 32)
+    mull(a14, a10, a10)
+    l32i(a15, a6, 36)
+    add(a15, a15, a14)
+    s32i(a15, a6, 36)
+    s32i(a11, a2, 20)
+    slli(a14, a11, 10)
+    l32i(a15, a6, 40)
+    add(a15, a15, a14)
+    s32i(a15, a6, 40)
+    mull(a14, a11, a8)
+    l32i(a15, a6, 44)
+    add(a15, a15, a14)
+    s32i(a15, a6, 44)
+    mull(a14, a11, a9)
+    l32i(a15, a6, 48)
+    add(a15, a15, a14)
+    s32i(a15, a6, 48)
+    mull(a14, a11, a10)
+    l32i(a15, a6, 52)
+    add(a15, a15, a14)
+    s32i(a15, a6, 52)
+    mull(a14, a11, a11)
+    l32i(a15, a6, 56)
+    add(a15, a15, a14)
+    s32i(a15, a6, 56)
+    s32i(a12, a2, 24)
+    slli(a14, a12, 10)
+    l32i(a15, a6, 60)
+    add(a15, a15, a14)
+    s32i(a15, a6, 60)
+    mull(a14, a12, a8)
+    l32i(a15, a6, 64)
+    add(a15, a15, a14)
+    s32i(a15, a6, 64)
+    mull(a14, a12, a9)
+    l32i(a15, a6, 68)
+    add(a15, a15, a14)
+    s32i(a15, a6, 68)
+    mull(a14, a12, a10)
+    l32i(a15, a6, 72)
+    add(a15, a15, a14)
+    s32i(a15, a6, 72)
+    mull(a14, a12, a11)
+    l32i(a15, a6, 76)
+    add(a15, a15, a14)
+    s32i(a15, a6, 76)
+    mull(a14, a12, a12)
+    l32i(a15, a6, 80)
+    add(a15, a15, a14)
+    s32i(a15, a6, 80)
+    s32i(a13, a2, 28)
+    slli(a14, a13, 10)
+    l32i(a15, a6, 84)
+    add(a15, a15, a14)
+    s32i(a15, a6, 84)
+    mull(a14, a13, a8)
+    l32i(a15, a6, 88)
+    add(a15, a15, a14)
+    s32i(a15, a6, 88)
+    mull(a14, a13, a9)
+    l32i(a15, a6, 92)
+    add(a15, a15, a14)
+    s32i(a15, a6, 92)
+    mull(a14, a13, a10)
+    l32i(a15, a6, 96)
+    add(a15, a15, a14)
+    s32i(a15, a6, 96)
+    mull(a14, a13, a11)
+    l32i(a15, a6, 100)
+    add(a15, a15, a14)
+    s32i(a15, a6, 100)
+    mull(a14, a13, a12)
+    l32i(a15, a6, 104)
+    add(a15, a15, a14)
+    s32i(a15, a6, 104)
+    mull(a14, a13, a13)
+    l32i(a15, a6, 108)
+    add(a15, a15, a14)
+    s32i(a15, a6, 108)
+    addi(a7, a7, 1)
+    label(PASSED)
+    addi(a3, a3, 6)
+    data(3, 0x008516)  # beqz a5, FLUSH
+    srli(a14, a7, 9)
+    data(3, 0x002E56)  # bnez a14, FLUSH
+    j(POINT)
+    label(FLUSH)
+    addi(a6, a6, -112)
+    addi(a6, a6, -112)
+    data(3, 0x1CA072)  # movi a7, 28
+    data(3, 0x00A082)  # movi a8, 0
+    data(3, 0x208776)  # loop a7, 33 bytes
+    l32i(a14, a6, 224)
+    l32i(a9, a6, 0)
+    s32i(a8, a6, 224)
+    srai(a13, a14, 10)
+    add(a9, a9, a13)
+    l32i(a13, a6, 112)
+    s32i(a9, a6, 0)
+    data(3, 0x94E0E0)  # extui a14, a14, 0, 10
+    add(a13, a13, a14)
+    s32i(a13, a6, 112)
+    addi(a6, a6, 4)
+    addi(a6, a6, 56)
+    addi(a6, a6, 56)
+    data(3, 0x00A072)  # movi a7, 0
+    data(3, 0x002516)  # beqz a5, END
+    j(POINT)
+    label(END)
+
+
+@micropython.asm_xtensa
+def _count(a2, a3, a4, a5):
+    # residuals, dropped, histogram, block. As shape._count.
+    l32i(a6, a5, 4)
+    l32i(a5, a5, 0)
+    mov(a7, a4)
+    data(3, 0x00A082)  # movi a8, 0
+    srli(a9, a6, 3)
+    data(3, 0x246060)  # extui a6, a6, 0, 3
+    data(3, 0x1A9976)  # loopnez a9, 27 bytes
+    s16i(a8, a7, 0)
+    s16i(a8, a7, 2)
+    s16i(a8, a7, 4)
+    s16i(a8, a7, 6)
+    s16i(a8, a7, 8)
+    s16i(a8, a7, 10)
+    s16i(a8, a7, 12)
+    s16i(a8, a7, 14)
+    addi(a7, a7, 16)
+    nop_n()
+    data(3, 0x059676)  # loopnez a6, 6 bytes
+    s16i(a8, a7, 0)
+    addi(a7, a7, 2)
+    data(3, 0x020516)  # beqz a5, END
+    label(POINT)
+    l8ui(a8, a3, 0)
+    data(3, 0x00E856)  # bnez a8, DROPPED
+    l16ui(a7, a2, 0)
+    addx2(a7, a7, a4)
+    l16ui(a8, a7, 0)
+    addi(a8, a8, 1)
+    s16i(a8, a7, 0)
+    label(DROPPED)
+    addi(a3, a3, 1)
+    addi(a2, a2, 2)
+    addi(a5, a5, -1)
+    bnez(a5, POINT)
+    label(END)

@@ -1,0 +1,140 @@
+"""The sums and the histogram of `shape`. Names are those of the viper kernels."""
+
+from __future__ import annotations
+
+from .assembly import LOCALS, Kernel, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15
+from .blocks import offsets
+
+WORDS = offsets("t", "x", "points", "dropped", "which", "sums", "block", "sign_shift")  # the arguments
+ARGUMENTS = len(WORDS)
+PAIRS, COLUMNS = 28, 7
+ONE_BITS = 10  # the first column is 1024 everywhere
+AT_ONCE_BITS = 9  # so many points' products fit into a plain sum
+PLAIN = 2 * 4 * PAIRS  # where the plain sums stand
+RAISED = 2048  # a coordinate
+WHICH = LOCALS[0]
+
+
+def kernels() -> list[Kernel]:
+    return [sum_products(), count()]
+
+
+def sum_products() -> Kernel:
+    k = Kernel("_sum_products", "words", "As shape._sum_products; its arguments.")
+    points, dropped, left, sums, waiting, value, other, half, block = a3, a4, a5, a6, a7, a14, a15, a0, a2
+    x, y, xx, xy, yy, z = columns = (a8, a9, a10, a11, a12, a13)
+    k.l32i(points, a2, WORDS["points"])
+    k.l32i(dropped, a2, WORDS["dropped"])
+    k.l32i(sums, a2, WORDS["sums"])
+    k.l32i(value, a2, WORDS["which"])
+    k.s32i(value, a1, WHICH)
+    k.l32i(block, a2, WORDS["block"])
+    k.movi(value, 0)
+    k.movi(waiting, 3 * PAIRS)
+    with k.loop(waiting):
+        k.s32i(value, sums, 0)
+        k.addi(sums, sums, 4)
+    k.movi(waiting, -4 * PAIRS)
+    k.add(sums, sums, waiting)  # at the plain sums
+    k.movi(waiting, 0)
+    k.movi(value, 1 << ONE_BITS)
+    k.s32i(value, block, 4)
+    k.l32i(left, block, 0)
+    k.movi(half, 1 << ONE_BITS - 1)
+    k.beqz(left, "FAR_END")
+    k.label("POINT")
+    k.l8ui(value, dropped, 0)
+    k.l32i(other, a1, WHICH)
+    k.addi(dropped, dropped, 1)
+    k.addi(left, left, -1)
+    k.beq(value, other, "TAKEN")
+    k.j("PASSED")
+    k.label("FAR_END")
+    k.j("END")
+    k.label("TAKEN")
+    k.movi(value, -RAISED)
+    for place, coordinate in enumerate((x, y, z)):
+        k.l16ui(coordinate, points, 2 * place)
+        k.add(coordinate, coordinate, value)
+    for product, first, second in ((xx, x, x), (xy, x, y), (yy, y, y)):
+        k.mull(product, first, second)
+        k.add(product, product, half)
+        k.srai(product, product, ONE_BITS)
+    at = 0
+    for i in range(COLUMNS):
+        for j in range(i + 1):
+            if i == 0:
+                k.movi(value, 1 << ONE_BITS)
+                k.slli(value, value, ONE_BITS)
+            elif j == 0:
+                k.s32i(columns[i - 1], block, 4 * (i + 1))
+                k.slli(value, columns[i - 1], ONE_BITS)
+            else:
+                k.mull(value, columns[i - 1], columns[j - 1])
+            k.l32i(other, sums, at)
+            k.add(other, other, value)
+            k.s32i(other, sums, at)
+            at += 4
+    k.addi(waiting, waiting, 1)
+    k.label("PASSED")
+    k.addi(points, points, 6)
+    k.beqz(left, "FLUSH")
+    k.srli(value, waiting, AT_ONCE_BITS)
+    k.bnez(value, "FLUSH")
+    k.j("POINT")
+    k.label("FLUSH")
+    k.addi(sums, sums, -4 * PAIRS)
+    k.addi(sums, sums, -4 * PAIRS)
+    k.movi(waiting, PAIRS)
+    k.movi(x, 0)
+    with k.loop(waiting):
+        k.l32i(value, sums, PLAIN)
+        k.l32i(y, sums, 0)
+        k.s32i(x, sums, PLAIN)
+        k.srai(z, value, ONE_BITS)
+        k.add(y, y, z)
+        k.l32i(z, sums, PLAIN // 2)
+        k.s32i(y, sums, 0)
+        k.bits(value, value, 0, ONE_BITS)
+        k.add(z, z, value)
+        k.s32i(z, sums, PLAIN // 2)
+        k.addi(sums, sums, 4)
+    k.addi(sums, sums, 4 * PAIRS // 2)
+    k.addi(sums, sums, 4 * PAIRS // 2)
+    k.movi(waiting, 0)
+    k.beqz(left, "END")
+    k.j("POINT")
+    k.label("END")
+    return k
+
+
+def count() -> Kernel:
+    k = Kernel("_count", "residuals, dropped, histogram, block", "As shape._count.")
+    residuals, dropped, histogram, left, bins, at, value = a2, a3, a4, a5, a6, a7, a8
+    k.l32i(bins, a5, 4)
+    k.l32i(left, a5, 0)
+    k.mov(at, histogram)
+    k.movi(value, 0)
+    k.srli(a9, bins, 3)
+    k.bits(bins, bins, 0, 3)
+    for times, together in ((a9, 8), (bins, 1)):
+        with k.loop(times, may_be_none=True):
+            for place in range(together):
+                k.s16i(value, at, 2 * place)
+            k.addi(at, at, 2 * together)
+    k.beqz(left, "END")
+    k.label("POINT")
+    k.l8ui(value, dropped, 0)
+    k.bnez(value, "DROPPED")
+    k.l16ui(at, residuals, 0)
+    k.addx2(at, at, histogram)
+    k.l16ui(value, at, 0)
+    k.addi(value, value, 1)
+    k.s16i(value, at, 0)
+    k.label("DROPPED")
+    k.addi(dropped, dropped, 1)
+    k.addi(residuals, residuals, 2)
+    k.addi(left, left, -1)
+    k.bnez(left, "POINT")
+    k.label("END")
+    return k
