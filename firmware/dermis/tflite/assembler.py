@@ -44,7 +44,7 @@ def install(module):
 
 
 def remove():
-    """Back to viper, for models that are loaded from now on."""
+    """Back to viper, for models that are loaded from now on; those loaded with other kernels cannot run any more."""
     global kernels
     for home, name, original in _replaced:
         setattr(home, name, original)
