@@ -103,7 +103,8 @@ class _Canvas:
         return self.pen.textlength(text, ImageFont.load_default(size))
 
     def fitted(self, at, text: str, colour, size: int, room: float) -> None:
-        """One line, cut with dots where it is too long."""
+        """One line, cut with dots where it is too long. A recording's texts may be of any length and hold anything."""
+        text = " ".join(text[: int(room)].encode(errors="replace").decode().split())  # no letter is below a pixel
         while self.width(text, size) > room and len(text) > 4:
             text = text[:-4].rstrip() + "..."
         self.text(at, text, colour, size)

@@ -132,6 +132,13 @@ def test_a_sheet_of_part_of_a_burst_without_a_calibration(bursts):
     assert sheet.draw(part, {"error": "a burst of the job lacks order"}).width == sheet.WIDTH
 
 
+@pytest.mark.parametrize("said", ["x" * 10**6, "two\nlines", "\ud800", ["a", {}]])
+def test_a_sheet_bears_whatever_a_recording_says_of_its_module(bursts, said):
+    recording, found = bursts[EMPTY]
+    module = dict.fromkeys(("serial", "firmware", "profile"), said)
+    assert sheet.draw(Recording(recording.meta, recording.frames, board=recording.board, module=module), found)
+
+
 # --- views
 
 
