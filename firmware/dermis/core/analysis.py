@@ -40,7 +40,7 @@ LARGEST_SHIFT_Q4 = 40
 LARGEST_LEVEL_CHANGE_PERMILLE = 60
 # Between 850 nm and the bands, whose frames lie elsewhere in time: both frames at 850 nm show a face that came back at
 # one place, and lie beside each other where one was taken again. LEDs apart shade a face that keeps still as if it
-# moved by up to 1.9 px (residual at most 112); a face that turned back moved by 5.3 px and more (270 and more).
+# moved by up to 2 px (residual at most 120); a face that turned back moved by 4.9 px and more (260 and more).
 LARGEST_BAND_SHIFT_Q4 = 56
 LARGEST_BAND_RESIDUAL_PERMILLE = 400
 MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
@@ -320,7 +320,7 @@ class Analyser:
         """`moving` when the face was elsewhere in between, at 970 or 1050 nm."""
         motion, sums = self._motion, self.reflectance.sums
         for band in ("970", "1050"):
-            motion.measure(sums["850"], sums[band], self.reflectance)
+            motion.compare(sums["850"], sums[band], self.reflectance)
             if motion.shift_q4 > LARGEST_BAND_SHIFT_Q4 or motion.residual_permille > LARGEST_BAND_RESIDUAL_PERMILLE:
                 evidence["motion_between_px16"] = motion.shift_q4
                 return vocabulary.MOVING

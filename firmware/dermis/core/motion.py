@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 # A cell's sum (25 pixels of 65535 counts) below which there is no picture that could move: dark skin at 700 mm gives
 # fifty times as much.
 DARKEST_SUM = 1000
+# For what moved by more than a cell, or not at all, some of them do.
+SOME_CELLS = 5
 _SHIFT_LARGEST_Q4 = 16 * STEP * COLUMNS
 
 
 @micropython.viper
-def _totals_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out: ptr32):
-    """out = sums of both in units of 32: 3072 sums below 2^21 stay below 2^28."""
+def _totals_kernel(
+    k: int, at: int, before: int, first: ptr32, second: ptr32, cells: ptr16, count: int, step: int, out: ptr32
+):
+    """out = sums of both over every `step`-th cell in units of 32: 3072 sums below 2^21 stay below 2^28.
+
+    The arguments before the first pointer only lend their registers, here and below.
+    """
     before = 0
     after = 0
     k = 0
@@ -29,13 +36,15 @@ def _totals_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out: p
         at = int(cells[k])
         before += int(first[at]) >> 5
         after += int(second[at]) >> 5
-        k += 1
+        k += step
     out[0] = before
     out[1] = after
 
 
 @micropython.viper
-def _scale_kernel(source: ptr32, cells: ptr16, out: ptr32, count: int, divisor: int):
+def _scale_kernel(
+    k: int, at: int, value: int, source: ptr32, cells: ptr16, out: ptr32, count: int, step: int, divisor: int
+):
     """out = source * 128 / divisor, at most 511; source < 2^21, so that the product stays below 2^28."""
     k = 0
     while k < count:
@@ -44,12 +53,15 @@ def _scale_kernel(source: ptr32, cells: ptr16, out: ptr32, count: int, divisor: 
         if value > 511:
             value = 511
         out[at] = value
-        k += 1
+        k += step
 
 
 @micropython.viper
-def _gradient_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out: ptr32):
-    """Sums over the cells of xx, xy, yy, xt, yt, |t|, level; first and second within 0..511, none at the grid's edge.
+def _gradient_kernel(
+    at: int, x: int, t: int, first: ptr32, second: ptr32, cells: ptr16, count: int, step: int, out: ptr32
+):
+    """Sums over every `step`-th cell of xx, xy, yy, xt, yt, |t|, level; first and second within 0..511, none at the
+    grid's edge.
 
     The largest, xx, is at most 3072 * 511^2 < 2^30.
     """
@@ -63,17 +75,20 @@ def _gradient_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out:
     k = 0
     while k < count:
         at = int(cells[k])
+        t = int(first[at])
+        level += t
+        t = int(second[at]) - t
         x = (int(first[at + 1]) - int(first[at - 1])) >> 1
-        y = (int(first[at + 64]) - int(first[at - 64])) >> 1
-        t = int(second[at]) - int(first[at])
         xx += x * x
+        xt += x * t
+        y = (int(first[at + 64]) - int(first[at - 64])) >> 1
         xy += x * y
         yy += y * y
-        xt += x * t
         yt += y * t
-        difference += t if t >= 0 else 0 - t
-        level += int(first[at])
-        k += 1
+        if t < 0:
+            t = 0 - t
+        difference += t
+        k += step
     out[0] = xx
     out[1] = xy
     out[2] = yy
@@ -86,7 +101,7 @@ def _gradient_kernel(first: ptr32, second: ptr32, cells: ptr16, count: int, out:
 class Motion:
     """Shift and change of level between two pictures of the same face (Lucas and Kanade 1981, one step).
 
-    After `measure`: shift_q4, 1/16 px; level_permille, second against first (1000: the same);
+    After `measure` or `compare`: shift_q4, 1/16 px; level_permille, second against first (1000: the same);
     residual_permille, mean absolute difference against the mean level. Where there is no light to see by, nothing
     moves: what gives none back is for other checks.
     """
@@ -94,6 +109,7 @@ class Motion:
     def __init__(self):
         self.shift_q4 = self.residual_permille = 0
         self.level_permille = 1000
+        self._divisor = 1
         self._first = fixed.zeros("i", CELLS)
         self._second = fixed.zeros("i", CELLS)
         self._sums = fixed.zeros("i", 8)
@@ -101,19 +117,30 @@ class Motion:
     def measure(self, first, second, light):
         """first, second: sums of cells (array "i", below 2^21). light: which cells, a loaded `Reflectance`."""
         sums = self._sums
-        _totals_kernel(first, second, light.cells, light.count, sums)
-        divisor = max(1, (sums[0] << 5) // max(1, light.count))
+        _totals_kernel(0, 0, 0, first, second, light.cells, light.count, 1, sums)
+        self._divisor = max(1, (sums[0] << 5) // max(1, light.count))
+        self._first[:] = light.nothing  # a lone cell at the outline has neighbours that are in no list
+        _scale_kernel(0, 0, 0, first, light.around, self._first, light.around_count, 1, self._divisor)
+        self._shift(second, light, 1)
+
+    def compare(self, first, second, light):
+        """The same for another `second`, by every `SOME_CELLS`-th cell. `first` is that of the last `measure`."""
+        _totals_kernel(0, 0, 0, first, second, light.cells, light.count, SOME_CELLS, self._sums)
+        self._shift(second, light, SOME_CELLS)
+
+    def _shift(self, second, light, step):
+        sums = self._sums
+        before, after = sums[0], sums[1]
+        count = (light.count + step - 1) // step
         # One of them lit is a face that came or went.
-        if max(divisor, (sums[1] << 5) // max(1, light.count)) < DARKEST_SUM:
+        if max(before, after) << 5 < DARKEST_SUM * max(1, count):
             self.level_permille, self.residual_permille, self.shift_q4 = 1000, 0, 0
             return
-        self.level_permille = fixed.ratio(sums[1], sums[0], 1000)
-        self._first[:] = light.nothing  # a lone cell at the outline has neighbours that are in no list
-        _scale_kernel(first, light.around, self._first, light.around_count, divisor)
+        self.level_permille = fixed.ratio(after, before, 1000)
         # The change of level is taken off before the shift is asked for.
-        rest = max(1, divisor * self.level_permille // 1000)
-        _scale_kernel(second, light.around, self._second, light.around_count, rest)
-        _gradient_kernel(self._first, self._second, light.cells, light.count, sums)
+        rest = max(1, self._divisor * self.level_permille // 1000)
+        _scale_kernel(0, 0, 0, second, light.cells, self._second, light.count, step, rest)
+        _gradient_kernel(0, 0, 0, self._first, self._second, light.cells, light.count, step, sums)
         xx, xy, yy, xt, yt, difference, total = sums[:7]
         self.residual_permille = fixed.ratio(difference, total, 1000)
         below = xx * yy - xy * xy
