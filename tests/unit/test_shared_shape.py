@@ -6,7 +6,8 @@ import math
 from array import array
 
 from dermis.core.errors import BadInput
-from dermis.core.shape import ShapeFitter, determinants, integer_root, solve
+from dermis.core.exact import determinants, integer_root, solve
+from dermis.core.shape import ShapeFitter
 
 ROWS, COLUMNS, STEP = 48, 64, 5
 FOCAL, CENTRE_U, CENTRE_V = 330, 159.5, 119.5

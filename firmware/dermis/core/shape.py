@@ -21,6 +21,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from dermis.core.errors import BadInput
+from dermis.core.exact import determinants, integer_root, solve
 from dermis.core.native import SIGN_SHIFT, micropython
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ _SPAN = 1023  # of x, y and z once scaled: a product of two columns stays below 
 _BINS = 4096  # of the residuals' histogram, one a unit of scaled z
 _OUTLIERS_PER_1000 = 20
 _RELIEF_PER_1000 = 50
-_COEFFICIENT_BITS = 12
 _COEFFICIENT_LIMIT = 1 << 17  # 2**17 * 1024 * 6 terms < 2**30
 
 # 256 * cos and sin of 0, 11.25, ... 168.75 degrees: a step of 11 degrees leaves 1% of the curvature unseen.
@@ -250,54 +250,34 @@ def _drop(residuals: ptr16, dropped: ptr8, block: ptr32) -> int:
     return kept
 
 
-def determinants(matrix, size):
-    """Leading principal minors of an integer matrix (rows of `size`), in exact integers (Bareiss 1968).
-
-    Returns `size` + 1 of them, the first 1; those beyond a zero are 0. Changes the matrix.
-    """
-    minors = [1]
-    before = 1
-    for k in range(size):
-        pivot = matrix[k][k]
-        minors.append(pivot)
-        if pivot == 0:
-            return minors + [0] * (size - k - 1)
-        for i in range(k + 1, size):
-            for j in range(k + 1, len(matrix[i])):
-                matrix[i][j] = (matrix[i][j] * pivot - matrix[i][k] * matrix[k][j]) // before
-        before = pivot
-    return minors
+@micropython.viper
+def _farthest(histogram: ptr16, middle: int, allowed: int) -> int:
+    """The largest distance from the middle beyond which no more than `allowed` residuals lie; 0 at least."""
+    limit = middle - 1
+    beyond = 0
+    while limit > 0:
+        beyond += int(histogram[middle + limit]) + int(histogram[middle - limit])
+        if beyond > allowed:
+            return limit
+        limit -= 1
+    return 0
 
 
-def solve(matrix, size):
-    """Coefficients of the `size` columns for the last one, Q12, floor; None where they do not stand alone.
-
-    matrix: size + 1 rows of products, the last column the right-hand side. Changes it.
-    """
-    if determinants(matrix, size)[size] <= 0:
-        return None
-    # The elimination leaves an upper triangle; back substitution over the common denominator matrix[size-1][size-1].
-    common = matrix[size - 1][size - 1]
-    scaled = [0] * size
-    for k in range(size - 1, -1, -1):
-        total = matrix[k][size] * common
-        for j in range(k + 1, size):
-            total -= matrix[k][j] * scaled[j]
-        scaled[k] = total // matrix[k][k]
-    return [(value << _COEFFICIENT_BITS) // common for value in scaled]
-
-
-def integer_root(value):
-    """Nearest integer to the square root of a non-negative integer of any size."""
-    if value == 0:
-        return 0
-    value *= 4
-    root = 1 << ((len(bin(value)) - 1) // 2 + 1)
-    while True:
-        better = (root + value // root) // 2
-        if better >= root:
-            return (root + 1) // 2
-        root = better
+@micropython.viper
+def _range(histogram: ptr16, bins: int, tail: int) -> int:
+    """From the residual below which at most `tail` lie to that above which at most `tail` do; there are more than
+    that in all."""
+    low = 0
+    below = int(histogram[0])
+    while below <= tail:
+        low += 1
+        below += int(histogram[low])
+    high = bins - 1
+    above = int(histogram[high])
+    while above <= tail:
+        high -= 1
+        above += int(histogram[high])
+    return high - low
 
 
 class ShapeFitter:
@@ -348,13 +328,8 @@ class ShapeFitter:
         plane = solve(self._matrix(_PLANE), len(_PLANE))
         if plane is None:
             return False
-        self.plane_residual = self._residual(self._matrix(_PLANE), shift_z)
+        self._fit_residuals(shift_z)
         self.relief = self._relief(count, plane, shift_z)
-        self.cylinder_residual = self.plane_residual
-        for index in range(len(_DIRECTIONS)):
-            residual = self._residual(self._cylinder_matrix(_DIRECTIONS[index]), shift_z)
-            if residual < self.cylinder_residual:
-                self.cylinder_residual, self.direction = residual, index
         return True
 
     def _fill(self, *values):
@@ -393,23 +368,33 @@ class ShapeFitter:
         chosen = columns + (_COLUMNS - 1,)
         return [[self._product(i, j) for j in chosen] for i in chosen]
 
-    def _cylinder_matrix(self, direction):
-        """As `_matrix` for 1, x, y and (x cos + y sin)**2 = cos**2 xx + 2 cos sin xy + sin**2 yy."""
-        cos, sin = direction
-        weights = ((3, cos * cos), (4, 2 * cos * sin), (5, sin * sin))
-        matrix = self._matrix((0, 1, 2, 3))
-        for row, column in ((0, 0), (1, 1), (2, 2), (4, _COLUMNS - 1)):
-            matrix[row][3] = matrix[3][row] = sum([weight * self._product(k, column) for k, weight in weights])
-        matrix[3][3] = sum([a * b * self._product(i, j) for i, a in weights for j, b in weights])
-        return matrix
+    def _fit_residuals(self, shift_z):
+        """RMS of what plane and best cylinder leave, 1/16 mm to nearest, and the direction of that cylinder.
 
-    def _residual(self, matrix, shift_z):
-        """RMS in 1/16 mm, to nearest: what the fit of the last column by the others leaves."""
-        size = len(matrix) - 1
-        minors = determinants(matrix, size + 1)
-        if minors[size] <= 0:
-            return self.plane_residual
-        return integer_root((minors[size + 1] << 2 * shift_z) // (minors[size] * self.cells))
+        The plane's columns are eliminated once. What is left for the others is bilinear in rows and columns, so that
+        a cylinder's column, cos**2 xx + 2 cos sin xy + sin**2 yy, is the same sum of what is left for xx, xy and yy.
+        """
+        matrix = self._matrix(_QUADRIC)
+        of_plane = determinants(matrix, len(_PLANE))[len(_PLANE)]
+        xx_xx, xx_xy, xx_yy, xx_z = matrix[3][3:]
+        xy_xy, xy_yy, xy_z = matrix[4][4:]
+        yy_yy, yy_z = matrix[5][5:]
+        z_z = matrix[6][6]
+        least = (z_z << 2 * shift_z) // (of_plane * self.cells)
+        self.plane_residual = self.cylinder_residual = integer_root(least)
+        for index in range(len(_DIRECTIONS)):
+            cos, sin = _DIRECTIONS[index]
+            a, b, c = cos * cos, 2 * cos * sin, sin * sin
+            square = a * (a * xx_xx + 2 * (b * xx_xy + c * xx_yy)) + b * (b * xy_xy + 2 * c * xy_yy) + c * c * yy_yy
+            if square <= 0:
+                continue  # a curvature that the points do not show
+            with_z = a * xx_z + b * xy_z + c * yy_z
+            rest = (square * z_z - with_z * with_z) // of_plane  # exact: the determinant with this column
+            left = (rest << 2 * shift_z) // (square * self.cells)
+            if left < least:  # as roots are, or equal
+                residual = integer_root(left)
+                if residual < self.cylinder_residual:
+                    least, self.cylinder_residual, self.direction = left, residual, index
 
     def _spread(self, count, coefficients):
         """The histogram of the residuals of the points that are not dropped."""
@@ -421,25 +406,10 @@ class ShapeFitter:
     def _trim(self, count, coefficients):
         """Drop the points that lie farthest from the quadric; returns how many stay."""
         histogram = self._spread(count, coefficients)
-        allowed = count * _OUTLIERS_PER_1000 // 1000
-        limit = _BINS // 2 - 1
-        beyond = 0
-        while limit > 0:
-            beyond += histogram[_BINS // 2 + limit] + histogram[_BINS // 2 - limit]
-            if beyond > allowed:
-                break
-            limit -= 1
+        limit = _farthest(histogram, _BINS // 2, count * _OUTLIERS_PER_1000 // 1000)
         return _drop(self._residuals, self._dropped, self._fill(count, _BINS // 2, limit))
 
     def _relief(self, count, plane, shift_z):
         histogram = self._spread(count, plane)
         tail = self.cells * _RELIEF_PER_1000 // 1000
-        low, below = 0, histogram[0]
-        while below <= tail:
-            low += 1
-            below += histogram[low]
-        high, above = _BINS - 1, histogram[_BINS - 1]
-        while above <= tail:
-            high -= 1
-            above += histogram[high]
-        return max(0, high - low) << shift_z
+        return max(0, _range(histogram, _BINS, tail)) << shift_z
