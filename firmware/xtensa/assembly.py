@@ -187,6 +187,10 @@ class Kernel:
             f"extui a{r}, a{t}, {shift}, {count}",
         )
 
+    def clamp(self, r: int, s: int, bits: int) -> None:
+        """r = s within -2**bits and 2**bits - 1."""
+        self._coded(0x330000 | r << R | s << S | bits - 7 << T, f"clamps a{r}, a{s}, {bits}")
+
     # MAC16. An accumulator of 40 bits, of which the kernels use the low 32; four registers m0 to m3 of two int16 each.
     def start(self, t: int) -> None:
         """The accumulator's low word = t. What its high byte holds does not matter: nothing carries down from it."""

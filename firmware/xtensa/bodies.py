@@ -1,4 +1,4 @@
-"""`face_kernels.largest_body`: cells that hang together. Names are those of the viper kernel."""
+"""What `face_kernels` does about bodies, and `count_blind`. Names are those of the viper kernels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from .blocks import offsets
 WORDS = offsets(
     *("at", "other", "depth", "state", "queue", "cells", "block"),  # the arguments; what follows is scratch
     *("reach", "best", "seed"),
+)
+GAPS = offsets(
+    *("at", "other", "light", "mask", "depth", "out", "cells", "block"),  # the arguments; what follows is scratch
+    "count",
 )
 ARGUMENTS = WORDS["reach"] // 4
 COLUMNS, ROWS, CELLS = 64, 48, 3072
@@ -21,6 +25,10 @@ SIDES = (
     (COLUMNS, "DOWN", ROW, ROWS - 1),
 )
 W = a2
+
+
+def kernels() -> list[Kernel]:
+    return [largest_body(), fill_gaps(), put(), count_blind()]
 
 
 def largest_body() -> Kernel:
@@ -223,3 +231,165 @@ def step_from(k: Kernel, register: int, depth: int, offset: int) -> None:
     k.l16ui(register, depth, offset)
     k.sub(register, register, HERE)
     k.add(register, register, LARGEST)
+
+
+def fill_gaps() -> Kernel:
+    k = Kernel("fill_gaps", "words", "As face_kernels.fill_gaps; its arguments and room behind them.")
+    column, end, row, block, light, mask, value, other = a3, a4, a5, a6, a7, a8, a14, a15
+    first, last, line, last_line, found, total, one = a9, a10, a11, a12, a13, a0, a7
+    marked, depth = a8, a6
+    k.l32i(block, W, GAPS["block"])
+    k.l32i(row, block, 0)
+    k.l32i(value, block, 28)
+    k.s32i(value, W, GAPS["count"])
+    k.label("ROW")
+    k.l32i(block, W, GAPS["block"])
+    k.l32i(value, block, 4)
+    k.blt(row, value, "BEGIN")
+    k.l32i(a2, W, GAPS["count"])
+    k.j("END")
+    k.label("BEGIN")
+    k.l32i(column, block, 8)
+    k.l32i(end, block, 12)
+    k.label("CELL")
+    k.bge(column, end, "ROW_END")
+    k.l32i(mask, W, GAPS["mask"])
+    k.slli(value, row, 6)
+    k.add(value, value, column)
+    k.add(mask, mask, value)
+    k.l8ui(other, mask, 0)
+    k.bnez(other, "PASS")
+    k.l32i(block, W, GAPS["block"])
+    k.l32i(light, W, GAPS["light"])
+    k.l32i(other, block, 16)
+    k.addx4(light, value, light)
+    k.l32i(light, light, 0)
+    k.bge(light, other, "LIT")
+    k.label("PASS")
+    k.addi(column, column, 1)
+    k.j("CELL")
+    k.label("ROW_END")
+    k.addi(row, row, 1)
+    k.j("ROW")
+    k.label("LIT")
+    # The neighbours within two cells.
+    k.movi(found, 0)
+    k.movi(total, 0)
+    k.movi(one, 1)
+    k.addi(first, column, -2)
+    k.maximum(first, first, found)
+    k.addi(line, row, -2)
+    k.maximum(line, line, found)
+    k.addi(last, column, 2)
+    k.movi(value, COLUMNS - 1)
+    k.minimum(last, last, value)
+    k.addi(last_line, row, 2)
+    k.movi(value, ROWS - 1)
+    k.minimum(last_line, last_line, value)
+    k.label("LINE")
+    k.slli(value, line, 6)
+    k.l32i(marked, W, GAPS["mask"])
+    k.l32i(depth, W, GAPS["depth"])
+    k.add(value, value, first)
+    k.add(marked, marked, value)
+    k.addx2(depth, value, depth)
+    k.sub(value, last, first)
+    k.add(value, value, marked)
+    k.label("NEIGHBOUR")
+    k.l8ui(other, marked, 0)
+    k.addi(marked, marked, 1)
+    k.bne(other, one, "OTHER")
+    k.l16ui(other, depth, 0)
+    k.addi(found, found, 1)
+    k.add(total, total, other)
+    k.label("OTHER")
+    k.addi(depth, depth, 2)
+    k.bgeu(value, marked, "NEIGHBOUR")
+    k.addi(line, line, 1)
+    k.bge(last_line, line, "LINE")
+    k.l32i(block, W, GAPS["block"])
+    k.l32i(value, block, 20)
+    k.blt(found, value, "NO_GAP")
+    k.quos(total, total, found)
+    k.slli(line, row, 6)
+    k.add(line, line, column)
+    k.l32i(other, W, GAPS["depth"])
+    k.l32i(value, block, 24)
+    k.addx2(other, line, other)
+    k.l16ui(other, other, 0)
+    k.sub(value, total, value)
+    k.beqz(other, "GAP")
+    k.blt(other, value, "GAP")
+    k.label("NO_GAP")
+    k.j("PASS")
+    k.label("GAP")
+    k.l32i(mask, W, GAPS["mask"])
+    k.l32i(other, W, GAPS["out"])
+    k.movi(value, 2)
+    k.add(mask, mask, line)
+    k.s8i(value, mask, 0)
+    k.addx2(other, line, other)
+    k.s16i(total, other, 0)
+    k.l32i(value, W, GAPS["count"])
+    k.l32i(other, W, GAPS["cells"])
+    k.addx2(other, value, other)
+    k.s16i(line, other, 0)
+    k.addi(value, value, 1)
+    k.s32i(value, W, GAPS["count"])
+    k.j("PASS")
+    k.label("END")
+    return k
+
+
+def put() -> Kernel:
+    k = Kernel("put", "words", "As face_kernels.put; its arguments.")
+    cells, count, depth, out, mask, median, at, value, one, eights = a3, a4, a5, a6, a7, a8, a9, a10, a11, a12
+    for place, register in enumerate((cells, count, depth, out, mask, median)):
+        k.l32i(register, a2, 4 * place)
+    k.movi(value, 0)
+    k.movi(eights, CELLS // 8)
+    with k.loop(eights):
+        for place in range(8):
+            k.s8i(value, mask, place)
+            k.s16i(median, out, 2 * place)
+        k.addi(mask, mask, 8)
+        k.addi(out, out, 16)
+    k.l32i(out, a2, 12)
+    k.l32i(mask, a2, 16)
+    k.movi(one, 1)
+    with k.loop(count, may_be_none=True):
+        k.l16ui(at, cells, 0)
+        k.addi(cells, cells, 2)
+        k.addx2(value, at, depth)
+        k.l16ui(value, value, 0)
+        k.add(a13, mask, at)
+        k.s8i(one, a13, 0)
+        k.addx2(at, at, out)
+        k.s16i(value, at, 0)
+    return k
+
+
+def count_blind() -> Kernel:
+    k = Kernel("count_blind", "words", "As face_kernels.count_blind; its arguments.")
+    depth, light, mask, least, left, found, value = a3, a4, a5, a6, a7, a8, a9
+    for place, register in enumerate((depth, light, mask, least)):
+        k.l32i(register, a2, 4 * (place + 1))
+    k.movi(found, 0)
+    k.movi(left, CELLS // 2)
+    k.add(left, left, left)
+    k.label("CELL")
+    k.l8ui(value, mask, 0)
+    k.bnez(value, "PASS")
+    k.l16ui(value, depth, 0)
+    k.bnez(value, "PASS")
+    k.l32i(value, light, 0)
+    k.blt(value, least, "PASS")
+    k.addi(found, found, 1)
+    k.label("PASS")
+    k.addi(mask, mask, 1)
+    k.addi(depth, depth, 2)
+    k.addi(light, light, 4)
+    k.addi(left, left, -1)
+    k.bnez(left, "CELL")
+    k.mov(a2, found)
+    return k

@@ -16,7 +16,7 @@ WHICH = LOCALS[0]
 
 
 def kernels() -> list[Kernel]:
-    return [sum_products(), count()]
+    return [sum_products(), residuals(), count()]
 
 
 def sum_products() -> Kernel:
@@ -105,6 +105,47 @@ def sum_products() -> Kernel:
     k.beqz(left, "END")
     k.j("POINT")
     k.label("END")
+    return k
+
+
+def residuals() -> Kernel:
+    k = Kernel("_residuals", "points, residuals, block, sign_shift", "As shape._residuals.")
+    points, out, half, x, y, value, total, product = a2, a3, a4, a12, a13, a14, a15, a0
+    factors = (a5, a6, a7, a8, a9, a10)
+    raised = a11
+    k.l32i(value, a4, 0)
+    for place, factor in enumerate(factors):
+        k.l32i(factor, a4, 4 * (place + 1))
+    k.slli(factors[0], factors[0], ONE_BITS)
+    k.movi(half, 1 << ONE_BITS - 1)
+    k.slli(raised, half, 2)
+    k.add(factors[0], factors[0], raised)  # the half of the fit's rounding
+    with k.loop(value, may_be_none=True):
+        k.l16ui(x, points, 0)
+        k.l16ui(y, points, 2)
+        k.sub(x, x, raised)
+        k.sub(y, y, raised)
+        k.mull(total, factors[1], x)
+        k.mull(product, factors[2], y)
+        k.add(total, total, factors[0])
+        k.add(total, total, product)
+        for factor, first, second in ((factors[3], x, x), (factors[4], x, y), (factors[5], y, y)):
+            k.mull(product, first, second)
+            k.add(product, product, half)
+            k.srai(product, product, ONE_BITS)
+            k.mull(product, product, factor)
+            k.add(total, total, product)
+        k.l16ui(x, points, 4)
+        k.srai(total, total, 12)
+        k.sub(x, x, raised)
+        k.sub(x, x, total)
+        k.clamp(x, x, 11)
+        k.add(x, x, raised)
+        k.movi(y, 1)
+        k.maximum(x, x, y)
+        k.s16i(x, out, 0)
+        k.addi(points, points, 6)
+        k.addi(out, out, 2)
     return k
 
 

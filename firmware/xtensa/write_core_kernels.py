@@ -31,7 +31,7 @@ import micropython
 
 
 def kernels() -> list[Kernel]:
-    return [following.follow(), seeds.seed(), *grids.kernels(), bodies.largest_body(), *fits.kernels()]
+    return [following.follow(), seeds.seed(), *grids.kernels(), *bodies.kernels(), *fits.kernels()]
 
 
 def text() -> str:

@@ -22,8 +22,10 @@ from typing import Any
 import dermis.app
 import dermis.core
 import dermis.tflite
+from dermis.core import assembler
 
 from tests.xtensa.calls import content, place
+from tests.xtensa.depth_calls import ASSEMBLER_SOURCE, PREFIX
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument, Rig
 
@@ -32,6 +34,8 @@ CLOCK_MHZ = 240
 CYCLES_AN_INSTRUCTION = 1.35
 # MicroPython's published benchmarks on the ESP32 family come to about one to two million bytecodes a second.
 CYCLES_A_BYTECODE = 150
+# Source -> its viper kernels that the ESP32-S3 replaces by assembler ones.
+ASSEMBLED = {inspect.getfile(home): few + many for home, few, many in assembler.ALIKE}
 
 
 @dataclass
@@ -97,17 +101,22 @@ class Counting:
         self.costs = {new if name == old else name: cost for name, cost in self.costs.items()}
 
     def finish(self) -> None:
-        """Run every kernel call on the core model. Raises SystemExit where the core gives other bytes."""
+        """Run every kernel call on the core model, by an assembler kernel where there is one.
+
+        Raises SystemExit where the core gives other bytes.
+        """
         for path in {call[0] for cost in self.costs.values() for call in cost.calls}:
             known: dict[tuple, int] = {}
-            with Rig([Path(path)]) as rig:
+            assembled = ASSEMBLED.get(path, ())
+            with Rig([Path(path)], prefixed={PREFIX: ASSEMBLER_SOURCE}) as rig:
                 for cost in self.costs.values():
                     for source, kernel, arguments, before, after in cost.calls:
                         if source != path:
                             continue
                         key = kernel, arguments, before
                         if key not in known:
-                            outcome = rig.call(kernel, arguments, before)
+                            name = PREFIX + kernel if kernel in assembled else kernel
+                            outcome = rig.call(name, arguments, before)
                             if outcome.buffers != after:
                                 raise SystemExit(f"{kernel} gives other bytes on the core model: see tests/xtensa.")
                             known[key] = outcome.instructions

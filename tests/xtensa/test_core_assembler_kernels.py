@@ -88,6 +88,26 @@ def test_bodies_of_chance(rig: Rig, rng: np.random.Generator):
             assert alike(rig, run) == {"count_depths", "largest_body", "count_columns"}
 
 
+def test_masks_of_chance(rig: Rig, rng: np.random.Generator):
+    for density in (0.2, 0.6):
+        known = rng.random(CELLS) < density
+        depth = array("H", [int(value) for value in np.where(known, rng.integers(1, 9000, CELLS), 0)])
+        light = array("i", [int(value) for value in rng.integers(-500, 4000, CELLS)])
+        chosen = [int(at) for at in np.flatnonzero(known & (rng.random(CELLS) < 0.7))]
+        cells = array("H", chosen + [0] * (CELLS - len(chosen)))
+        out, mask = array("H", [7] * CELLS), bytearray(b"\x07" * CELLS)
+
+        def run(*, d=depth, n=light, c=cells, o=out, m=mask, chosen=chosen) -> None:
+            many = len(chosen)
+            face_kernels.put(c, many, d, o, m, 4321)
+            face_kernels.count_blind(0, d, n, m, 900)
+            for least, box in ((3, (0, 48, 0, 64)), (9, (5, 30, 40, 60)), (1, (9, 9, 3, 3))):
+                count = face_kernels.fill_gaps(0, 0, n, m, d, o, c, array("i", [*box, 800, least, 1200, many]))
+            assert count == many  # an empty box
+
+        assert alike(rig, run) == {"put", "count_blind", "fill_gaps"}
+
+
 def test_no_depth_lies_within_limits_the_wrong_way_round(rig: Rig):
     depth, limits = array("H", [65535, 0, 500] * 1024), array("i", [600, 400, 9, 1, 0])
     buffers = bytearray(b"\x01" * CELLS), array("H", [0] * CELLS), array("H", [0] * CELLS)
@@ -99,16 +119,19 @@ def test_sums_of_more_points_than_are_summed_at_once(rig: Rig, rng: np.random.Ge
         points = array("H", [int(value) for value in rng.integers(1025, 3072, 3 * count)])
         dropped = bytearray(int(value) for value in rng.random(count) < 0.3)
         residuals = array("H", [int(value) for value in rng.integers(0, 99, count)])
-        sums, histogram = array("i", [5] * 84), array("H", [5] * 99)
-        for which in (0, 1):
-            block = array("i", [count] + [0] * 7)
+        sums, histogram, fitted = array("i", [5] * 84), array("H", [5] * 99), array("H", [5] * count)
+        blocks = [array("i", [count] + [0] * 7), array("i", [count, len(histogram)])]
+        for reach in (200, 1 << 17):  # the steeper ones run into the limits
+            blocks.append(array("i", [count, *(int(value) for value in rng.integers(-reach, reach + 1, 6))]))
 
-            def run(*, p=points, d=dropped, s=sums, r=residuals, h=histogram, w=which, b=block) -> None:
-                shape._sum_products(0, 0, p, d, w, s, b, 0)
-                b[1] = len(h)
-                shape._count(r, d, h, b)
+        def run(*, p=points, d=dropped, s=sums, r=residuals, h=histogram, f=fitted, b=blocks) -> None:
+            for which in (0, 1):
+                shape._sum_products(0, 0, p, d, which, s, b[0], 0)
+            shape._count(r, d, h, b[1])
+            for fit in b[2:]:
+                shape._residuals(p, f, fit, 0)
 
-            assert alike(rig, run) == {"_sum_products", "_count"}
+        assert alike(rig, run) == {"_sum_products", "_count", "_residuals"}
 
 
 def test_a_kernel_that_writes_behind_its_output_is_noticed(rig: Rig):

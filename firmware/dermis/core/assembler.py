@@ -23,8 +23,8 @@ MOST_ARGUMENTS = 4  # of an assembler function; those of one with more come in a
 # Module of the viper kernels, those of few arguments, those of more.
 ALIKE = (
     (depth_kernels, ("agree", "extent"), ("seed", "follow", "clear", "look_up")),
-    (face_kernels, ("count_depths", "count_columns"), ("largest_body",)),
-    (shape, ("_count",), ("_sum_products",)),
+    (face_kernels, ("count_depths", "count_columns"), ("largest_body", "fill_gaps", "put", "count_blind")),
+    (shape, ("_count", "_residuals"), ("_sum_products",)),
 )
 MOST_WORDS = 13  # arguments of `follow`
 

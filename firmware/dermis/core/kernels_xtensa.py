@@ -1594,6 +1594,182 @@ def largest_body(a2):
 
 
 @micropython.asm_xtensa
+def fill_gaps(a2):
+    # words. As face_kernels.fill_gaps; its arguments and room behind them.
+    l32i(a6, a2, 28)
+    l32i(a5, a6, 0)
+    l32i(a14, a6, 28)
+    s32i(a14, a2, 32)
+    label(ROW)
+    l32i(a6, a2, 28)
+    l32i(a14, a6, 4)
+    data(3, 0x0525E7)  # blt a5, a14, BEGIN
+    l32i(a2, a2, 32)
+    data(3, 0x003A46)  # j END
+    label(BEGIN)
+    l32i(a3, a6, 8)
+    l32i(a4, a6, 12)
+    label(CELL)
+    data(3, 0x29A347)  # bge a3, a4, ROW_END
+    l32i(a8, a2, 12)
+    slli(a14, a5, 6)
+    add(a14, a14, a3)
+    add(a8, a8, a14)
+    l8ui(a15, a8, 0)
+    data(3, 0x011F56)  # bnez a15, PASS
+    l32i(a6, a2, 28)
+    l32i(a7, a2, 8)
+    l32i(a15, a6, 16)
+    addx4(a7, a14, a7)
+    l32i(a7, a7, 0)
+    data(3, 0x0BA7F7)  # bge a7, a15, LIT
+    label(PASS)
+    addi(a3, a3, 1)
+    j(CELL)
+    label(ROW_END)
+    addi(a5, a5, 1)
+    j(ROW)
+    label(LIT)
+    data(3, 0x00A0D2)  # movi a13, 0
+    data(3, 0x00A002)  # movi a0, 0
+    data(3, 0x01A072)  # movi a7, 1
+    addi(a9, a3, -2)
+    data(3, 0x5399D0)  # max a9, a9, a13
+    addi(a11, a5, -2)
+    data(3, 0x53BBD0)  # max a11, a11, a13
+    addi(a10, a3, 2)
+    data(3, 0x3FA0E2)  # movi a14, 63
+    data(3, 0x43AAE0)  # min a10, a10, a14
+    addi(a12, a5, 2)
+    data(3, 0x2FA0E2)  # movi a14, 47
+    data(3, 0x43CCE0)  # min a12, a12, a14
+    label(LINE)
+    slli(a14, a11, 6)
+    l32i(a8, a2, 12)
+    l32i(a6, a2, 16)
+    add(a14, a14, a9)
+    add(a8, a8, a14)
+    addx2(a6, a14, a6)
+    sub(a14, a10, a9)
+    add(a14, a14, a8)
+    label(NEIGHBOUR)
+    l8ui(a15, a8, 0)
+    addi(a8, a8, 1)
+    data(3, 0x089F77)  # bne a15, a7, OTHER
+    l16ui(a15, a6, 0)
+    addi(a13, a13, 1)
+    add(a0, a0, a15)
+    label(OTHER)
+    addi(a6, a6, 2)
+    bgeu(a14, a8, NEIGHBOUR)
+    addi(a11, a11, 1)
+    bge(a12, a11, LINE)
+    l32i(a6, a2, 28)
+    l32i(a14, a6, 20)
+    data(3, 0x1D2DE7)  # blt a13, a14, NO_GAP
+    data(3, 0xD200D0)  # quos a0, a0, a13
+    slli(a11, a5, 6)
+    add(a11, a11, a3)
+    l32i(a15, a2, 16)
+    l32i(a14, a6, 24)
+    addx2(a15, a11, a15)
+    l16ui(a15, a15, 0)
+    sub(a14, a0, a14)
+    data(3, 0x005F16)  # beqz a15, GAP
+    data(3, 0x022FE7)  # blt a15, a14, GAP
+    label(NO_GAP)
+    j(PASS)
+    label(GAP)
+    l32i(a8, a2, 12)
+    l32i(a15, a2, 20)
+    data(3, 0x02A0E2)  # movi a14, 2
+    add(a8, a8, a11)
+    s8i(a14, a8, 0)
+    addx2(a15, a11, a15)
+    s16i(a0, a15, 0)
+    l32i(a14, a2, 32)
+    l32i(a15, a2, 24)
+    addx2(a15, a14, a15)
+    s16i(a11, a15, 0)
+    addi(a14, a14, 1)
+    s32i(a14, a2, 32)
+    j(PASS)
+    label(END)
+
+
+@micropython.asm_xtensa
+def put(a2):
+    # words. As face_kernels.put; its arguments.
+    l32i(a3, a2, 0)
+    l32i(a4, a2, 4)
+    l32i(a5, a2, 8)
+    l32i(a6, a2, 12)
+    l32i(a7, a2, 16)
+    l32i(a8, a2, 20)
+    data(3, 0x00A0A2)  # movi a10, 0
+    data(3, 0x80A1C2)  # movi a12, 384
+    data(3, 0x358C76)  # loop a12, 54 bytes
+    s8i(a10, a7, 0)
+    s16i(a8, a6, 0)
+    s8i(a10, a7, 1)
+    s16i(a8, a6, 2)
+    s8i(a10, a7, 2)
+    s16i(a8, a6, 4)
+    s8i(a10, a7, 3)
+    s16i(a8, a6, 6)
+    s8i(a10, a7, 4)
+    s16i(a8, a6, 8)
+    s8i(a10, a7, 5)
+    s16i(a8, a6, 10)
+    s8i(a10, a7, 6)
+    s16i(a8, a6, 12)
+    s8i(a10, a7, 7)
+    s16i(a8, a6, 14)
+    addi(a7, a7, 8)
+    addi(a6, a6, 16)
+    l32i(a6, a2, 12)
+    l32i(a7, a2, 16)
+    data(3, 0x01A0B2)  # movi a11, 1
+    nop_n()
+    data(3, 0x179476)  # loopnez a4, 24 bytes
+    l16ui(a9, a3, 0)
+    addi(a3, a3, 2)
+    addx2(a10, a9, a5)
+    l16ui(a10, a10, 0)
+    add(a13, a7, a9)
+    s8i(a11, a13, 0)
+    addx2(a9, a9, a6)
+    s16i(a10, a9, 0)
+
+
+@micropython.asm_xtensa
+def count_blind(a2):
+    # words. As face_kernels.count_blind; its arguments.
+    l32i(a3, a2, 4)
+    l32i(a4, a2, 8)
+    l32i(a5, a2, 12)
+    l32i(a6, a2, 16)
+    data(3, 0x00A082)  # movi a8, 0
+    data(3, 0x00A672)  # movi a7, 1536
+    add(a7, a7, a7)
+    label(CELL)
+    l8ui(a9, a5, 0)
+    data(3, 0x00E956)  # bnez a9, PASS
+    l16ui(a9, a3, 0)
+    data(3, 0x008956)  # bnez a9, PASS
+    l32i(a9, a4, 0)
+    data(3, 0x022967)  # blt a9, a6, PASS
+    addi(a8, a8, 1)
+    label(PASS)
+    addi(a5, a5, 1)
+    addi(a3, a3, 2)
+    addi(a4, a4, 4)
+    addi(a7, a7, -1)
+    bnez(a7, CELL)
+    mov(a2, a8)
+
+
+@micropython.asm_xtensa
 def _sum_products(a2):
     # words. As shape._sum_products; its arguments.
     l32i(a3, a2, 8)
@@ -1790,6 +1966,57 @@ def _sum_products(a2):
     data(3, 0x002516)  # beqz a5, END
     j(POINT)
     label(END)
+
+
+@micropython.asm_xtensa
+def _residuals(a2, a3, a4, a5):
+    # points, residuals, block, sign_shift. As shape._residuals.
+    l32i(a14, a4, 0)
+    l32i(a5, a4, 4)
+    l32i(a6, a4, 8)
+    l32i(a7, a4, 12)
+    l32i(a8, a4, 16)
+    l32i(a9, a4, 20)
+    l32i(a10, a4, 24)
+    slli(a5, a5, 10)
+    data(3, 0x00A242)  # movi a4, 512
+    slli(a11, a4, 2)
+    add(a5, a5, a11)
+    data(3, 0x659E76)  # loopnez a14, 102 bytes
+    l16ui(a12, a2, 0)
+    l16ui(a13, a2, 2)
+    sub(a12, a12, a11)
+    sub(a13, a13, a11)
+    mull(a15, a6, a12)
+    mull(a0, a7, a13)
+    add(a15, a15, a5)
+    add(a15, a15, a0)
+    mull(a0, a12, a12)
+    add(a0, a0, a4)
+    srai(a0, a0, 10)
+    mull(a0, a0, a8)
+    add(a15, a15, a0)
+    mull(a0, a12, a13)
+    add(a0, a0, a4)
+    srai(a0, a0, 10)
+    mull(a0, a0, a9)
+    add(a15, a15, a0)
+    mull(a0, a13, a13)
+    add(a0, a0, a4)
+    srai(a0, a0, 10)
+    mull(a0, a0, a10)
+    add(a15, a15, a0)
+    l16ui(a12, a2, 4)
+    srai(a15, a15, 12)
+    sub(a12, a12, a11)
+    sub(a12, a12, a15)
+    data(3, 0x33CC40)  # clamps a12, a12, 11
+    add(a12, a12, a11)
+    data(3, 0x01A0D2)  # movi a13, 1
+    data(3, 0x53CCD0)  # max a12, a12, a13
+    s16i(a12, a3, 0)
+    addi(a2, a2, 6)
+    addi(a3, a3, 2)
 
 
 @micropython.asm_xtensa
