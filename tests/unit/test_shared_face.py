@@ -144,6 +144,13 @@ def test_motion_measures_shift_and_level():
     assert seen.level_permille > 2000
     seen.measure(still, dark, light)
     assert seen.level_permille < 500
+    seen.compare(still, ramp(6), light)  # by some of the cells, against the first of the last `measure`
+    assert 40 <= seen.shift_q4 <= 56, seen.shift_q4
+    seen.compare(still, dark, light)
+    assert seen.level_permille < 500
+    seen.measure(dark, dark, light)
+    seen.compare(dark, dark, light)
+    assert (seen.shift_q4, seen.level_permille, seen.residual_permille) == (0, 1000, 0)
 
 
 def test_motion_forgets_the_burst_before():

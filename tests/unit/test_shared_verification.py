@@ -107,6 +107,15 @@ def test_a_sensor_that_fails_on_the_way_fails_closed():
     assert answer["reasons"] == ["sensor_fault"] and "thermometer" in answer["evidence"]["fault"]
 
 
+def test_a_tab_that_somebody_saturates_is_too_bright():
+    def shine(module):
+        module.taker._camera.levels["1050"] = 65000
+
+    answer = outcome([([], 9000)], prepare=shine)[1]
+    assert answer["verdict"] == "no_decision" and answer["reasons"] == ["too_bright"], answer
+    assert "1050" in answer["evidence"]["fault"]
+
+
 def test_an_accelerator_that_fails_closes():
     def pull_it_out(module):
         def steps(_burst, _calibration):

@@ -15,7 +15,7 @@ from dermis.app.frame_sorter import SATURATED, FrameSorter, Slot
 from dermis.app.shuffle import below, shuffle
 from dermis.core import vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, Burst
-from dermis.core.errors import SensorFault
+from dermis.core.errors import SensorFault, TooBright
 
 if TYPE_CHECKING:
     from typing import Any
@@ -130,7 +130,7 @@ class BurstTaker:
                 finally:
                     await self._camera.stop()
         if self._missing:
-            raise SensorFault(self._explain())
+            raise self._failure()
         if swir:
             burst.swir = tuple([self._readings[band] for band in vocabulary.SWIR_BANDS])
         burst.foreign_frames = self._sorter.foreign
@@ -177,7 +177,7 @@ class BurstTaker:
                 if shows > DARK_SHOWS:
                     continue  # its place in `order` stays without a level: burst_checks
             elif shows > SHOWS:
-                raise SensorFault(self._explain())
+                raise self._failure()
             slot.replaced = True
             names.append(slot.name)
         self._sorter.lost = []
@@ -334,8 +334,17 @@ class BurstTaker:
                     del self._burst.time_us[slot.name]
                     self._free.insert(0, self._burst.frames.pop(slot.name))  # the last one is being filled
 
-    def _explain(self):
-        """One sentence on a light that gave no frame: the one of which most is known."""
+    def _failure(self):
+        """What to raise for lights that gave no frame."""
+        light, seen, doubted = self._least_seen()
+        if seen == SATURATED:
+            return TooBright(
+                "the monitor tab is saturated under the light %s; shade the module from the sun or a lamp" % light
+            )
+        return SensorFault(_explain(light, seen, doubted))
+
+    def _least_seen(self):
+        """(light, what its slots showed, whether their frames were doubted) of the one of which most is known."""
         seen, doubted, empty = {}, {}, {}
         for slot in self._sorter.slots:
             if slot.name in self._missing:
@@ -344,13 +353,15 @@ class BurstTaker:
                 empty[slot.name] = empty.get(slot.name, 0) + (slot.frames == 0)
         known = [name for name in vocabulary.FRAMES if name in empty]
         name = max(known, key=lambda name: (empty[name], seen[name] != ""))
-        light, seen = vocabulary.FRAME_LIGHT[name], seen[name]
-        if seen == SATURATED:
-            return "the monitor tab is saturated under the light %s; shade the module from the sun or a lamp" % light
-        if seen == DARK:
-            return "the light %s stays dark on the monitor tab; check its LEDs and their driver" % light
-        if seen:
-            return "the monitor tab shows %s where %s was switched on; check the wiring of the lights" % (seen, light)
-        if doubted[name]:
-            return "somebody's light may pass for %s on the monitor tab; keep flashing lamps away and try again" % light
-        return "no whole frame came under the light %s; check the imager and the monitor tab" % light
+        return vocabulary.FRAME_LIGHT[name], seen[name], doubted[name]
+
+
+def _explain(light, seen, doubted):
+    """One sentence on a light that gave no frame."""
+    if seen == DARK:
+        return "the light %s stays dark on the monitor tab; check its LEDs and their driver" % light
+    if seen:
+        return "the monitor tab shows %s where %s was switched on; check the wiring of the lights" % (seen, light)
+    if doubted:
+        return "somebody's light may pass for %s on the monitor tab; keep flashing lamps away and try again" % light
+    return "no whole frame came under the light %s; check the imager and the monitor tab" % light

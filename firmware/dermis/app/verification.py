@@ -6,7 +6,7 @@ import gc
 
 from dermis.app.log import ERROR
 from dermis.core import decision, vocabulary
-from dermis.core.errors import DermisError
+from dermis.core.errors import DermisError, TooBright
 
 CAPTURE = "capture"  # name of the stage before those of the pipeline
 
@@ -40,7 +40,8 @@ async def verification(module, time_limit_ms=0) -> dict:
                 await clock.sleep_ms(0)
         except DermisError as error:
             module.log.event("sensor_fault", ERROR, reason=str(error))
-            return _without(module, vocabulary.SENSOR_FAULT, str(error), bursts, stages_us)
+            reason = vocabulary.TOO_BRIGHT if isinstance(error, TooBright) else vocabulary.SENSOR_FAULT
+            return _without(module, reason, str(error), bursts, stages_us)
         for stage in pipeline.stages_us:
             _add(stages_us, stage, pipeline.stages_us[stage])
         module.evidence = dict(pipeline.analysis.evidence)

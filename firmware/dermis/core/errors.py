@@ -18,6 +18,10 @@ class SensorFault(DermisError):
     """A peripheral does not answer, or answers what it cannot."""
 
 
+class TooBright(SensorFault):
+    """Light that is not ours drowns what a sensor should see."""
+
+
 class InterlockOpen(DermisError):
     """The diffuser's interlock forbids the projector."""
 
