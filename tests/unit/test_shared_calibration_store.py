@@ -51,6 +51,16 @@ def test_a_record_is_in_force_when_the_last_piece_is_there_and_after_a_restart()
     assert store(storage).hash() == kept.hash()
 
 
+def test_one_record_after_the_other_and_what_comes_touches_nothing_in_force():
+    kept = store(fakes.FakeStorage())
+    for data, other in ((FIRST, SECOND), (SECOND, FIRST), (FIRST, SECOND)):
+        hand_over(kept, data)
+        for held in range(0, len(other) - PIECE, PIECE):
+            kept.receive(held, len(other), other[held : held + PIECE])
+        assert kept.read(0, kept.size) == data and kept.record is not None
+        assert bytes(kept.record.reference) == bytes(calibration.decode(data).reference)
+
+
 def test_what_cannot_be_used_leaves_the_one_before_in_force():
     storage = fakes.FakeStorage()
     kept = store(storage)
