@@ -91,8 +91,8 @@ def _bell(sigma_q8):
 def _spot_kernel(relative: ptr32, mask: ptr8, along_u: ptr32, along_v: ptr32, out: ptr32, block: ptr32):
     """Sums over a rectangle of cells of the weights, of those on the face, and of weight * relative / 256.
 
-    Weights along each axis are at most 255 and cover at most 40 cells, relative is below 2^15: a row's sum stays below
-    2^29, and the spot's, a bell, below 2^31. block: first and last + 1 row, first and last + 1 column.
+    Weights along each axis are at most 255, relative is below 2^15: a row's sum stays below 2^30, and the spot's, a
+    bell of a sigma of at most 30 px (DM1: 18), below 2^31. block: first and last + 1 row, first and last + 1 column.
     """
     row = int(block[0])
     total = 0
