@@ -18,7 +18,7 @@ PARTS = {
 
 
 # These take options when they are run alone: `python -m tests.bench bursts --count 200`.
-WITH_OPTIONS = {"bursts": bursts.main, "budget": budget.main}
+WITH_OPTIONS = {"depth": depth_accuracy.main, "bursts": bursts.main, "budget": budget.main}
 
 
 def main(chosen: list[str]) -> int:

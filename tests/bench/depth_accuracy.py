@@ -243,7 +243,7 @@ def print_cost() -> None:
                     f"{parts[1]:13,} {parts[2]:10,} {together:11,} {bytecodes:10,} {ms:8.0f}   "
                     f"{summed / together:12.0f} {running / together:13.1f}"
                 )
-    print("assembler: what an ESP32-S3 runs; kernels that have no assembler form stay viper.")
+    print("assembler: as on an ESP32-S3, where kernels that have no assembler form stay viper.")
     print(f"goals: {COST_GOAL:,} instructions for a face, with assembler {STRETCH_GOAL:,};")
     print(f"a {OPERATIONS_GOAL}th of dense ZNCC's operations, which are")
     print(f"{summed:,} with every window summed anew, {running:,} with running sums; ours: every instruction counts.")

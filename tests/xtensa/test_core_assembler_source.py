@@ -63,20 +63,6 @@ def test_installing_and_removing():
     assert not assembler.is_xtensawin()
 
 
-def test_arguments_come_in_a_block():
-    seen = []
-    buffers = [bytearray(3), bytes(2)]
-
-    def kernel(words):
-        seen.append(list(words))
-        return 7
-
-    call = assembler.in_a_block(kernel, lambda buffer: 1000 + next(i for i, b in enumerate(buffers) if b is buffer))
-    assert call(5, buffers[1], 0, buffers[0], 9) == 7
-    assert seen[0][:5] == [5, 1001, 0, 1000, 9]
-    assert len(seen[0]) == assembler.MOST_WORDS + SPARE_WORDS
-
-
 def test_nothing_imports_the_kernels_here():
     importlib.import_module("dermis.core.analysis")
     assert "dermis.core.kernels_xtensa" not in sys.modules

@@ -36,12 +36,16 @@ def is_xtensawin():
     return getattr(sys.implementation, "_mpy", 0) >> 10 == XTENSAWIN
 
 
-def in_a_block(kernel, address_of):
-    """A function of a viper kernel's arguments that calls an assembler kernel with the address of a block of them.
+def room():
+    """A block for the arguments of any kernel. "L" is a word of the machine."""
+    return array("L", [0] * (MOST_WORDS + SPARE_WORDS))
 
-    kernel: takes the block. address_of: a buffer's address. "L" is a word of the machine.
+
+def in_a_block(kernel, address_of, words):
+    """A function of a viper kernel's arguments that calls an assembler kernel with a block of them.
+
+    address_of: gives a buffer's address. words: from `room`; kernels may share it, as none calls another.
     """
-    words = array("L", [0] * (MOST_WORDS + SPARE_WORDS))
 
     def run(*arguments):
         for place in range(len(arguments)):
@@ -79,4 +83,5 @@ def install_for_this_machine():
         return
     from uctypes import addressof
 
-    install(kernels_xtensa, lambda kernel: in_a_block(kernel, addressof))
+    words = room()
+    install(kernels_xtensa, lambda kernel: in_a_block(kernel, addressof, words))
