@@ -11,7 +11,7 @@ from pathlib import Path
 from dermis_host import files, relief_view, sheet
 from dermis_host.arguments import add_heap, add_port, open_module
 from dermis_host.capture import capture
-from dermis_host.errors import UsageError
+from dermis_host.errors import HostError, UsageError
 from dermis_host.output import Output, verdict_text
 from dermis_host.recording import Recording
 from dermis_host.released import released_model
@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 def _draw(recording: Recording, drawn: Path | None, arguments: argparse.Namespace, output: Output) -> dict:
     """Sheet and view of the burst; returns what the device's code made of it. Raises what `replay` raises."""
     (found,) = replay([recording], released_model(), cells=True, heap=arguments.heap, tell=output.note)
+    if "error" in found:
+        raise HostError(f"{arguments.output} is saved, but cannot be drawn: {found['error']}.")
     name = arguments.output.name
     if drawn is not None:
         sheet.save(sheet.draw(recording, found, name), drawn)
