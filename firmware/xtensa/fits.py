@@ -1,4 +1,4 @@
-"""The sums and the histogram of `shape`. Names are those of the viper kernels."""
+"""The sums and the histograms of `shape`. Names are those of the viper kernels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHICH = LOCALS[0]
 
 
 def kernels() -> list[Kernel]:
-    return [sum_products(), residuals(), count()]
+    return [sum_products(), residuals(), count(), farthest(), range_of_residuals()]
 
 
 def sum_products() -> Kernel:
@@ -178,4 +178,50 @@ def count() -> Kernel:
     k.addi(left, left, -1)
     k.bnez(left, "POINT")
     k.label("END")
+    return k
+
+
+def farthest() -> Kernel:
+    k = Kernel("_farthest", "histogram, middle, allowed", "As shape._farthest.")
+    below, limit, allowed, above, beyond, first, second = a2, a3, a4, a5, a6, a7, a8
+    k.add(above, limit, limit)
+    k.addi(above, above, -1)
+    k.addx2(above, above, below)  # the middle and the limit
+    k.addi(below, below, 2)  # the middle less the limit
+    k.addi(limit, limit, -1)
+    k.movi(beyond, -1)
+    k.sub(beyond, beyond, allowed)  # not negative once there are more than allowed
+    k.label("LIMIT")
+    k.beqz(limit, "FOUND")
+    k.bltz(limit, "NONE")
+    k.l16ui(first, above, 0)
+    k.l16ui(second, below, 0)
+    k.addi(above, above, -2)
+    k.add(beyond, beyond, first)
+    k.add(beyond, beyond, second)
+    k.bgez(beyond, "FOUND")
+    k.addi(below, below, 2)
+    k.addi(limit, limit, -1)
+    k.j("LIMIT")
+    k.label("NONE")
+    k.movi(limit, 0)
+    k.label("FOUND")
+    k.mov(a2, limit)
+    return k
+
+
+def range_of_residuals() -> Kernel:
+    k = Kernel("_range", "histogram, bins, tail", "As shape._range.")
+    low, high, tail, total, value = a2, a3, a4, a5, a6
+    k.addx2(high, high, low)
+    for start, label, at, step in ((0, "LOW", low, 2), (-2, "HIGH", high, -2)):
+        k.movi(total, 0)
+        k.addi(at, at, start - step)
+        k.label(label)
+        k.addi(at, at, step)
+        k.l16ui(value, at, 0)
+        k.add(total, total, value)
+        k.bge(tail, total, label)
+    k.sub(high, high, low)
+    k.srai(a2, high, 1)
     return k

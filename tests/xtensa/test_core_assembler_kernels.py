@@ -134,6 +134,20 @@ def test_sums_of_more_points_than_are_summed_at_once(rig: Rig, rng: np.random.Ge
         assert alike(rig, run) == {"_sum_products", "_count", "_residuals"}
 
 
+def test_ends_of_histograms(rig: Rig, rng: np.random.Generator):
+    for bins in (2, 4, 64):
+        histogram = array("H", [int(value) for value in rng.integers(0, 4, bins)])
+        histogram[bins // 2] = 9
+
+        def run(*, h=histogram) -> None:
+            for many in (0, 1, 5, 1000):
+                shape._farthest(h, len(h) // 2, many)
+            for many in (0, 1, 4, 8):
+                shape._range(h, len(h), many)
+
+        assert alike(rig, run) == {"_farthest", "_range"}
+
+
 def test_a_kernel_that_writes_behind_its_output_is_noticed(rig: Rig):
     # Twelve cells are said, eleven confidences are there.
     buffers = [bytes(24), bytes(11), bytes(12), bytes(24)]

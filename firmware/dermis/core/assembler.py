@@ -24,7 +24,7 @@ MOST_ARGUMENTS = 4  # of an assembler function; those of one with more come in a
 ALIKE = (
     (depth_kernels, ("agree", "extent"), ("seed", "follow", "clear", "look_up")),
     (face_kernels, ("count_depths", "count_columns"), ("largest_body", "fill_gaps", "put", "count_blind")),
-    (shape, ("_count", "_residuals"), ("_sum_products",)),
+    (shape, ("_count", "_residuals", "_farthest", "_range"), ("_sum_products",)),
 )
 MOST_WORDS = 13  # arguments of `follow`
 

@@ -2057,3 +2057,53 @@ def _count(a2, a3, a4, a5):
     addi(a5, a5, -1)
     bnez(a5, POINT)
     label(END)
+
+
+@micropython.asm_xtensa
+def _farthest(a2, a3, a4):
+    # histogram, middle, allowed. As shape._farthest.
+    add(a5, a3, a3)
+    addi(a5, a5, -1)
+    addx2(a5, a5, a2)
+    addi(a2, a2, 2)
+    addi(a3, a3, -1)
+    data(3, 0xFFAF62)  # movi a6, -1
+    sub(a6, a6, a4)
+    label(LIMIT)
+    data(3, 0x020316)  # beqz a3, FOUND
+    data(3, 0x01A396)  # bltz a3, NONE
+    l16ui(a7, a5, 0)
+    l16ui(a8, a2, 0)
+    addi(a5, a5, -2)
+    add(a6, a6, a7)
+    add(a6, a6, a8)
+    data(3, 0x00B6D6)  # bgez a6, FOUND
+    addi(a2, a2, 2)
+    addi(a3, a3, -1)
+    j(LIMIT)
+    label(NONE)
+    data(3, 0x00A032)  # movi a3, 0
+    label(FOUND)
+    mov(a2, a3)
+
+
+@micropython.asm_xtensa
+def _range(a2, a3, a4):
+    # histogram, bins, tail. As shape._range.
+    addx2(a3, a3, a2)
+    data(3, 0x00A052)  # movi a5, 0
+    addi(a2, a2, -2)
+    label(LOW)
+    addi(a2, a2, 2)
+    l16ui(a6, a2, 0)
+    add(a5, a5, a6)
+    bge(a4, a5, LOW)
+    data(3, 0x00A052)  # movi a5, 0
+    addi(a3, a3, 0)
+    label(HIGH)
+    addi(a3, a3, -2)
+    l16ui(a6, a3, 0)
+    add(a5, a5, a6)
+    bge(a4, a5, HIGH)
+    sub(a3, a3, a2)
+    srai(a2, a3, 1)
