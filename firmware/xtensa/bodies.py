@@ -168,7 +168,7 @@ def mark(k: Kernel) -> None:
         k.s8i(value, state, 0)
         k.addi(state, state, 1)
     k.addx2(depth, begin, depth)
-    with k.loop(count):
+    with k.loop(count, may_be_none=True):
         k.l16ui(value, depth, 0)
         k.addi(depth, depth, 2)
         k.sub(value, value, first)

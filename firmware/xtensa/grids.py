@@ -175,7 +175,7 @@ def count_depths() -> Kernel:
     k.sub(count, count, first)
     k.label("ROW")
     k.addx2(depth, first, depth)
-    with k.loop(count):
+    with k.loop(count, may_be_none=True):
         k.l16ui(value, depth, 0)
         k.addi(depth, depth, 2)
         k.srli(value, value, 7)

@@ -75,7 +75,8 @@ def test_bodies_of_chance(rig: Rig, rng: np.random.Generator):
             first, last = sorted(int(value) for value in rng.integers(0, 3500, 2))
             if reach == 3:
                 first, last = 0, 65535
-            limits = array("i", [first, last, int(rng.integers(0, 1500)), reach, int(rng.integers(0, 64))])
+            begin = 63 if density == 1 else int(rng.integers(0, 64))
+            limits = array("i", [first, last, int(rng.integers(0, 1500)), reach, begin])
             depth = array("H", [int(value) for value in grid])
             state, queue, cells = bytearray(CELLS), array("H", [0] * CELLS), array("H", [0] * CELLS)
             bins, columns, rows = array("i", [0] * 512), array("i", [9] * 64), array("i", [9] * 48)

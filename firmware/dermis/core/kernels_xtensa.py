@@ -1332,7 +1332,7 @@ def count_depths(a2, a3, a4, a5):
     label(ROW)
     addx2(a3, a5, a3)
     nop_n()
-    data(3, 0x148676)  # loop a6, 21 bytes
+    data(3, 0x149676)  # loopnez a6, 21 bytes
     l16ui(a8, a3, 0)
     addi(a3, a3, 2)
     srli(a8, a8, 7)
@@ -1408,7 +1408,7 @@ def largest_body(a2):
     s8i(a10, a4, 0)
     addi(a4, a4, 1)
     addx2(a3, a7, a3)
-    data(3, 0x1A8876)  # loop a8, 27 bytes
+    data(3, 0x1A9876)  # loopnez a8, 27 bytes
     l16ui(a10, a3, 0)
     addi(a3, a3, 2)
     sub(a10, a10, a5)
