@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from dermis.core import assembler
 from dermis.core.native import SPARE_WORDS
-from xtensa import bodies, following, seeds, write_core_kernels
+from xtensa import bodies, following_words, seeds, write_core_kernels
 
 from tests.xtensa import loops, mpy
 from tests.xtensa.depth_calls import ASSEMBLER_KERNELS, ASSEMBLER_SOURCE
@@ -43,8 +43,8 @@ def test_every_kernel_takes_the_place_of_one_with_as_many_arguments():
 
 
 def test_what_does_not_fit_into_registers_fits_behind_the_arguments():
-    kept = 4 * following.SUMS * 3
-    assert following.WORDS["slots"] + kept <= 4 * (following.ARGUMENTS + SPARE_WORDS)
+    kept = 4 * following_words.SUMS * 3
+    assert following_words.WORDS["slots"] + kept <= 4 * (following_words.ARGUMENTS + SPARE_WORDS)
     for room in (seeds, bodies):
         assert max(room.WORDS.values()) < 4 * (room.ARGUMENTS + SPARE_WORDS)
 

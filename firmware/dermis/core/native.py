@@ -30,5 +30,5 @@ except ImportError:  # CPython
 
 IS_MICROPYTHON = sys.implementation.name == "micropython"
 SIGN_SHIFT = 32 if IS_MICROPYTHON and sys.maxsize > (1 << 32) else 0
-# Room behind the arguments of an assembler kernel that takes them in a block: `follow` needs 49 (`xtensa.following`).
+# Room behind the arguments of an assembler kernel that takes them in a block (`xtensa.following_words` needs 49).
 SPARE_WORDS = 64
