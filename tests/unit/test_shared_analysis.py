@@ -276,3 +276,11 @@ def test_gates_never_make_a_bona_fide():
 def test_scaling_rounds_to_nearest():
     assert [features.scaled(value, 64) for value in (127, 128, -128, -129)] == [0, 1, 0, -1]
     assert features.scaled(-32768, 32, 32768) == 0
+
+
+def test_a_lamp_that_follows_850_nm_leaves_no_skin():
+    not_skin = (ATTACK, vocabulary.NOT_SKIN_NIR)
+    assert gates.judge({"slope_1050_q14": -2700})[0] == []  # e^-.165, the lightest skin
+    assert gates.judge({"slope_1050_q14": -4500})[0] == [not_skin]  # three tenths more light at 850 nm
+    assert gates.judge({"water_index_q14": -2100, "water_index_error_q14": 45})[0] == []
+    assert gates.judge({"water_index_q14": -3300, "water_index_error_q14": 45})[0] == [not_skin]

@@ -49,6 +49,41 @@ def test_a_hand_on_a_face_has_edges_all_around():
     assert COVER.cliffs_mm(FACE, WINDOW) == 0
 
 
+def test_a_face_that_falls_away_at_the_rim_of_the_window_has_no_cliffs():
+    # Small and far: its last row and column lie 30 mm farther back, and the window reaches just over them.
+    depth = found((600, 18, 29, 24, 36), (630, 17, 18, 24, 36), (630, 18, 29, 23, 24))
+    marks = bytearray([1 if value else 0 for value in depth])
+    assert COVER.cliffs_mm(FACE, marks) == 0
+    marks = bytearray([1] * CELLS)
+    assert COVER.cliffs_mm(FACE, marks) > 0
+
+
+def index_map(typical, patch, row0, row1, column0, column1):
+    """Water index of a face of `typical` with a patch of another; |noise| of a cell as large as the value."""
+    values = array("i", [typical + (typical if cell & 1 else -typical) for cell in range(CELLS)])
+    for row in range(row0, row1):
+        for column in range(column0, column1):
+            values[row * COLUMNS + column] += patch - typical
+    return values
+
+
+def test_a_patch_that_is_not_skin_is_seen_through_noise():
+    found((450, 14, 34, 20, 46))
+    cells = sum(WINDOW)
+    assert COVER.patches_permille(index_map(-1400, -1400, 0, 0, 0, 0), WINDOW, -1400) == 0
+    seen = COVER.patches_permille(index_map(-1400, -100, 18, 30, 36, 44), WINDOW, -1400)
+    assert abs(seen - 1000 * 12 * 8 // cells) <= 60
+    # As strong, whatever the skin: foundation halves the index of skin and of what is not skin.
+    assert COVER.patches_permille(index_map(-700, -50, 18, 30, 36, 44), WINDOW, -700) >= seen - 30
+    assert COVER.patches_permille(index_map(-700, -700, 0, 0, 0, 0), WINDOW, -700) == 0
+
+
+def test_patches_want_skin_to_compare_with():
+    found((450, 14, 34, 20, 46))
+    assert COVER.patches_permille(index_map(0, 900, 18, 30, 36, 44), WINDOW, 0) == 0
+    assert COVER.patches_permille(index_map(-1400, -1400, 0, 0, 0, 0), bytearray(CELLS), -1400) == 0
+
+
 def test_cliffs_outside_the_window_do_not_count():
     found((450, 14, 34, 20, 46), (475, 14, 34, 3, 20))  # shoulders
     assert COVER.cliffs_mm(FACE, bytearray(CELLS)) == 0
@@ -80,6 +115,8 @@ def test_gates_call_two_bodies_occluded_but_a_poster_flat():
     assert gates.judge({"head_width_mm": 300})[0] == [occluded]
     assert gates.judge({"head_width_mm": 160})[0] == []
     assert gates.judge({"cliffs_mm": 150})[0] == [occluded]
+    assert gates.judge({"patches_permille": 60})[0] == [occluded]
+    assert gates.judge({"cliffs_mm": 55, "patches_permille": 37})[0] == []
     assert gates.judge({"plane_residual_mm16": 8, "head_width_mm": 300})[0] == [(vocabulary.ATTACK, vocabulary.FLAT)]
 
 

@@ -361,6 +361,7 @@ class Analyser:
         reflectance.gather(reflectance.index, window, self._values)
         evidence["water_index_q14"] = index = self._median(count)
         evidence["water_index_sigma_q14"] = sigma = fixed.spread(self._values, count)
+        evidence["patches_permille"] = self._cover.patches_permille(reflectance.index, window, index)
         # What the temperature took off is what its curve would put on again.
         warmed = abs(fixed.ratio(index, drift.SCALE, stretch - drift.SCALE)) // drift.UNSURE_PART
         noise = _error_of_median(sigma, count)

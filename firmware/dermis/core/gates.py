@@ -58,11 +58,21 @@ GATES = (
     Gate(
         "index",
         "water_index_q14",
-        -4100,  # e^-.25
+        -2950,  # e^-.18
         -490,  # e^-.030
         ATTACK,
         NOT_SKIN_NIR,
-        "skin through LEDs and silicon .899 +- .014, darkened worst .956; materials from .979 (PHYSICS, first table)",
+        "skin through LEDs and silicon .899 +- .014, darkened worst .956; materials from .979 (PHYSICS, first table); "
+        "a lamp that follows the 850 nm light lowers it without end",
+    ),
+    Gate(
+        "slope",
+        "slope_1050_q14",
+        -3600,  # e^-.22
+        None,
+        ATTACK,
+        NOT_SKIN_NIR,
+        "skin e^-.164 to e^.207 over 30 modules (training presentations); less, and a lamp adds to 850 nm",
     ),
     Gate(
         "swir_1450",
@@ -131,10 +141,19 @@ GATES = (
         "cliffs",
         "cliffs_mm",
         None,
-        110,
+        70,
         NO_DECISION,
         OCCLUDED,
-        "faces 0-85 mm of steps (chin, nose in half profile, a child's shoulders); with a hand before them from 138",
+        "faces 0-55 mm of steps (nose in half profile); a hand before them 74 mm and more, or other gates see it",
+    ),
+    Gate(
+        "patches",
+        "patches_permille",
+        None,
+        40,
+        NO_DECISION,
+        OCCLUDED,
+        "bare faces, beards, spectacles 0-2, sun glasses 37; half a mask beside a hand 47 and more (renders)",
     ),
 )
 
