@@ -214,19 +214,48 @@ class FakeThermometer:
 
 
 class FakeStorage:
+    """broken: every call fails. unrenamed: `replace` does."""
+
     def __init__(self):
         self.files = {}
+        self.staged = {}
         self.broken = False
+        self.unrenamed = False
 
     def read(self, name):
-        if self.broken or name not in self.files:
-            raise OSError(errno.EIO if self.broken else errno.ENOENT, name)  # alone, CPython keeps no number
-        return self.files[name]
+        return self._found(self.files, name)
+
+    def read_into(self, name, buffer):
+        return self._copied(self.files, name, buffer)
 
     def write(self, name, data):
+        self.stage(name, 0, data)
+        self.replace(name)
+
+    def stage(self, name, offset, data):
+        before = bytes(self._found(self.staged, name)) if offset else b""
         if self.broken:
             raise OSError(errno.EIO, name)
-        self.files[name] = bytes(data)
+        self.staged[name] = before[:offset] + bytes(data) + before[offset + len(data) :]
+
+    def read_staged(self, name, buffer):
+        return self._copied(self.staged, name, buffer)
+
+    def replace(self, name):
+        self._found(self.staged, name)
+        if self.unrenamed:
+            raise OSError(errno.EIO, name)
+        self.files[name] = self.staged.pop(name)
+
+    def _found(self, files, name):
+        if self.broken or name not in files:
+            raise OSError(errno.EIO if self.broken else errno.ENOENT, name)  # alone, CPython keeps no number
+        return files[name]
+
+    def _copied(self, files, name, buffer):
+        data = self._found(files, name)[: len(buffer)]
+        memoryview(buffer)[: len(data)] = data
+        return len(data)
 
     def remove(self, name):
         self.files.pop(name, None)

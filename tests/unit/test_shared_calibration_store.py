@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fakes
 import synthetic
-from dermis.app.calibration_store import FILE, CalibrationStore
+from dermis.app.calibration_store import FILE, LARGEST, CalibrationStore
 from dermis.app.log import Log
 from dermis.core import calibration
 from dermis.core.errors import BadInput, NotCalibrated
@@ -45,6 +45,8 @@ def test_a_record_is_in_force_when_the_last_piece_is_there_and_after_a_restart()
     kept = store(storage)
     assert kept.record is None and kept.hash() == "" and kept.size == 0 and "calibrate" in kept.fault
     assert kept.receive(0, len(FIRST), FIRST[:PIECE]) == PIECE and kept.record is None and not storage.files
+    assert kept.receive(100, len(FIRST), FIRST[100:PIECE]) == PIECE  # said again
+    assert kept.receive(100, len(FIRST), FIRST[100 : PIECE + 50]) == PIECE + 50
     assert hand_over(kept, FIRST) == len(FIRST) == kept.size
     assert kept.fault == "" and kept.hash() == calibration.decode(FIRST).hash and storage.files[FILE] == FIRST
     assert kept.read(8, 100) == FIRST[8:108]
@@ -72,10 +74,43 @@ def test_what_cannot_be_used_leaves_the_one_before_in_force():
     refused(kept, file_of("DM1-0001"), NotCalibrated)
     storage.broken = True
     refused(kept, SECOND, OSError)
-    storage.broken = False
+    storage.broken, storage.unrenamed = False, True
+    refused(kept, SECOND, OSError)
+    storage.unrenamed = False
+    assert kept.fault == "" and bytes(kept.record.reference) == bytes(calibration.decode(FIRST).reference)
     assert kept.hash() == before and storage.files[FILE] == FIRST and kept.read(0, 50) == FIRST[:50]
     hand_over(kept, SECOND)
     assert kept.hash() != before and store(storage).hash() == kept.hash()
+
+
+def test_nothing_is_in_force_when_neither_record_can_be_used():
+    storage = fakes.FakeStorage()
+    kept = store(storage)
+    hand_over(kept, FIRST)
+    for file, word in ((None, "calibrate"), (FIRST[:-1], "damaged"), (b"x" * 2 * LARGEST, "no calibration")):
+        storage.files.pop(FILE, None)
+        if file:
+            storage.files[FILE] = file
+        refused(kept, SECOND[:-1], BadInput)
+        assert kept.record is None and kept.hash() == "" and kept.size == 0 and kept.read(0, 9) == b""
+        assert word in kept.fault, kept.fault
+    hand_over(kept, SECOND)
+    assert kept.fault == "" and kept.hash() == calibration.decode(SECOND).hash
+
+
+def test_a_reading_that_fails_leaves_nothing_in_force():
+    """Whatever ends it: the room holds no whole record then."""
+    storage = fakes.FakeStorage()
+    kept = store(storage)
+    hand_over(kept, FIRST)
+
+    def fails(name, buffer):
+        buffer[:8] = b"a part.."
+        raise MemoryError
+
+    storage.read_staged = storage.read_into = fails
+    refused(kept, SECOND, MemoryError)
+    assert kept.record is None and "restart" in kept.fault and storage.files[FILE] == FIRST
 
 
 def test_a_file_that_is_not_sound_is_not_in_force():

@@ -70,7 +70,7 @@ def test_every_message_has_a_handler_and_no_handler_is_unknown():
 def test_every_answer_has_the_fields_of_the_table():
     module = made()
     module.calibration.record = fakes.FakeRecord()
-    module.calibration._file = bytes(9000)
+    module.calibration.size = 9000
     asked(module, "burst", {"lights": ["850"]})
     for offset in (-1, 9000, 1 << 62):
         assert asked(module, "calibration_read", {"off": offset})["rc"] == errors.RC_INVALID

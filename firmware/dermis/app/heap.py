@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 _gc: Any = gc  # CPython's has neither threshold nor mem_free
 COUNTED = hasattr(gc, "mem_free")
 # Without this, collection waits until the heap is full, and by then rubbish lies between the big buffers. Collecting
-# after this many bytes keeps one large piece free (a calibration record takes two of 80 kB).
+# after this many bytes keeps one large piece free.
 COLLECT_AFTER = 128 * 1024
+LARGEST_STEP = 4 * 1024  # to which `largest` tells apart
 
 
 def prepare():
@@ -27,6 +28,27 @@ def free() -> int:
     """Bytes left after a collection; 0 where nobody counts them."""
     gc.collect()
     return _gc.mem_free() if COUNTED else 0
+
+
+def largest() -> int:
+    """Bytes of the largest free piece, down to a multiple of `LARGEST_STEP`; 0 where nobody counts them."""
+    least, most = 0, free() // LARGEST_STEP
+    while least < most:
+        steps = (least + most + 1) // 2
+        if _fits(steps * LARGEST_STEP):
+            least = steps
+        else:
+            most = steps - 1
+        gc.collect()
+    return least * LARGEST_STEP
+
+
+def _fits(size):
+    try:
+        bytearray(size)
+    except MemoryError:
+        return False
+    return True
 
 
 def read_whole(path: str) -> bytearray:

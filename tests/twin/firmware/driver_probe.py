@@ -13,6 +13,7 @@ from dermis.drivers.twin_board import drivers
 
 FRAME = bytearray(320 * 240)
 CHECKSUM_STEP = 97
+PIECE = 1999  # a file is handed over in pieces that fill no block
 
 
 def main():
@@ -51,7 +52,10 @@ class Probe:
         self._parts.link.write(json.dumps(answer).encode() + b"\n")
 
     async def do_write(self, name, generation, size):
-        self._parts.storage.write(name, content(generation, size))
+        data = content(generation, size)
+        for offset in range(0, size, PIECE):
+            self._parts.storage.stage(name, offset, data[offset : offset + PIECE])
+        self._parts.storage.replace(name)
         return {"written": generation}
 
     async def do_read(self, name):

@@ -9,6 +9,5 @@ async def handle(module, request):
     except (BadInput, NotCalibrated) as error:
         raise WireError(RC_INVALID, str(error))
     except OSError:
-        raise WireError(
-            RC_UNKNOWN, "the record could not be stored; the one before is still in force; run the self-test"
-        )
+        left = module.calibration.fault or "the one before is still in force"
+        raise WireError(RC_UNKNOWN, "the record could not be stored; %s; run the self-test" % left)

@@ -6,8 +6,26 @@ class Storage:
         """A file's bytes. Raises OSError (ENOENT) when there is none."""
         raise NotImplementedError
 
+    def read_into(self, name: str, buffer) -> int:
+        """The same into a buffer, as much as fits; returns the number of bytes."""
+        raise NotImplementedError
+
     def write(self, name: str, data: bytes) -> None:
         """Replace a file: after a cut of power there is the old one or the new one, never a part. Raises OSError."""
+        self.stage(name, 0, data)
+        self.replace(name)
+
+    def stage(self, name: str, offset: int, data: bytes) -> None:
+        """Put a piece of a file's successor where it belongs; one at 0 begins anew. The file stays as it is, and a
+        restart forgets the successor. Raises OSError."""
+        raise NotImplementedError
+
+    def read_staged(self, name: str, buffer) -> int:
+        """What `read_into` is, of the successor."""
+        raise NotImplementedError
+
+    def replace(self, name: str) -> None:
+        """Let the successor take the file's place: after a cut of power it has done so or not. Raises OSError."""
         raise NotImplementedError
 
     def remove(self, name: str) -> None:

@@ -69,6 +69,11 @@ def _was_formatted(device):
     return False
 
 
+def _read_into(path, buffer):
+    with open(path, "rb") as file:
+        return file.readinto(buffer) or 0
+
+
 class FolderStorage(Storage):
     """Files under a folder of whatever file system carries it; a rename there is atomic."""
 
@@ -83,10 +88,19 @@ class FolderStorage(Storage):
         with open(self._path(name), "rb") as file:
             return file.read()
 
-    def write(self, name: str, data: bytes) -> None:
-        path = self._path(name)
-        with open(path + UNFINISHED, "wb") as file:
+    def read_into(self, name: str, buffer) -> int:
+        return _read_into(self._path(name), buffer)
+
+    def stage(self, name: str, offset: int, data: bytes) -> None:
+        with open(self._path(name) + UNFINISHED, "r+b" if offset else "wb") as file:
+            file.seek(offset)
             file.write(data)
+
+    def read_staged(self, name: str, buffer) -> int:
+        return _read_into(self._path(name) + UNFINISHED, buffer)
+
+    def replace(self, name: str) -> None:
+        path = self._path(name)
         os.rename(path + UNFINISHED, path)
 
     def remove(self, name: str) -> None:
@@ -127,7 +141,16 @@ class BrokenStorage(Storage):
     def read(self, name: str) -> bytes:
         raise OSError(EIO, UNREADABLE)
 
-    def write(self, name: str, data: bytes) -> None:
+    def read_into(self, name: str, buffer) -> int:
+        raise OSError(EIO, UNREADABLE)
+
+    def stage(self, name: str, offset: int, data: bytes) -> None:
+        raise OSError(EIO, UNREADABLE)
+
+    def read_staged(self, name: str, buffer) -> int:
+        raise OSError(EIO, UNREADABLE)
+
+    def replace(self, name: str) -> None:
         raise OSError(EIO, UNREADABLE)
 
     def remove(self, name: str) -> None:
