@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def test_a_sheet_of_part_of_a_burst_without_a_calibration(bursts):
 @pytest.mark.parametrize("said", ["x" * 10**6, "two\nlines", "\ud800", ["a", {}]])
 def test_a_sheet_bears_whatever_a_recording_says_of_its_module(bursts, said):
     recording, found = bursts[EMPTY]
-    module = dict.fromkeys(("serial", "firmware", "profile"), said)
+    module: dict[str, Any] = dict.fromkeys(("serial", "firmware", "profile"), said)
     assert sheet.draw(Recording(recording.meta, recording.frames, board=recording.board, module=module), found)
 
 
