@@ -58,3 +58,34 @@ def test_sums_take_the_dark_off_and_count_what_is_saturated():
     cell_kernels.sum_pixels(0, 0, frame, table, cells, dark, out, saturated, array("i", [2, 640]))
     assert out[65] == (14 * 1000 + 25000) * 5 // 3 - 5000 and out[130] == 0
     assert saturated[65] == 2
+
+
+def index_of_a_face(reflectance, typical, patch, rows, columns):
+    """Fill the index of cells (14..33, 20..45) with `typical`, and a patch of another; noise as large as the value."""
+    marks = bytearray(CELLS)
+    for row in range(14, 34):
+        for column in range(20, 46):
+            cell = row * COLUMNS + column
+            marks[cell] = 1
+            inside = rows[0] <= row < rows[1] and columns[0] <= column < columns[1]
+            reflectance.index[cell] = (patch if inside else typical) + (typical if cell & 1 else -typical)
+    return marks
+
+
+def test_a_patch_that_is_not_skin_is_seen_through_noise():
+    reflectance, around = Reflectance((0, 6)), ((14, 34), (20, 46))
+    # As strong, whatever the skin: foundation halves the index of skin and of what is not skin.
+    for typical, patch in ((-1400, -100), (-700, -50)):
+        marks = index_of_a_face(reflectance, typical, patch, (18, 30), (36, 44))
+        assert abs(reflectance.patches_permille(marks, *around, typical) - 1000 * 12 * 8 // (20 * 26)) <= 80
+        marks = index_of_a_face(reflectance, typical, typical, (0, 0), (0, 0))
+        assert reflectance.patches_permille(marks, *around, typical) == 0
+    assert reflectance.patches_permille(bytearray(CELLS), *around, -1400) == 0
+
+
+def test_patches_stay_off_the_outer_ring():
+    reflectance = Reflectance((0, 6))
+    marks = bytearray([1] * CELLS)
+    for cell in range(CELLS):
+        reflectance.index[cell] = 0
+    assert reflectance.patches_permille(marks, (0, ROWS), (0, COLUMNS), -1400) == 1000

@@ -58,32 +58,6 @@ def test_a_face_that_falls_away_at_the_rim_of_the_window_has_no_cliffs():
     assert COVER.cliffs_mm(FACE, marks) > 0
 
 
-def index_map(typical, patch, row0, row1, column0, column1):
-    """Water index of a face of `typical` with a patch of another; |noise| of a cell as large as the value."""
-    values = array("i", [typical + (typical if cell & 1 else -typical) for cell in range(CELLS)])
-    for row in range(row0, row1):
-        for column in range(column0, column1):
-            values[row * COLUMNS + column] += patch - typical
-    return values
-
-
-def test_a_patch_that_is_not_skin_is_seen_through_noise():
-    found((450, 14, 34, 20, 46))
-    cells = sum(WINDOW)
-    assert COVER.patches_permille(index_map(-1400, -1400, 0, 0, 0, 0), WINDOW, -1400) == 0
-    seen = COVER.patches_permille(index_map(-1400, -100, 18, 30, 36, 44), WINDOW, -1400)
-    assert abs(seen - 1000 * 12 * 8 // cells) <= 60
-    # As strong, whatever the skin: foundation halves the index of skin and of what is not skin.
-    assert COVER.patches_permille(index_map(-700, -50, 18, 30, 36, 44), WINDOW, -700) >= seen - 30
-    assert COVER.patches_permille(index_map(-700, -700, 0, 0, 0, 0), WINDOW, -700) == 0
-
-
-def test_patches_want_skin_to_compare_with():
-    found((450, 14, 34, 20, 46))
-    assert COVER.patches_permille(index_map(0, 900, 18, 30, 36, 44), WINDOW, 0) == 0
-    assert COVER.patches_permille(index_map(-1400, -1400, 0, 0, 0, 0), bytearray(CELLS), -1400) == 0
-
-
 def test_cliffs_outside_the_window_do_not_count():
     found((450, 14, 34, 20, 46), (475, 14, 34, 3, 20))  # shoulders
     assert COVER.cliffs_mm(FACE, bytearray(CELLS)) == 0

@@ -25,9 +25,9 @@ from dermis_host.recording import load
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument, Rig
 
-# Who asks for the reflectance stage's kernels; `face` is the segmentation, which belongs to depth.
+# Who asks for the reflectance stage's kernels; `face` and `cover` are the segmentation, which belongs to depth.
 REFLECTANCE = ("reflectance", "analysis", "motion", "swir", "features")
-SEGMENTATION = ("face",)
+SEGMENTATION = ("face", "cover")
 NOT_OF_REFLECTANCE = ("_dot_kernel",)  # the roots of the dots' image are made there and belong to depth
 GLUE = (*REFLECTANCE, "fixed", "drift", "gates")
 

@@ -13,7 +13,7 @@ from tests.xtensa.rig import Rig
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "bona_fide_light.npz"
 # Measured, and a little above: what grows beyond has to be looked at. The goal is 3,000,000.
-CEILINGS = {"stage": 2_990_000, "face": 2_000_000}
+CEILINGS = {"stage": 3_000_000, "face": 2_150_000}
 
 
 @pytest.fixture(scope="module")

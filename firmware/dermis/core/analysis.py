@@ -361,7 +361,9 @@ class Analyser:
         reflectance.gather(reflectance.index, window, self._values)
         evidence["water_index_q14"] = index = self._median(count)
         evidence["water_index_sigma_q14"] = sigma = fixed.spread(self._values, count)
-        evidence["patches_permille"] = self._cover.patches_permille(reflectance.index, window, index)
+        if index <= gates.HIGHEST_INDEX_Q14:  # otherwise nothing there is skin
+            rows, columns = (face.row0, face.row1), (face.column0, face.column1)
+            evidence["patches_permille"] = reflectance.patches_permille(window, rows, columns, index)
         # What the temperature took off is what its curve would put on again.
         warmed = abs(fixed.ratio(index, drift.SCALE, stretch - drift.SCALE)) // drift.UNSURE_PART
         noise = _error_of_median(sigma, count)

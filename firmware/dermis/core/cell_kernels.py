@@ -332,3 +332,40 @@ def both(first: ptr8, second: ptr8, cells: ptr16, count: int) -> int:
                 first[at] = 0
         k += 1
     return before << 16 | after
+
+
+@micropython.viper
+def patches(at: int, total: int, values: ptr32, marks: ptr8, block: ptr32, sign: int) -> int:
+    """Marked cells about which the mean of `values` over the 3 x 3 marked ones is above a limit; every second of
+    every second row.
+
+    block: first and last + 1 row, first and last + 1 column (none of the grid's outer ring), the limit; then, in
+    block[5], how many marked cells were looked at. |values| and |limit| < 2^24; sums are signed in their low 32 bits.
+    Marks are 0 or 1. at, total: lend their registers.
+    """
+    limit = int(block[4])
+    found = 0
+    count = 0
+    row = int(block[0])
+    while row < int(block[1]):
+        cell = (row << 6) + int(block[2])
+        end = (row << 6) + int(block[3])
+        while cell < end:
+            if marks[cell]:
+                count += 1
+                total = 0
+                at = cell - 65
+                while at < cell + 65:
+                    if marks[at]:
+                        total += values[at] - limit
+                    if marks[at + 1]:
+                        total += values[at + 1] - limit
+                    if marks[at + 2]:
+                        total += values[at + 2] - limit
+                    at += 64
+                if (total << sign) >> sign > 0:
+                    found += 1
+            cell += 2
+        row += 2
+    block[5] = count
+    return found

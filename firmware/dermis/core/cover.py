@@ -1,5 +1,4 @@
-"""Whether one face is all that stands there: edges inside its outline, patches that are not skin, a body too wide, a
-body behind.
+"""Whether one face is all that stands there: edges inside its outline, a body too wide, a body behind.
 
 A hand before a face hides what the imager should see and holds living skin into the SWIR head's spot: before a mask
 it would vouch for the mask. Two faces as one body would vouch for each other. Neither is a face to judge.
@@ -11,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dermis.core import fixed
-from dermis.core.native import SIGN_SHIFT, micropython
+from dermis.core.native import micropython
 from dermis.core.reflectance import COLUMNS, ROWS
 
 if TYPE_CHECKING:
@@ -31,74 +30,33 @@ LEAST_BEHIND_CM2 = 25
 
 @micropython.viper
 def _cliffs_kernel(depth: ptr16, window: ptr8, block: ptr32) -> int:
-    """Pairs of neighbours well inside the window whose depths differ by more than block[2]: both with all their four
+    """Pairs of neighbours well inside the window whose depths differ by more than block[3]: both with all their four
     neighbours in it. At the window's rim a small or far face ends and falls away by itself.
 
-    block: columns, rows, step. The grid's outer two rings are left out.
+    block: columns, first and last + 1 row (neither of the grid's outer two), step. Marks are 0 or 1.
     """
     columns = int(block[0])
-    rows = int(block[1])
-    least = int(block[2])
+    least = int(block[3])
     found = 0
-    row = 1
-    while row < rows - 2:
+    row = int(block[1])
+    while row < int(block[2]):
         cell = row * columns + 1
         end = row * columns + columns - 2
         while cell < end:
-            around = window[cell - 1] & window[cell + 1] & window[cell - columns] & window[cell + columns]
-            if window[cell] and around:
+            if window[cell] and window[cell - 1] & window[cell + 1] & window[cell - columns] & window[cell + columns]:
                 here = int(depth[cell])
                 beside = cell + 1
-                if window[beside + 1] and window[beside - columns] and window[beside + columns]:
+                if window[beside + 1] & window[beside - columns] & window[beside + columns]:
                     step = int(depth[beside]) - here
                     if step > least or step < 0 - least:
                         found += 1
                 beside = cell + columns
-                if window[beside - 1] and window[beside + 1] and window[beside + columns]:
+                if window[beside - 1] & window[beside + 1] & window[beside + columns]:
                     step = int(depth[beside]) - here
                     if step > least or step < 0 - least:
                         found += 1
             cell += 1
         row += 1
-    return found
-
-
-@micropython.viper
-def _patches_kernel(values: ptr32, window: ptr8, block: ptr32, sign: int) -> int:
-    """Cells of the window about which the mean over 3 x 3 cells of the window is above half of block[3] (negative).
-
-    block: columns, rows, how many cells the window has (filled in), the value. |values| < 2^24. The grid's outer ring
-    is left out.
-    """
-    columns = int(block[0])
-    rows = int(block[1])
-    half = (int(block[3]) << sign) >> sign
-    found = 0
-    count = 0
-    row = 1
-    while row < rows - 1:
-        cell = row * columns + 1
-        end = row * columns + columns - 1
-        while cell < end:
-            if window[cell]:
-                count += 1
-                total = 0
-                at = cell - columns - 1
-                line = 0
-                while line < 3:
-                    last = at + 3
-                    while at < last:
-                        if window[at]:
-                            value = (int(values[at]) << sign) >> sign
-                            total += value + value - half
-                        at += 1
-                    at += columns - 3
-                    line += 1
-                if total > 0:
-                    found += 1
-            cell += 1
-        row += 1
-    block[2] = count
     return found
 
 
@@ -157,19 +115,9 @@ class Cover:
 
     def cliffs_mm(self, face, window):
         """Length of the steps in depth inside `window` (bytearray of cells, as `Face.window` fills it)."""
-        count = _cliffs_kernel(face.depth, window, self._set(COLUMNS, ROWS, CLIFF_MM * SUBMM, 0))
+        first, end = max(face.row0, 1), min(face.row1, ROWS - 2)
+        count = _cliffs_kernel(face.depth, window, self._set(COLUMNS, first, end, CLIFF_MM * SUBMM))
         return count * face.cell_mm_q8(face.median) >> 8
-
-    def patches_permille(self, index, window, typical):
-        """Part of `window` (marks of cells), 1/1000, whose water index is nearer to 0 than half the `typical` one.
-
-        index: Q14 a cell. typical: their median, Q14. Means over 3 x 3 cells, because one cell is mostly noise. 0 where
-        `typical` is not negative: then nothing there is skin.
-        """
-        if typical >= 0:
-            return 0
-        found = _patches_kernel(index, window, self._set(COLUMNS, ROWS, 0, typical), SIGN_SHIFT)
-        return fixed.ratio(found, max(1, self._block[2]), 1000)
 
     def head_width_mm(self, face):
         """Extent of the body along v above its centroid, where a head has no shoulders (u points up)."""

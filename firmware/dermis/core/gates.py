@@ -25,6 +25,7 @@ from dermis.core.vocabulary import (
 Gate = namedtuple("Gate", ("name", "field", "low", "high", "verdict", "reason", "why"))
 
 LEAST_OVERLAP_PERMILLE = 600
+HIGHEST_INDEX_Q14 = -490  # e^-.030
 
 # Natural logarithms in Q14 of the ratios named in the comments.
 GATES = (
@@ -59,7 +60,7 @@ GATES = (
         "index",
         "water_index_q14",
         -2950,  # e^-.18
-        -490,  # e^-.030
+        HIGHEST_INDEX_Q14,
         ATTACK,
         NOT_SKIN_NIR,
         "skin through LEDs and silicon .899 +- .014, darkened worst .956; materials from .979 (PHYSICS, first table); "

@@ -243,6 +243,17 @@ class Reflectance:
         counts = cell_kernels.both(first, second, self.cells, self.count)
         return counts >> 16, counts & 0xFFFF
 
+    def patches_permille(self, marks, rows, columns, typical):
+        """Part of the marked cells, 1/1000, whose water index is nearer to 0 than half the `typical` one.
+
+        rows, columns: (first, last + 1) that hold them. typical: their median, Q14, negative. Means over 3 x 3 cells,
+        as one cell is mostly noise; every fourth cell is looked at.
+        """
+        first, left = max(rows[0], 1), max(columns[0], 1)
+        block = self._set(first, min(rows[1], ROWS - 1), left, min(columns[1], COLUMNS - 1), typical >> 1, 0)
+        found = cell_kernels.patches(0, 0, self.index, marks, block, SIGN_SHIFT)
+        return fixed.ratio(found, max(1, block[5]), 1000)
+
     def saturated_cells(self, mask):
         """How many of the face's cells have a saturated pixel. mask: the face."""
         self._marks[:] = mask
