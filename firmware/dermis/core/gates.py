@@ -151,10 +151,10 @@ GATES = (
         "patches",
         "patches_permille",
         None,
-        40,
+        50,
         NO_DECISION,
         OCCLUDED,
-        "bare faces, beards, spectacles 0-2, sun glasses 37; half a mask beside a hand 47 and more (renders)",
+        "bare faces, beards, spectacles 0, sun glasses to 43; half a mask beside a hand mostly 51 and more (renders)",
     ),
 )
 
