@@ -10,24 +10,14 @@ does not fit into registers (`dermis.core.native.SPARE_WORDS`).
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 from . import bodies, fits, following, grids, seeds
 from .assembly import Kernel
+from .writing import PACKAGE, command, module
 
-TARGET = Path(__file__).resolve().parents[1] / "dermis" / "core" / "kernels_xtensa.py"
-HEAD = '''"""Assembler kernels of the depth stage for Xtensa cores with MAC16, MIN, MAX, NSAU and loops: the ESP32-S3's.
-
-Written by firmware/xtensa/write_core_kernels.py, which says what they do; do not edit.
-"""
-
-# ruff: noqa
-# pyright: basic, reportUndefinedVariable=false, reportUnusedExpression=false
-
-import micropython
-'''
+TARGET = PACKAGE / "core" / "kernels_xtensa.py"
+WHAT = "Assembler kernels of the depth stage for Xtensa cores with MAC16, MIN, MAX, NSAU and loops: the ESP32-S3's."
 
 
 def kernels() -> list[Kernel]:
@@ -35,18 +25,8 @@ def kernels() -> list[Kernel]:
 
 
 def text() -> str:
-    return "\n\n".join([HEAD, *(kernel.text() + "\n" for kernel in kernels())])
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--print", action="store_true")
-    if parser.parse_args().print:
-        sys.stdout.write(text())
-    else:
-        TARGET.write_text(text())
-    return 0
+    return module(WHAT, "write_core_kernels.py", kernels())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, TARGET, text()))

@@ -16,39 +16,19 @@ What the kernels share:
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 from . import depthwise, moves, pairs, reductions, windows
+from .writing import PACKAGE, command, module
 
-TARGET = Path(__file__).resolve().parents[1] / "dermis" / "tflite" / "kernels_xtensa.py"
-HEAD = '''"""Assembler kernels for Xtensa cores with MAC16, MULSH, CLAMPS and loops: those of the ESP32-S3.
-
-Written by firmware/xtensa/write_kernels.py, which says what they do; do not edit.
-"""
-
-# ruff: noqa
-# pyright: basic, reportUndefinedVariable=false, reportUnusedExpression=false
-
-import micropython
-'''
+TARGET = PACKAGE / "tflite" / "kernels_xtensa.py"
+WHAT = "Assembler kernels for Xtensa cores with MAC16, MULSH, CLAMPS and loops: those of the ESP32-S3."
 
 
 def text() -> str:
     kernels = (*windows.kernels(), *depthwise.kernels(), *moves.kernels(), *reductions.kernels(), *pairs.kernels())
-    return "\n\n".join([HEAD, *(kernel.text() + "\n" for kernel in kernels)])
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--print", action="store_true")
-    if parser.parse_args().print:
-        sys.stdout.write(text())
-    else:
-        TARGET.write_text(text())
-    return 0
+    return module(WHAT, "write_kernels.py", kernels)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, TARGET, text()))

@@ -17,11 +17,11 @@ from types import ModuleType
 from typing import Any
 
 import dermis.core
-import numpy as np
 from dermis.core import analysis, calibration, fixed
 from dermis.core import burst as bursts
 from dermis_host.recording import load
 
+from tests.xtensa.calls import content, place
 from tests.xtensa.mpy import viper_functions
 from tests.xtensa.rig import Argument, Rig
 
@@ -71,10 +71,10 @@ class _Recorder:
     def wrap(self, name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
             owners: list[Any] = []
-            places = tuple(value if isinstance(value, int) else _place(value, owners) for value in arguments)
-            before = tuple(memoryview(owner).tobytes() for owner in owners)
+            places = tuple(value if isinstance(value, int) else place(value, owners) for value in arguments)
+            before = tuple(content(owner) for owner in owners)
             result = kernel(*arguments)
-            after = tuple(memoryview(owner).tobytes() for owner in owners)
+            after = tuple(content(owner) for owner in owners)
             self.calls.append(Call(name, _asker(), places, before, after, result))
             return result
 
@@ -90,19 +90,6 @@ def _asker() -> str:
             return path.stem
         frame = frame.f_back
     return "fixed"
-
-
-def _place(argument: Any, owners: list[Any]) -> tuple[int, int]:
-    """(number of the object whose bytes the argument shows, offset of the first)."""
-    owner = memoryview(argument).obj
-    number = next((number for number, other in enumerate(owners) if other is owner), len(owners))
-    if number == len(owners):
-        owners.append(owner)
-    return number, _address(argument) - _address(owner)
-
-
-def _address(buffer: Any) -> int:
-    return np.frombuffer(buffer, np.uint8).ctypes.data
 
 
 @contextmanager
