@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import signal
@@ -242,7 +243,9 @@ def test_a_micropython_that_is_not_there_is_said(capsys, images, monkeypatch):
 def test_ctrl_c_ends_a_command_with_130():
     with FakeModule(verify=lambda _: None) as fake:
         command = [sys.executable, "-m", "dermis_host.cli", "verify", "-p", fake.url]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # A shell's background job ignores SIGINT, and so would its children.
+        heard = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
         until = time.monotonic() + 20
         while "verify" not in fake.asked and time.monotonic() < until:
             time.sleep(0.05)
