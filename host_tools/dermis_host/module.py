@@ -42,6 +42,8 @@ ALIVE_S = 4.0  # in a long wait, how often the module is asked whether it is sti
 SILENT_S = 11.0  # no sign of life for so long, two questions unanswered: it is not
 RESTART_S = 3.0  # from the answer to a reset to the first word after it
 
+USER, PREVIOUS, FACTORY = "user", "previous", "factory"  # slots of the calibration store
+
 PIECE_BYTES = 256  # of a calibration record on the way in; a packet must fit `buf_size` with its header and fields
 PIECE_OVERHEAD = 64
 
@@ -146,9 +148,17 @@ class Module:
             given["nonce"] = nonce
         return self._ask("verify", VERIFY_S + time_limit_ms / 1000, **given)
 
-    def burst(self, lights: tuple[str, ...] = ()) -> BurstTaken:
-        """Takes one burst (or only the lights named) and keeps it in the module's memory until the next."""
-        return self._ask("burst", BURST_S, **({"lights": list(lights)} if lights else {}))
+    def burst(self, lights: tuple[str, ...] = (), exposure_us: int = 0) -> BurstTaken:
+        """Takes one burst (or only the lights named) and keeps it in the module's memory until the next.
+
+        exposure_us: of the imager; 0 leaves it the board's.
+        """
+        given: dict[str, Any] = {}
+        if lights:
+            given["lights"] = list(lights)
+        if exposure_us:
+            given["exposure_us"] = exposure_us
+        return self._ask("burst", BURST_S, **given)
 
     def burst_part(self, id: int, frame: str, off: int = 0) -> Piece:
         """A piece of a frame of the burst held."""
@@ -190,13 +200,18 @@ class Module:
         """Which calibration record is in force."""
         return self._ask("calibration_state")
 
-    def calibration_read(self, off: int = 0) -> Piece:
-        """A piece of the record in force."""
-        return self._ask("calibration_read", off=off)
+    def calibration_read(self, off: int = 0, slot: str = "") -> Piece:
+        """A piece of the record in that slot ("user", "previous", "factory"; "": the one in force)."""
+        return self._ask("calibration_read", off=off, **({"slot": slot} if slot else {}))
 
-    def calibration_write(self, off: int, len: int, data: bytes) -> int:
+    def calibration_write(self, off: int, len: int, data: bytes, slot: str = USER) -> int:
         """Hands over a piece of a record; returns how many bytes the module holds."""
-        return self._ask("calibration_write", STORE_S, off=off, len=len, data=data)
+        to = {} if slot == USER else {"slot": slot}
+        return self._ask("calibration_write", STORE_S, off=off, len=len, data=data, **to)
+
+    def calibration_select(self, slot: str) -> CalibrationState:
+        """Puts the record of a slot in force: "user", "factory", or "previous", which changes places with "user"."""
+        return self._ask("calibration_select", STORE_S, slot=slot)
 
     def monitor_baseline(self) -> dict[str, int]:
         """Measures the monitor tab under each light (linear counts) without a record."""
@@ -214,11 +229,22 @@ class Module:
         on_size: Callable[[int], None] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> Recording:
-        """Takes a burst and fetches it, or only the `frames` named. `on_size` hears how many bytes there will be,
-        `on_bytes` how many each piece brought."""
+        """Takes a burst and fetches it, or only the `frames` named, with the record in force. `on_size` hears how many
+        bytes there will be, `on_bytes` how many each piece brought."""
         identity = self.identity()
         calibration = self.calibration_record()
-        burst = self.burst()
+        return self.fetch(self.burst(), identity, frames, calibration, on_size, on_bytes)
+
+    def fetch(
+        self,
+        burst: BurstTaken,
+        identity: Identity,
+        frames: tuple[str, ...] = (),
+        calibration: bytes = b"",
+        on_size: Callable[[int], None] | None = None,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> Recording:
+        """The burst held as a recording, whole or with the `frames` named only."""
         wanted = [name for name in burst.frames if not frames or name in frames]
         if on_size:
             on_size(len(wanted) * FRAME_BYTES)
@@ -236,23 +262,27 @@ class Module:
         made_by["simulated"] = identity.board == TWIN_BOARD
         return Recording({**burst.meta, "frames": wanted}, fetched, calibration, board_file, module=made_by)
 
-    def calibration_record(self) -> bytes:
-        """The whole calibration record in force; empty when there is none."""
-        if not self.calibration_state().calibrated:
-            return b""
-        return _gather(self.calibration_read, "the calibration record")
+    def calibration_record(self, slot: str = "") -> bytes:
+        """The whole calibration record of a slot ("": the one in force, empty when there is none).
 
-    def store_calibration(self, record: bytes, on_bytes: Callable[[int], None] | None = None) -> None:
+        Raises RequestFailed where a slot that was named holds none.
+        """
+        if not slot and not self.calibration_state().calibrated:
+            return b""
+        return _gather(lambda off: self.calibration_read(off, slot), "the calibration record")
+
+    def store_calibration(self, record: bytes, on_bytes: Callable[[int], None] | None = None, slot: str = USER) -> None:
         """Hands over a whole record and reads it back. Raises RequestFailed, LinkError when what came back differs."""
         room = max(PIECE_BYTES, self.parameters().buf_size - PIECE_OVERHEAD)
         held = 0
         while held < len(record):
-            before, held = held, self.calibration_write(held, len(record), record[held : held + room])
+            before, held = held, self.calibration_write(held, len(record), record[held : held + room], slot)
             if held <= before:
                 raise LinkError("The module took no more of the calibration record: reset it and try again.")
             if on_bytes:
                 on_bytes(held - before)
-        if self.calibration_record() != record:
+        # A user record is in force at once, so the one in force must be it.
+        if self.calibration_record("" if slot == USER else slot) != record:
             raise LinkError("The module gave back another calibration record than it was given: write it again.")
 
     # Asking.
