@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from dermis_host.calibration.procedure import Target
+from dermis_host.calibration.first_procedure import Target
 from dermis_host.errors import HostError, UsageError, sentence
 from dermis_host.output import Output
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from dermis.core import burst, vocabulary
-from dermis_host.calibration import procedure
+from dermis_host.calibration import first_procedure as procedure
 from dermis_host.recording import Recording
 from dermis_hw import module_instance, render, scenes
 from dermis_hw.boards import board_file

@@ -39,7 +39,7 @@ def smallest_heap_k() -> int:
 
 def stage_times() -> dict[str, list[int]]:
     """Stage -> us a burst, over several verifications on a calibrated twin in real time."""
-    from dermis_host.calibration import procedure
+    from dermis_host.calibration import first_procedure as procedure
     from dermis_host.twin_access import TwinOperator
     from dermis_hw import scenes
     from dermis_hw.twin import Twin

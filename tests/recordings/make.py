@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from dermis_host import Module
-from dermis_host.calibration import procedure
+from dermis_host.calibration import first_procedure as procedure
 from dermis_host.twin_access import TwinOperator
 from dermis_hw import scenes
 from dermis_hw.module_instance import draw

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from dermis.core import vocabulary
 from dermis_host import Module
-from dermis_host.calibration import procedure
+from dermis_host.calibration import first_procedure as procedure
 from dermis_host.errors import RequestFailed
 from dermis_host.twin_access import TwinOperator
 from dermis_hw import scenes

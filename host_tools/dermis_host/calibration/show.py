@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dermis_host.calibration.procedure import Outcome
+from dermis_host.calibration.first_procedure import Outcome
 from dermis_host.output import Output, table
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dermis_host.arguments import add_port, open_module
-from dermis_host.calibration import procedure
+from dermis_host.calibration import first_procedure as procedure
 from dermis_host.calibration.show import show
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
 from dermis_host.output import Output

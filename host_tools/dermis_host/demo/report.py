@@ -11,7 +11,7 @@ from dermis_hw.optics import DM1
 
 from dermis_host import depth_map, files, pictures
 from dermis_host.calibration import maths
-from dermis_host.calibration.procedure import Outcome
+from dermis_host.calibration.first_procedure import Outcome
 from dermis_host.recording import Recording
 
 FRAME_TITLES = {

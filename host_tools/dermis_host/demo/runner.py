@@ -15,7 +15,7 @@ from dermis_hw.module_instance import draw
 
 from dermis_host import evidence, twin_access
 from dermis_host.answers import Identity, Verdict
-from dermis_host.calibration import procedure
+from dermis_host.calibration import first_procedure as procedure
 from dermis_host.demo import report
 from dermis_host.errors import UsageError
 from dermis_host.module import Module

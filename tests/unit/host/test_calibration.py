@@ -7,7 +7,8 @@ import pytest
 from dermis.core import calibration as record_format
 from dermis.core import vocabulary
 from dermis_host import CalibrationFailed, Module
-from dermis_host.calibration import limits, maths, procedure
+from dermis_host.calibration import first_procedure as procedure
+from dermis_host.calibration import limits, maths
 from dermis_host.recording import Recording
 from dermis_hw.boards import board_file
 from dermis_hw.optics import DM1

@@ -302,7 +302,8 @@ class FakeTwin:
 def test_the_demo_shows_every_frame_and_relief_of_every_scene(recording, tmp_path, monkeypatch):
     pytest.importorskip("mitsuba", reason="the scene files are read with the extra [sim]")
     from dermis_host.answers import Verdict
-    from dermis_host.calibration import maths, procedure
+    from dermis_host.calibration import first_procedure as procedure
+    from dermis_host.calibration import maths
     from dermis_host.demo import runner
     from test_calibration import burst
     from test_module import VERDICT
