@@ -14,6 +14,7 @@ from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1, DOTS, NIR_BANDS, SWIR_BANDS, Optics
 from dermis_hw.render import lights
 from dermis_hw.render.blur import gaussian
+from dermis_hw.render.bsdf import BSDFS, Bsdf
 from dermis_hw.render.buffers import Tracer
 
 # How reflectance counts under ambient light: the imager sees less of it the longer the wave.
@@ -61,12 +62,19 @@ class _Surface:
 class Geometry:
     """A posed scene as the imager sees it, without its materials.
 
-    meshes: posed, in mm. ambient: where its light comes from. Making one takes Mitsuba a few renders; `compose`
-    takes none, and may be called with any materials and modules.
+    meshes: posed, in mm. ambient: where its light comes from. surface: how all of them send light on. Making one takes
+    Mitsuba a few renders; `compose` takes none, and may be called with any materials and modules.
     """
 
-    def __init__(self, meshes: list[Mesh], *, optics: Optics = DM1, ambient: Ambient | None = None) -> None:
-        self.meshes, self.optics = meshes, optics
+    def __init__(
+        self,
+        meshes: list[Mesh],
+        *,
+        optics: Optics = DM1,
+        ambient: Ambient | None = None,
+        surface: Bsdf = BSDFS["lambert_ggx"],
+    ) -> None:
+        self.meshes, self.optics, self._bsdf = meshes, optics, surface
         self.ambient = ambient or Ambient()
         tracer = Tracer(meshes, optics)
         s = self.samples = tracer.samples()
@@ -112,9 +120,16 @@ class Geometry:
                 if not part.any():
                     continue
                 at, weight = chosen[part], weights[part, column]
+                p, n = s.position[at], s.normal[at]
                 bands = {
-                    band: s.to_image(sum(e[at] for _, e in leds) * weight, at) for band, leds in self._leds.items()
+                    band: s.to_image(
+                        sum(e[at] * self._bsdf.diffuse(p, n, (*led, 0.0), (0.0, 0.0, 0.0)) for led, e in leds) * weight,
+                        at,
+                    )
+                    for band, leds in self._leds.items()
                 }
+                head = (*self.optics.swir_position_mm, 0.0)
+                spot = self._swir[at] * weight * self._bsdf.diffuse(p, n, head, head)
                 yield (
                     (number, name),
                     _Surface(
@@ -123,7 +138,7 @@ class Geometry:
                         s.to_image(weight, at),
                         bands,
                         s.to_image(self._ambient_irradiance[at] * weight, at),
-                        float((self._swir[at] * weight).sum()),
+                        float(spot.sum()),
                     ),
                 )
 
@@ -154,12 +169,12 @@ class Geometry:
             p, n = s.position[at], s.normal[at]
             images = {
                 band: s.to_image(
-                    sum(e[at] * lights.gloss(p, n, (*led, 0.0), roughness) for led, e in leds) * surface.weight, at
+                    sum(e[at] * self._bsdf.gloss(p, n, (*led, 0.0), roughness) for led, e in leds) * surface.weight, at
                 )
                 for band, leds in self._leds.items()
             }
             head = (*self.optics.swir_position_mm, 0.0)
-            signal = (self._swir[at] * lights.gloss(p, n, head, roughness, eye=head) * surface.weight).sum()
+            signal = (self._swir[at] * self._bsdf.gloss(p, n, head, roughness, eye=head) * surface.weight).sum()
             surface.gloss[roughness] = (images, float(signal))
         return surface.gloss[roughness]
 
@@ -318,7 +333,7 @@ class Geometry:
                     falls[at] * lights.retro(s.position[at], s.normal[at], light) * surface.weight, at
                 )
             if material.specular.r0 > 0:
-                shine = lights.gloss(s.position[at], s.normal[at], light, material.specular.roughness)
+                shine = self._bsdf.gloss(s.position[at], s.normal[at], light, material.specular.roughness)
                 image += material.specular.r0 * s.to_image(falls[at] * shine * surface.weight, at)
         return image
 

@@ -1,0 +1,70 @@
+"""How surfaces send light on: the lobes that `Geometry` is traced with. Data made with one must hold under another.
+
+Two sets: Lambert's cosine with GGX's gloss (what twin and training use), and Oren and Nayar's rough diffuse surface
+with Beckmann's gloss, whose tails are shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dermis_hw.render import lights
+
+Point = tuple[float, float, float]
+OREN_NAYAR_SIGMA = 0.30  # rad: skin's own roughness lies between .2 and .4 in published fits
+
+
+@dataclass(frozen=True)
+class Bsdf:
+    """diffuse(position, normal, light, eye) -> factor (n,) on Lambert's cosine law. gloss: as `lights.gloss`."""
+
+    diffuse: Callable[[np.ndarray, np.ndarray, Point, Point], np.ndarray | float]
+    gloss: Callable[..., np.ndarray]
+
+
+def _unit(ray: np.ndarray) -> np.ndarray:
+    return ray / np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-9)
+
+
+def lambert(position: np.ndarray, normal: np.ndarray, light: Point, eye: Point) -> float:
+    """Lambert's law needs no factor."""
+    return 1.0
+
+
+def oren_nayar(position: np.ndarray, normal: np.ndarray, light: Point, eye: Point) -> np.ndarray:
+    """Oren and Nayar, Generalization of Lambert's reflectance model (1994), without interreflection, scaled to 1 where
+    light and eye stand square before the surface."""
+    squared = OREN_NAYAR_SIGMA**2
+    a, b = 1.0 - 0.5 * squared / (squared + 0.33), 0.45 * squared / (squared + 0.09)
+    to_light = _unit(np.asarray(light, np.float32) - position)
+    to_eye = _unit(np.asarray(eye, np.float32) - position)
+    nl = np.clip(np.einsum("ij,ij->i", normal, to_light), 0.05, 1.0)
+    nv = np.clip(np.einsum("ij,ij->i", normal, to_eye), 0.05, 1.0)
+    # cos(phi) sin(alpha) tan(beta) without angles: of the directions' parts in the surface.
+    across = np.einsum("ij,ij->i", to_light, to_eye) - nl * nv
+    return (1.0 + b / a * np.maximum(across, 0.0) / np.maximum(nl, nv)).astype(np.float32)
+
+
+def beckmann(
+    position: np.ndarray, normal: np.ndarray, light: Point, roughness: float, eye: Point = (0.0, 0.0, 0.0)
+) -> np.ndarray:
+    """Beckmann's distribution of slopes with V-shaped grooves for shadowing (Cook and Torrance 1982), times pi, for a
+    Fresnel reflectance of 1, (n,): on the scale of `lights.gloss`."""
+    alpha2 = max(roughness, lights.SMALLEST_ALPHA) ** 2
+    to_light = _unit(np.asarray(light, np.float32) - position)
+    to_eye = _unit(np.asarray(eye, np.float32) - position)
+    half = _unit(to_light + to_eye)
+    nh, nl, nv, vh = (
+        np.maximum(np.einsum("ij,ij->i", first, second), 0.0)
+        for first, second in ((normal, half), (normal, to_light), (normal, to_eye), (to_eye, half))
+    )
+    nh2 = np.maximum(nh**2, 1e-4)
+    density = np.exp((1.0 - 1.0 / nh2) / alpha2) / (np.pi * alpha2 * nh2**2)
+    grooves = np.minimum(1.0, 2.0 * nh * np.minimum(nl, nv) / np.maximum(vh, 1e-3))
+    return np.pi * density * grooves / np.maximum(4.0 * nl * nv, 1e-2) * (nl > 0)
+
+
+BSDFS = {"lambert_ggx": Bsdf(lambert, lights.gloss), "oren_nayar_beckmann": Bsdf(oren_nayar, beckmann)}
