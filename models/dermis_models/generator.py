@@ -1,0 +1,66 @@
+"""What a generator draws beside a plan: how materials, surfaces, sensors and calibrations stray from the design.
+
+`TRAINING` serves the splits training and development. The test split has a set of its own, which lies in
+`dermis_evaluation` and differs on purpose; nothing in this package may import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dermis_hw.render.bsdf import BSDFS
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """One parameter set. Standard deviations unless said otherwise; a range is drawn from evenly.
+
+    skins: "development" or "held_out" half of the measured spectra. bsdf: a key of `render.bsdf.BSDFS`.
+
+    Materials, each presentation: skin_ripple and material_ripple, of the logarithm of the reflectance, smooth over
+    `ripple_nm`; gloss, roughness, blur and variation: factors on the material's own.
+
+    Module, each presentation, beyond its calibrated self: calibration_error, of each band's level that no tab sees;
+    peak_shift_nm, of LEDs since calibration; gamma_residual, relative; thermometer_error_k; flat_error, slope of the
+    illumination over the frame.
+
+    Sensor: factors on the design's noise (read_noise, prnu, swir_noise) and full well.
+
+    Surroundings: sway_mm_s, a person's own motion in each direction; flicker_hz, one of them; flicker_depth: lamp ->
+    range; light: lamp -> (share, lowest klux, highest klux), used where the plan gives none; empty: the species' own.
+    """
+
+    name: str
+    skins: str = "development"
+    bsdf: str = "lambert_ggx"
+    skin_ripple: float = 0.004
+    material_ripple: float = 0.02
+    ripple_nm: float = 180.0
+    gloss: Range = (0.7, 1.4)
+    roughness: Range = (0.7, 1.4)
+    blur: Range = (0.75, 1.3)
+    variation: Range = (0.6, 1.6)
+    calibration_error: float = 0.01
+    peak_shift_nm: float = 0.5
+    gamma_residual: float = 0.003
+    thermometer_error_k: float = 1.0
+    flat_error: float = 0.005
+    read_noise: Range = (0.8, 1.3)
+    prnu: Range = (0.7, 1.4)
+    full_well: Range = (0.9, 1.1)
+    swir_noise: Range = (0.8, 1.5)
+    sway_mm_s: float = 8.0
+    flicker_hz: tuple[float, ...] = (100.0, 120.0)
+    flicker_depth: tuple[tuple[str, Range], ...] = (("led", (0.0, 0.5)), ("incandescent", (0.05, 0.15)))
+    light: tuple[tuple[str, tuple[float, float, float]], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.bsdf not in BSDFS:
+            raise ValueError(f"generator {self.name}: there is no BSDF '{self.bsdf}'; there are {', '.join(BSDFS)}")
+        if self.skins not in ("development", "held_out"):
+            raise ValueError(f"generator {self.name}: skins are 'development' or 'held_out', not '{self.skins}'")
+
+
+TRAINING = Generator("training-1")
