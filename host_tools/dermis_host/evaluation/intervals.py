@@ -83,7 +83,8 @@ def _fraction(a: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
         going_on = np.abs(c * d - 1) > CONVERGED
         if not going_on.all():
             value[active[~going_on]] = running[~going_on]
-            active, a, b, x, c, d, running = (each[going_on] for each in (active, a, b, x, c, d, running))
+            active = active[going_on]
+            a, b, x, c, d, running = (each[going_on] for each in (a, b, x, c, d, running))
         if not len(active):
             return value
     raise ArithmeticError("the continued fraction did not converge")
@@ -127,7 +128,8 @@ def _solve(k: np.ndarray, n: np.ndarray, level: float, upper: bool) -> np.ndarra
         found = found.copy()
         found[active] = p
         going_on = moved > CONVERGED * p
-        active, k, n, p, low, high = (each[going_on] for each in (active, k, n, p, low, high))
+        active = active[going_on]
+        k, n, p, low, high = (each[going_on] for each in (k, n, p, low, high))
         if not len(active):
             break
     return found

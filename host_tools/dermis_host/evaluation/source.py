@@ -1,0 +1,57 @@
+"""What an evaluation asks of whoever makes presentations: the simulation, a folder of recordings, a rig."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dermis_host.recording import Recording
+
+IMPOSTOR, CONCEALER = "impostor", "concealer"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a module said of one presentation. score: 0 to 10000. ms: from trigger to verdict, None where not known."""
+
+    verdict: str
+    reasons: tuple[str, ...]
+    score: int
+    bursts: int
+    ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """One presentation and what came of it.
+
+    attempt: its name, one of `Source.attempts`. subject: who stood there; several presentations may share one.
+    species: the PAI species, empty for bona fide. tone, condition, module: what is reported apart, empty when not
+    stated. purpose: `IMPOSTOR` or `CONCEALER`, of an attack. bursts: recordings taken in a row, which the device's
+    code judges; or `verdict`: what a module said itself.
+    """
+
+    attempt: str
+    subject: str
+    species: str = ""
+    tone: str = ""
+    condition: str = ""
+    purpose: str = IMPOSTOR
+    module: str = ""
+    bursts: Sequence[Recording] = ()
+    verdict: Verdict | None = None
+
+
+class Source(Protocol):
+    """Makes presentations. The same plan and seed name the same attempts, so that a run can be resumed."""
+
+    simulated: bool | None  # None: not stated
+
+    def attempts(self) -> Sequence[str]:
+        """The names of all attempts, in the order in which they are best made."""
+        ...
+
+    def show(self, attempts: Sequence[str]) -> Iterator[Presentation]:
+        """Makes those, in that order, one after the other; whoever leaves early loses nothing that he has taken."""
+        ...
