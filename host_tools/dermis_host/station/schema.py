@@ -13,6 +13,7 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 LONGEST_NAME = 120
 LONGEST_TEXT = 8000
 MOST_ITEMS = 2000
+LAID_OUT = "\n\t"  # what lays out a text and is not printable
 LARGEST_NUMBER = 1e12  # squares and sums of these stay finite
 
 Check = Callable[[Any, str], Any]
@@ -24,14 +25,19 @@ class SchemaError(ValueError):
 
 
 def text(longest: int = LONGEST_TEXT) -> Check:
-    """A string of at most so many characters."""
+    """A string of at most so many characters, without those that command a terminal and without half characters."""
 
     def check(value: Any, where: str) -> str:
-        if not isinstance(value, str) or len(value) > longest:
-            raise SchemaError(f"{where} is no text of at most {longest} characters")
+        if not isinstance(value, str) or len(value) > longest or cleaned(value) != value:
+            raise SchemaError(f"{where} is no text of at most {longest} printable characters")
         return value
 
     return check
+
+
+def cleaned(words: str) -> str:
+    """The text with a question mark for each character that `text` does not take."""
+    return "".join(each if each.isprintable() or each in LAID_OUT else "?" for each in words)
 
 
 def one_of(*words: str) -> Check:
