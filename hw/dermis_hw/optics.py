@@ -98,6 +98,7 @@ class Optics:
     swir_full_scale: int = 65535
     swir_counts: float = 9000.0
     swir_offset_counts: float = 700.0
+    swir_tab_counts: float = 400.0  # with an LED on and the cap before the window: the tab and the window send it back
     swir_ambient_counts_per_klux: float = 250.0
     swir_noise_counts: float = 12.0
     swir_sample_us: int = 100

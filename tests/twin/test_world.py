@@ -191,7 +191,7 @@ def test_swir_sums_follow_reflectance_and_noise():
     rng = np.random.default_rng(1)
     draws = [swir_sums(DM1, NOMINAL, synthetic.plane(), 1300, 64, 25.0, rng) for _ in range(300)]
     difference = np.array([on - off for on, off in draws])
-    assert difference.mean() == pytest.approx(64 * DM1.swir_counts, rel=0.001)
+    assert difference.mean() == pytest.approx(64 * (DM1.swir_counts + DM1.swir_tab_counts), rel=0.001)
     assert difference.std() == pytest.approx(DM1.swir_noise_counts * np.sqrt(2 * 64), rel=0.15)
     bright = replace(synthetic.plane(), swir=dict.fromkeys(synthetic.SKIN_SWIR, 50.0))
     assert swir_sums(DM1, NOMINAL, bright, 1300, 64, 25.0, rng)[0] == 64 * DM1.swir_full_scale

@@ -16,6 +16,7 @@ gone at 1700 nm (the values below are typical of makers' curves, not of one part
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -34,12 +35,17 @@ _INGAAS_NM = np.array([800.0, 900.0, 950.0, 1000.0, 1100.0, 1300.0, 1550.0, 1600
 _INGAAS_EFFICIENCY = np.array([0.15, 0.45, 0.70, 0.77, 0.81, 0.84, 0.83, 0.80, 0.65, 0.35, 0.02])
 
 
-def silicon_efficiency(wavelength_nm: np.ndarray, temperature_c: float = REFERENCE_C) -> np.ndarray:
-    """Part of the photons that a silicon imager counts, at wavelengths in nm."""
+def silicon_efficiency(
+    wavelength_nm: np.ndarray, temperature_c: float = REFERENCE_C, per_k: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """Part of the photons that a silicon imager counts, at wavelengths in nm.
+
+    per_k: its relative rise a kelvin at 850, 970 and 1050 nm (by default the design's).
+    """
     _, table = read_table("silicon.csv")
     # Interpolated in the logarithm: alpha falls a hundredfold from 850 to 1080 nm.
     alpha = np.exp(np.interp(wavelength_nm, table[:, 0], np.log(table[:, 1])))
-    per_k = DM1.efficiency_per_k
+    per_k = per_k or DM1.efficiency_per_k
     rise = np.interp(wavelength_nm, [850.0, 970.0, 1050.0], [per_k["850"], per_k["970"], per_k["1050"]])
     return (1.0 - np.exp(-alpha * COLLECTING_CM)) * np.exp(rise * (temperature_c - REFERENCE_C))
 
@@ -55,8 +61,10 @@ def weights(
     peak_offset_nm: float = 0.0,
     temperature_c: float = REFERENCE_C,
     detector: Detector | None = "silicon",
+    silicon_per_k: Mapping[str, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Wavelengths (nm) and what each counts in a band, summing to 1. temperature_c: of the LED and the detector.
+    silicon_per_k: of this imager (`silicon_efficiency`).
 
     Raises ValueError for a detector that is neither "silicon", "ingaas" nor None.
     """
@@ -64,7 +72,7 @@ def weights(
     wavelength = peak + _WIDTHS * band.fwhm_nm * _SIGMA_PER_FWHM
     weight = np.exp(-0.5 * _WIDTHS**2)
     if detector == "silicon":
-        weight = weight * wavelength * silicon_efficiency(wavelength, temperature_c)
+        weight = weight * wavelength * silicon_efficiency(wavelength, temperature_c, silicon_per_k)
     elif detector == "ingaas":
         weight = weight * wavelength * ingaas_efficiency(wavelength)
     elif detector is not None:
@@ -79,9 +87,16 @@ def band_value(
     peak_offset_nm: float = 0.0,
     temperature_c: float = REFERENCE_C,
     detector: Detector | None = "silicon",
+    silicon_per_k: Mapping[str, float] | None = None,
 ) -> float:
     """Diffuse reflectance factor that a band measures, 0 to 1; a white gives 1. Arguments as in `weights`."""
-    wavelength, weight = weights(band, peak_offset_nm=peak_offset_nm, temperature_c=temperature_c, detector=detector)
+    wavelength, weight = weights(
+        band,
+        peak_offset_nm=peak_offset_nm,
+        temperature_c=temperature_c,
+        detector=detector,
+        silicon_per_k=silicon_per_k,
+    )
     return float(np.dot(weight, material.reflectance(wavelength)))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from dermis_hw.materials import catalogue, skin
+from dermis_hw.materials import catalogue, skin, targets
 from dermis_hw.materials.material import DEVELOPMENT, HELD_OUT, Material, MaterialError, from_csv
 
 # Materials that take figures: name -> function of one leading number and named ones.
@@ -38,7 +38,8 @@ def names() -> list[str]:
     tones = [f"skin:{which}" for which in ("light", "medium", "dark", "mean", "r700=0.35")]
     worn = [f"skin:medium+{modifier}" for modifier in skin.MODIFIERS]
     films = ["silicone:1", "hydrogel:0.8", "gelatin:4", "nir_clear_film:0.1", "grey:0.18", "glowing:30"]
-    return [*tones, *worn, *sorted(set(_PLAIN) - {"skin", "print"}), *films]
+    tiles = [f"tile:{kind}" for kind in targets.TILES]
+    return [*tones, *worn, *sorted(set(_PLAIN) - {"skin", "print"}), *films, *tiles]
 
 
 def resolve(name_or_path: str, base_dir: str | Path | None = None, *, development_only: bool = False) -> Material:
@@ -86,6 +87,8 @@ def _plain(text: str) -> Material:
     family, _, argument = text.partition(":")
     if family == "skin":
         return skin.tone(argument)
+    if family == "tile":
+        return targets.tile(argument)
     if family in _FAMILIES:
         return _with_figures(family, argument)
     known = [*names(), *catalogue.manmade_by_name(), *_FAMILIES]

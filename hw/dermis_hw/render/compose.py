@@ -11,7 +11,7 @@ from dermis_hw.geometry.printed import MEAN_INK, ink
 from dermis_hw.lightfield import LightField
 from dermis_hw.materials import Material, band_value
 from dermis_hw.module_instance import ModuleInstance
-from dermis_hw.optics import DM1, DOTS, NIR_BANDS, SWIR_BANDS, Optics
+from dermis_hw.optics import DM1, NIR_BANDS, SWIR_BANDS, Optics
 from dermis_hw.render import lights
 from dermis_hw.render.blur import gaussian
 from dermis_hw.render.bsdf import BSDFS, Bsdf
@@ -210,7 +210,9 @@ class Geometry:
         bands = {band: np.zeros(shape, np.float32) for band in NIR_BANDS}
         ambient = np.zeros(shape, np.float32)
         swir = dict.fromkeys(SWIR_BANDS, 0.0)
-        offset = module.peak_offset_nm
+        leds = {band: module.band(band) for band in NIR_BANDS}
+        swir_leds = {band: module.band(f"swir{band}") for band in SWIR_BANDS}
+        silicon = module.silicon_per_k()
         painted = {
             key: materials[key[0]].get(key[1]) or materials[key[0]][self.meshes[key[0]].region_names[0]]
             for key in self._surfaces
@@ -222,8 +224,8 @@ class Geometry:
             glossy, glossy_swir = self._gloss(surface, roughness) if r0 > 0 else ({}, 0.0)
             beads, beads_swir = self._retro(surface) if material.retro > 0 else ({}, 0.0)
             seen = 0.0
-            for band, led in NIR_BANDS.items():
-                value = band_value(material, led, peak_offset_nm=offset.get(band, 0.0), temperature_c=temperature_c)
+            for band, led in leds.items():
+                value = band_value(material, led, temperature_c=temperature_c, silicon_per_k=silicon)
                 bands[band] += value * texture[key][band] * surface.bands[band]
                 if r0 > 0:
                     bands[band] += r0 * glossy[band]
@@ -231,9 +233,8 @@ class Geometry:
                     bands[band] += material.retro * beads[band]
                 seen += AMBIENT_BAND_WEIGHTS[band] * value
             ambient += (seen * texture[key]["850"] + r0) * surface.ambient
-            for band, led in SWIR_BANDS.items():
-                shift = offset.get(f"swir{band}", 0.0)
-                value = band_value(material, led, peak_offset_nm=shift, temperature_c=temperature_c, detector="ingaas")
+            for band, led in swir_leds.items():
+                value = band_value(material, led, temperature_c=temperature_c, detector="ingaas")
                 swir[band] += value * surface.swir * self._spot_texture(surface, texture[key])
                 swir[band] += r0 * glossy_swir + material.retro * beads_swir
         glow = sum((painted[key].glow_klux * surface.cover for key, surface in self._surfaces.items()), np.zeros(shape))
@@ -315,12 +316,13 @@ class Geometry:
         # A longer lens scales the disparities just as a longer baseline does.
         baseline = (o.baseline_mm + module.baseline_error_mm) * (1.0 + module.focal_error)
         light = (o.baseline_mm, 0.0, 0.0)
-        falls = lights.dots(s.position, s.normal, o, baseline) * self._dots_lit
+        turn, slope = np.radians(module.pattern_turn_deg), module.baseline_slope
+        falls = lights.dots(s.position, s.normal, o, baseline, turn, slope) * self._dots_lit
         spread: dict[tuple[int, float], np.ndarray] = {}
-        offset = module.peak_offset_nm.get("dots", 0.0)
+        vcsel, silicon = module.band("dots"), module.silicon_per_k()
         for key, surface in self._surfaces.items():
             material, at = painted[key], surface.chosen
-            value = band_value(material, DOTS, peak_offset_nm=offset, temperature_c=temperature_c)
+            value = band_value(material, vcsel, temperature_c=temperature_c, silicon_per_k=silicon)
             sharp = 1.0 - sum(part for part, _ in material.blur)
             lit = sharp * s.to_image(falls[at] * surface.weight, at)
             for part, sigma_mm in material.blur:

@@ -134,19 +134,34 @@ def _pattern(count: int, seed: int, fwhm_px: float, width: int, height: int) -> 
     return texture, corner_u, corner_v
 
 
-def dots(position: np.ndarray, normal: np.ndarray, optics: Optics, baseline_mm: float) -> np.ndarray:
+def dots(
+    position: np.ndarray,
+    normal: np.ndarray,
+    optics: Optics,
+    baseline_mm: float,
+    turn_rad: float = 0.0,
+    slope: float = 0.0,
+) -> np.ndarray:
     """Irradiance (n,) by the dot projector at x = baseline, shadows left out; its mean over the plane at z_ref is 1.
 
     A dot keeps its angle, so its irradiance falls with the square of the distance. A ray of the projector is named
     by the pixel in which the plane at z_ref shows it: u_ref = u - f b (1/z - 1/z_ref).
+
+    turn_rad: of the pattern about the frame's middle, and of the baseline with it. slope: relative change of the
+    baseline from the frame's middle to its edge along v.
     """
     texture, corner_u, corner_v = _pattern(
         optics.dot_count, optics.dot_seed, optics.dot_fwhm_px, optics.width, optics.height
     )
     z = position[:, 2]
-    a, c = (position[:, 0] - baseline_mm) / z, position[:, 1] / z
-    u = optics.centre_u + optics.focal_px * (a + baseline_mm / optics.z_ref_mm)
-    v = optics.centre_v + optics.focal_px * c
+    seen_u, seen_v = (optics.focal_px * position[:, axis] / z for axis in (0, 1))
+    baseline = baseline_mm * (1.0 + slope * seen_v / optics.centre_v) if slope else baseline_mm
+    moved = optics.focal_px * baseline * (1.0 / z - 1.0 / optics.z_ref_mm)
+    u, v = seen_u, seen_v
+    if turn_rad:
+        cosine, sine = float(np.cos(turn_rad)), float(np.sin(turn_rad))
+        u, v = cosine * u + sine * v, cosine * v - sine * u
+    u, v = u - moved + optics.centre_u, v + optics.centre_v
     power = _bilinear(texture, (v - corner_v) * PATTERN_SCALE - 0.5, (u - corner_u) * PATTERN_SCALE - 0.5)
     direction, _ = _towards(position, (baseline_mm, 0.0, 0.0))
     return power * (optics.z_ref_mm / z) ** 2 * _cosine(normal, direction) / np.maximum(-direction[:, 2], 1e-3)

@@ -191,10 +191,8 @@ class Twin:
 
 @contextlib.contextmanager
 def _module_file(module: ModuleInstance):
-    import dataclasses
-
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(dataclasses.asdict(module), file)
+        file.write(module.to_json())
         file.flush()
         yield file.name
 

@@ -6,19 +6,16 @@ import argparse
 import json
 import sys
 
-from dermis_hw.module_instance import ModuleInstance, draw
+from dermis_hw.module_instance import ModuleInstance, from_text
 
 from . import TwinError, run_foreground
 
 
 def _module(text: str) -> ModuleInstance:
-    """A seed to draw from the tolerances, or a JSON file."""
-    if text.isdecimal():
-        return draw(int(text))
-    with open(text) as file:
-        stored = json.load(file)
-    stored["flat_tilt"] = {light: tuple(tilt) for light, tilt in stored["flat_tilt"].items()}
-    return ModuleInstance(**stored)
+    try:
+        return from_text(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--scene", help="scene file")
     parser.add_argument("--provider", help="module:function, seconds -> LightField, instead of a scene")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--module", type=_module, help="seed or JSON file of the module; default: the folder's")
+    parser.add_argument("--module", type=_module, help="seed, SEED:DEFECT or JSON file; default: the folder's module")
     parser.add_argument("--seed", type=int, default=0, help="of noise and of all that is random")
     parser.add_argument("--virtual-time", action="store_true", help="time passes only while the firmware sleeps")
     parser.add_argument("--pty", help="also offer the console on a pseudo-terminal linked here")

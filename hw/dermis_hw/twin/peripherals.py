@@ -124,6 +124,8 @@ class Peripherals:
             self._world.module_started()
         hello = {
             "serial": self._module.serial,
+            "imager": self._module.imager_id,
+            "swir_head": self._module.swir_id if self._swir_fitted else "",
             "board": "twin",
             "swir": self._swir_fitted,
             "virtual_time": self._virtual,
@@ -189,17 +191,14 @@ class Peripherals:
         took_us = 2 * pairs * self._optics.swir_sample_us
         if self.stuck_adc is not None:
             return struct.pack(wire.SWIR_READ_RESPONSE, self.stuck_adc * pairs, self.stuck_adc * pairs, took_us)
-        field = self._world.field(now_us)
-        band = vocabulary.SWIR_BANDS[index]
-        if f"swir{band}" in self._world.dead_lights:
-            field = replace(field, swir={**field.swir, band: 0.0})
+        dead = dict.fromkeys(self._world.dead_lights, 0.0)
         self._swir_reads += 1
         rng = np.random.default_rng([self._seed, self._boots, self._swir_reads, 0x5A])
         on, off = swir_sums(
             self._optics,
-            self._module,
-            field,
-            band,
+            replace(self._module, level={**self._module.level, **dead}),
+            self._world.field(now_us),
+            vocabulary.SWIR_BANDS[index],
             pairs,
             self._world.temperature_c(now_us),
             rng,

@@ -11,21 +11,21 @@ import numpy as np
 from dermis.core import vocabulary
 
 from dermis_hw.lightfield import LightField
-from dermis_hw.module_instance import ModuleInstance
-from dermis_hw.optics import DOTS, NIR_BANDS, SWIR_BANDS, Optics
+from dermis_hw.module_instance import ModuleInstance, Scratch
+from dermis_hw.optics import SWIR_BANDS, Optics
 
 from .lamps import Share
 
 REFERENCE_C = 25.0
+NOMINAL = ModuleInstance()
 CODES = 255
 # Sunlight between 800 and 1100 nm has its weight where silicon still has most of its efficiency, near the dots' 940 nm.
 AMBIENT_EFFICIENCY = vocabulary.DOTS
 
 
-def output_factor(light: str, temperature_c: float) -> float:
-    """How much an imager light gives at that temperature, as a part of its output at 25 degrees Celsius."""
-    band = DOTS if light == vocabulary.DOTS else NIR_BANDS[light]
-    return max(0.0, 1.0 + band.output_per_k * (temperature_c - REFERENCE_C))
+def output_factor(light: str, temperature_c: float, module: ModuleInstance = NOMINAL) -> float:
+    """How much a light (`LIGHT_KEYS`) gives at that temperature, as a part of its output at 25 degrees Celsius."""
+    return max(0.0, 1.0 + module.band(light).output_per_k * (temperature_c - REFERENCE_C))
 
 
 class ImagerSensor:
@@ -53,6 +53,9 @@ class ImagerSensor:
         self._response = 1 + np.float32(optics.prnu) * pattern.standard_normal(shape, dtype=np.float32)
         # The photo response acts behind the lens: fold the vignette into it for all but the monitor tab.
         self._scene_response = self._response * self._vignette
+        for scratch in module.scratches:
+            self._scene_response *= 1 - _shadow(scratch, optics)
+        self._silicon_per_k = module.silicon_per_k()
 
     def electrons(
         self,
@@ -72,7 +75,7 @@ class ImagerSensor:
         optics = self._optics
         first, last = optics.monitor_columns
         above_k = temperature_c - REFERENCE_C
-        ambient_efficiency = 1 + optics.efficiency_per_k[AMBIENT_EFFICIENCY] * above_k
+        ambient_efficiency = 1 + self._silicon_per_k[AMBIENT_EFFICIENCY] * above_k
         if ambient_us is None:
             ambient_us = np.full(optics.height, exposure_us, np.float32)
         rate = optics.electrons_per_us["ambient"] * ambient_efficiency
@@ -82,8 +85,8 @@ class ImagerSensor:
         tab_ambient = optics.monitor_ambient_per_klux * field.klux_sun * ambient_efficiency
         tab = ambient_us * np.float32(tab_ambient * tab_scale)
         for light, burned_us in lit_us.items():
-            factor = self._module.level.get(light, 1.0) * output_factor(light, temperature_c)
-            factor *= 1 + optics.efficiency_per_k[light] * above_k
+            factor = self._module.level.get(light, 1.0) * output_factor(light, temperature_c, self._module)
+            factor *= 1 + self._silicon_per_k[light] * above_k
             radiance = field.dots if light == vocabulary.DOTS else field.bands[light]
             if light in self._tilt:
                 radiance = radiance * self._tilt[light]
@@ -127,6 +130,15 @@ class ImagerSensor:
         return codes.astype(np.uint8)
 
 
+def _shadow(scratch: Scratch, optics: Optics) -> np.ndarray:
+    """Part of the light that a scratch takes at each pixel: float32 (240, 320)."""
+    angle = np.radians(scratch.angle_deg)
+    u = np.arange(optics.width, dtype=np.float32)[None, :] - np.float32(scratch.u)
+    v = np.arange(optics.height, dtype=np.float32)[:, None] - np.float32(scratch.v)
+    aside = v * np.float32(np.cos(angle)) - u * np.float32(np.sin(angle))
+    return np.float32(scratch.loss) * np.exp(-0.5 * (aside / np.float32(scratch.sigma_px)) ** 2)
+
+
 def swir_sums(
     optics: Optics,
     module: ModuleInstance,
@@ -136,13 +148,21 @@ def swir_sums(
     temperature_c: float,
     rng: np.random.Generator,
 ) -> tuple[int, int]:
-    """(on, off): sums of `pairs` samples of the photodiode with the LED of that band on and off."""
-    drift = max(0.0, 1.0 + SWIR_BANDS[band_nm].output_per_k * (temperature_c - REFERENCE_C))
-    signal = field.swir[band_nm] * optics.swir_counts * module.level.get(f"swir{band_nm}", 1.0) * drift
-    off = optics.swir_offset_counts + optics.swir_ambient_counts_per_klux * field.klux_sun
+    """(on, off): sums of `pairs` samples of the photodiode with the LED of that band on and off.
+
+    The monitor tab and the window send a part of every LED's light back at once, whatever stands before them.
+    """
+    led = module.swir_order[list(SWIR_BANDS).index(band_nm)]
+    seen = field.swir[int(led.removeprefix("swir"))] * optics.swir_counts
+    seen += optics.swir_tab_counts * module.swir_tab.get(led, 1.0)
+    signal = seen * module.level.get(led, 1.0) * output_factor(led, temperature_c, module)
+    ambient = optics.swir_ambient_counts_per_klux * field.klux_sun
+    offset = optics.swir_offset_counts * module.swir_offset
+    gain = module.photodiode_gain * module.photodiode_sign
     noise = rng.standard_normal(2) * optics.swir_noise_counts * np.sqrt(pairs)
     sums = []
-    for level, deviation in ((off + signal, noise[0]), (off, noise[1])):
+    for light, deviation in ((ambient + signal, noise[0]), (ambient, noise[1])):
+        level = offset + gain * light
         total = level * pairs + deviation
         sums.append(int(np.clip(round(total), 0, optics.swir_full_scale * pairs)))
     return sums[0], sums[1]

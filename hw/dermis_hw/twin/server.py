@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import fcntl
 import json
 import os
@@ -165,13 +164,11 @@ class Server:
         path = config.state_dir / "module.json"
         if config.module is None and path.exists():
             try:
-                stored = json.loads(path.read_text())
-                stored["flat_tilt"] = {light: tuple(tilt) for light, tilt in stored["flat_tilt"].items()}
-                return ModuleInstance(**stored)
-            except (ValueError, TypeError, KeyError) as problem:
+                return ModuleInstance.from_json(path.read_text())
+            except (ValueError, TypeError) as problem:
                 raise TwinError(f"{path} is damaged; remove it to start with the nominal module") from problem
         module = config.module or ModuleInstance()
-        path.write_text(json.dumps(dataclasses.asdict(module), indent=1) + "\n")
+        path.write_text(module.to_json())
         return module
 
     def _make_module(self, config: Config) -> ModuleProcess:
