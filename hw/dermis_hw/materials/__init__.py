@@ -4,7 +4,7 @@
 """
 
 from dermis_hw.materials.bands import band_value, figures, water_index
-from dermis_hw.materials.catalogue import silicone
+from dermis_hw.materials.instruments import silicone
 from dermis_hw.materials.material import Material, MaterialError, Specular
 from dermis_hw.materials.names import development, held_out, names, resolve
 from dermis_hw.materials.skin import draw_skin

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
+from dermis_hw.materials import instruments
 from dermis_hw.materials.grid import GRID_NM, read_table
-from dermis_hw.materials.layers import Film, alone, fresnel_r0, glued
 from dermis_hw.materials.material import DEVELOPMENT, HELD_OUT, MATTE, Material, MaterialError, Specular
-from dermis_hw.materials.media import absorption_per_mm, scatter_per_mm
 
 _USGS = "USGS Spectral Library 7, Kokaly et al. 2017, doi:10.5066/F7RR1WDJ"
 _PRINTED = "measured against a white tile at 940-1550 nm (six bands), straight lines between, held below 940 nm"
 _PRINTED_NM = [940.0, 1050.0, 1200.0, 1300.0, 1450.0, 1550.0]
-THINNEST_MM, THICKEST_MM = 0.02, 50.0  # a painted film; a solid dummy. A mask given in metres lies below
 BRIGHTEST_KLUX = 1e6  # beyond the filament of a halogen lamp
-MOST_FILLER = 20.0  # white paint scatters about 20/mm; no rubber holds more
 
 _SHINY = Specular(0.04, 0.15)
 _DULL = Specular(0.04, 0.5)
@@ -71,84 +67,6 @@ def hair() -> Material:
     return _points("hair", "dark hair, melanin fading with wavelength, keratin's water at 1450", points, _DULL)()
 
 
-def _opaque_layer(name: str, note: str, film: Film, specular: Specular, variation: float = 0.01) -> Material:
-    """A thick body: the film over nothing, thick enough that nothing shows through."""
-    blur = ((0.5, 0.4), (0.4, 1.5))
-    return Material(name, alone(film), False, f"modelled: {note}", specular, blur, variation)
-
-
-def silicone(thickness_mm: float, *, scatter: float = 1.0, pigment: float = 1.0) -> Material:
-    """A skin-coloured silicone of that thickness in mm, as a film to put `over` something.
-
-    scatter: reduced scattering at 1000 nm, 1/mm. pigment: amount of iron oxides, 1 for a usual skin colour.
-    Raises MaterialError for a thickness that no mask has, and for fillers beyond what silicone takes.
-    """
-    _check_thickness("silicone", thickness_mm)
-    for name, value in (("scatter", scatter), ("pigment", pigment)):
-        if not 0.0 <= value <= MOST_FILLER:
-            raise MaterialError(f"silicone with {name}={value:g} is out of reach: give 0 to {MOST_FILLER:g}")
-    iron = pigment * (0.02 + 0.02 * np.exp(-(((GRID_NM - 870.0) / 100.0) ** 2)))
-    film = Film(thickness_mm, absorption_per_mm("pdms") + iron, scatter_per_mm(scatter, 0.8), 1.41)
-    blur = ((0.5, min(0.5, thickness_mm)), (0.5, min(2.8, 1.2 * thickness_mm)))
-    return Material(
-        f"silicone:{thickness_mm:g}",
-        alone(film),
-        False,
-        f"modelled: PDMS absorption, scatterer {scatter:g}/mm at 1000 nm, iron oxides; {thickness_mm:g} mm",
-        Specular(fresnel_r0(film.index), 0.35),
-        blur,
-        0.02,
-        film,
-    )
-
-
-def _check_thickness(name: str, thickness_mm: float) -> None:
-    if not (math.isfinite(thickness_mm) and THINNEST_MM <= thickness_mm <= THICKEST_MM):
-        raise MaterialError(
-            f"{name} of {thickness_mm:g} mm is out of reach: give millimetres between {THINNEST_MM} and {THICKEST_MM:g}"
-        )
-
-
-def hydrogel(thickness_mm: float = 0.8) -> Material:
-    """A gel of water with a little scatterer, as a film."""
-    _check_thickness("hydrogel", thickness_mm)
-    film = Film(thickness_mm, 0.9 * absorption_per_mm("water"), scatter_per_mm(0.4, 1.0), 1.35)
-    return Material(
-        f"hydrogel:{thickness_mm:g}",
-        glued(film, silicone(5.0).values, 1.41),
-        False,
-        f"modelled: 90% water with a scatterer, {thickness_mm:g} mm; by itself it lies over 5 mm of silicone",
-        Specular(fresnel_r0(film.index), 0.12),
-        ((0.5, 0.4), (0.5, 1.5)),
-        0.02,
-        film,
-    )
-
-
-def gelatin(thickness_mm: float = 4.0) -> Material:
-    """Gelatin with scatterer, as cast for make-up, as a film."""
-    _check_thickness("gelatin", thickness_mm)
-    film = Film(thickness_mm, 0.6 * absorption_per_mm("water") + 0.003, scatter_per_mm(1.6, 1.0), 1.40)
-    return Material(
-        f"gelatin:{thickness_mm:g}",
-        alone(film),
-        False,
-        f"modelled: 60% water, scatterer 1.6/mm, {thickness_mm:g} mm",
-        Specular(fresnel_r0(film.index), 0.25),
-        ((0.5, 0.5), (0.5, 2.2)),
-        0.02,
-        film,
-    )
-
-
-def clear_film(thickness_mm: float = 0.1) -> Material:
-    """Opaque to the eye, clear in the near infrared: the residual risk that no band sees."""
-    _check_thickness("nir_clear_film", thickness_mm)
-    film = Film(thickness_mm, 0.2 * absorption_per_mm("pet"), scatter_per_mm(0.2, 1.0), 1.5)
-    note = "modelled: a dyed polymer film, clear beyond 800 nm; put it over something"
-    return Material(f"nir_clear_film:{thickness_mm:g}", alone(film), False, note, Specular(0.04, 0.2), (), 0.01, film)
-
-
 def grey(reflectance: float) -> Material:
     """A Lambertian grey, the same at every wavelength."""
     if not 0.0 <= reflectance <= 1.0:
@@ -164,15 +82,34 @@ def glowing(klux: float) -> Material:
     return replace(grey(0.1), name=f"glowing:{klux:g}", note="modelled: shines by itself", glow_klux=klux)
 
 
+def printed(ground: Material, *, ink: float = 0.06, rough: float | None = None) -> Material:
+    """A print of a face on that ground. ink: how much of the near-infrared reflectance full ink takes away, .06 for
+    dye and .7 for toner. rough: GGX alpha, that of the ground where none is given.
+
+    Raises MaterialError for an ink that is none.
+    """
+    if not 0.0 <= ink <= 1.0:
+        raise MaterialError(f"a print with ink={ink:g} is out of reach: give 0 to 1")
+    if rough is not None and not instruments.SMOOTHEST <= rough <= instruments.ROUGHEST:
+        raise MaterialError(f"a print with rough={rough:g} is out of reach: give .02 to 1")
+    gloss = ground.specular if rough is None else replace(ground.specular, roughness=rough)
+    return replace(
+        ground,
+        name=f"print:{ground.name}",
+        values=ground.values * (1.0 - 0.5 * ink),  # the mean face covers about half of the ground with ink
+        measured=False,
+        note=f"modelled: ink on {ground.note}",
+        specular=gloss,
+        film=None,
+        ink_contrast=ink,
+    )
+
+
 def _print(name: str, ground: str, contrast: float, text: str, specular: Specular) -> Callable[[], Material]:
     def material() -> Material:
         paper = fixed(ground)
-        # The mean face covers about half of the paper with ink.
-        values = paper.values * (1.0 - 0.5 * contrast)
         note = f"modelled: {text} on {paper.note}"
-        return replace(
-            paper, name=name, values=values, measured=False, note=note, specular=specular, ink_contrast=contrast
-        )
+        return replace(printed(paper, ink=contrast), name=name, note=note, specular=specular)
 
     return material
 
@@ -200,11 +137,66 @@ FIXED: dict[str, Callable[[], Material]] = {
         {700: 0.03, 850: 0.045, 970: 0.05, 1050: 0.05, 1300: 0.05, 1550: 0.05, 1750: 0.05},
         Specular(0.043, 0.02),
     ),
-    "plaster": _points(
-        "plaster",
-        "gypsum with its crystal water at 1450",
-        {700: 0.86, 850: 0.87, 970: 0.865, 1050: 0.87, 1200: 0.83, 1300: 0.84, 1450: 0.58, 1550: 0.68, 1750: 0.6},
-        Specular(0.02, 0.7),
+    "plaster": lambda: replace(instruments.plaster(), name="plaster"),
+    "cardboard_white": _points(
+        "cardboard_white",
+        "white-lined chipboard, as boxes and picture mounts are cut from",
+        {700: 0.76, 850: 0.77, 970: 0.765, 1050: 0.77, 1200: 0.7, 1300: 0.71, 1450: 0.5, 1550: 0.55, 1750: 0.52},
+        Specular(0.02, 0.55),
+    ),
+    "paper_recycled": _points(
+        "paper_recycled",
+        "grey recycled paper: cellulose's dips with less brightness",
+        {700: 0.68, 850: 0.71, 970: 0.71, 1050: 0.72, 1200: 0.65, 1300: 0.66, 1450: 0.45, 1550: 0.5, 1750: 0.48},
+        Specular(0.01, 0.7),
+    ),
+    "paper_satin": _points(
+        "paper_satin",
+        "satin photo paper on a polyethylene base",
+        {700: 0.84, 850: 0.83, 970: 0.825, 1050: 0.83, 1200: 0.76, 1300: 0.78, 1450: 0.6, 1550: 0.64, 1750: 0.55},
+        Specular(0.04, 0.2),
+    ),
+    "polystyrene_foam": _points(
+        "polystyrene_foam",
+        "expanded polystyrene of a wig stand: bright, C-H overtones",
+        {
+            700: 0.93,
+            850: 0.93,
+            970: 0.925,
+            1050: 0.92,
+            1145: 0.84,
+            1210: 0.86,
+            1300: 0.89,
+            1410: 0.83,
+            1450: 0.85,
+            1550: 0.87,
+            1680: 0.6,
+            1750: 0.66,
+        },
+        Specular(0.01, 0.7),
+    ),
+    "screen_lcd": _points(
+        "screen_lcd",
+        "liquid-crystal screen: its polarisers clear beyond 800 nm, so the white behind the panel shows",
+        {
+            700: 0.05,
+            780: 0.12,
+            850: 0.26,
+            970: 0.25,
+            1050: 0.22,
+            1200: 0.17,
+            1300: 0.17,
+            1450: 0.13,
+            1550: 0.13,
+            1750: 0.1,
+        },
+        Specular(0.043, 0.03),
+    ),
+    "metal_frame": _points(
+        "metal_frame",
+        "lacquered metal of a spectacle frame",
+        {700: 0.12, 850: 0.14, 1050: 0.16, 1300: 0.18, 1550: 0.2, 1750: 0.2},
+        Specular(0.09, 0.2),
     ),
     "background_wall": _points(
         "background_wall",
@@ -247,18 +239,8 @@ FIXED: dict[str, Callable[[], Material]] = {
         retro=1.0,
     ),
     "hair": hair,
-    "resin": lambda: _opaque_layer(
-        "resin",
-        "grey acrylic printing resin: PMMA absorption, titanium dioxide and carbon",
-        Film(4.0, absorption_per_mm("pmma") + 0.06, scatter_per_mm(4.0, 0.6), 1.50),
-        Specular(0.04, 0.25),
-    ),
-    "latex": lambda: _opaque_layer(
-        "latex",
-        "filled rubber: C-H bands as PDMS's, 1.5 times as deep, much scatterer",
-        Film(2.0, 1.5 * absorption_per_mm("pdms") + 0.03, scatter_per_mm(5.0, 0.6), 1.52),
-        Specular(0.04, 0.45),
-    ),
+    "resin": lambda: instruments.opaque(instruments.resin(4.0), "resin"),
+    "latex": lambda: instruments.opaque(instruments.latex(2.0), "latex"),
     "print:matte": _print("print:matte", "paper_matte", 0.06, "dye ink, nearly clear in NIR,", Specular(0.01, 0.7)),
     "print:glossy": _print("print:glossy", "paper_glossy", 0.06, "dye ink, nearly clear in NIR,", _GLOSSY),
     "print:laser": _print("print:laser", "paper_matte", 0.7, "carbon toner, black in NIR,", Specular(0.03, 0.3)),

@@ -9,17 +9,24 @@ import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from dermis_hw.materials import catalogue, skin, targets
+from dermis_hw.materials import catalogue, instruments, skin, targets
 from dermis_hw.materials.material import DEVELOPMENT, HELD_OUT, Material, MaterialError, from_csv
 
 # Materials that take figures: name -> function of one leading number and named ones.
 _FAMILIES: dict[str, Callable[..., Material]] = {
-    "silicone": catalogue.silicone,
-    "hydrogel": catalogue.hydrogel,
-    "gelatin": catalogue.gelatin,
-    "nir_clear_film": catalogue.clear_film,
+    "silicone": instruments.silicone,
+    "latex": instruments.latex,
+    "resin": instruments.resin,
+    "polycarbonate": instruments.polycarbonate,
+    "plaster": instruments.plaster,
+    "hydrogel": instruments.hydrogel,
+    "gelatin": instruments.gelatin,
+    "nir_clear_film": instruments.clear_film,
+    "paint": instruments.paint,
+    "make_up": instruments.make_up,
     "grey": catalogue.grey,
     "glowing": catalogue.glowing,
 }
@@ -37,7 +44,8 @@ def names() -> list[str]:
     """What `resolve` knows, with an example for what takes figures. USGS names stand apart."""
     tones = [f"skin:{which}" for which in ("light", "medium", "dark", "mean", "r700=0.35")]
     worn = [f"skin:medium+{modifier}" for modifier in skin.MODIFIERS]
-    films = ["silicone:1", "hydrogel:0.8", "gelatin:4", "nir_clear_film:0.1", "grey:0.18", "glowing:30"]
+    films = ["silicone:1", "latex:1", "resin:3", "polycarbonate:2", "plaster:0.9", "hydrogel:0.8", "gelatin:4"]
+    films += ["nir_clear_film:0.1", "paint:0.05", "make_up:0.06", "print:cloth_cotton", "grey:0.18", "glowing:30"]
     tiles = [f"tile:{kind}" for kind in targets.TILES]
     return [*tones, *worn, *sorted(set(_PLAIN) - {"skin", "print"}), *films, *tiles]
 
@@ -90,15 +98,18 @@ def _plain(text: str) -> Material:
     if family == "tile":
         return targets.tile(argument)
     if family in _FAMILIES:
-        return _with_figures(family, argument)
+        return _with_figures(family, argument, _FAMILIES[family])
+    if family == "print" and argument:
+        ground, _, figures = argument.partition(",")
+        return replace(_with_figures(family, figures, partial(catalogue.printed, _single(ground, None))), name=text)
     known = [*names(), *catalogue.manmade_by_name(), *_FAMILIES]
     near = difflib.get_close_matches(text, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "run 'python -m dermis_hw.materials' for the list."
     raise MaterialError(f"there is no material '{text}'; {hint}")
 
 
-def _with_figures(family: str, argument: str) -> Material:
-    function = _FAMILIES[family]
+def _with_figures(family: str, argument: str, function: Callable[..., Material]) -> Material:
+    """The material that `function` makes of the figures in `argument`: one or none, then named ones."""
     allowed = [name for name, kind in inspect.signature(function).parameters.items() if kind.kind is kind.KEYWORD_ONLY]
     positional: list[float] = []
     named: dict[str, float] = {}

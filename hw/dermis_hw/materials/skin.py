@@ -170,6 +170,7 @@ FOUNDATION_MM = 0.02
 SUNSCREEN_MM = 0.01
 WATER_INDEX, CREAM_INDEX = 1.33, 1.40
 BEARD_PART = 0.30  # of the area that hair covers
+LIPS_BLOOD = 0.10  # exponent at 920 nm
 
 
 def _layer(name: str, film: Film, roughness: float) -> Material:
@@ -177,52 +178,86 @@ def _layer(name: str, film: Film, roughness: float) -> Material:
     return Material(name, alone(film), False, note, Specular(fresnel_r0(film.index), roughness), film=film)
 
 
-def sweat() -> Material:
-    return _layer("sweat", Film(SWEAT_MM, absorption_per_mm("water"), no_scatter(), WATER_INDEX), roughness=0.12)
+# name -> (what it is without a figure, lowest, highest): `+foundation=0.03` lays 30 um on. Beyond lies no such thing.
+AMOUNTS: dict[str, tuple[float, float, float]] = {
+    "wet": (SWEAT_MM, 0.005, 0.15),
+    "foundation": (FOUNDATION_MM, 0.005, 0.04),
+    "sunscreen": (SUNSCREEN_MM, 0.003, 0.03),
+    "beard": (BEARD_PART, 0.05, 0.8),
+    "cold": (1.0, 0.0, 2.0),
+    "gloss": (GLOSS.roughness, 0.1, 0.7),
+}
 
 
-def foundation() -> Material:
+def sweat(thickness_mm: float = SWEAT_MM) -> Material:
+    return _layer("sweat", Film(thickness_mm, absorption_per_mm("water"), no_scatter(), WATER_INDEX), roughness=0.12)
+
+
+def foundation(thickness_mm: float = FOUNDATION_MM) -> Material:
     """Titanium dioxide and iron oxides in a dry oil: scatters, and absorbs a little below 950 nm."""
     iron = 0.4 * np.exp(-(((GRID_NM - 870.0) / 90.0) ** 2))
-    return _layer("foundation", Film(FOUNDATION_MM, iron, scatter_per_mm(10.0, 0.8), CREAM_INDEX), roughness=0.45)
+    return _layer("foundation", Film(thickness_mm, iron, scatter_per_mm(10.0, 0.8), CREAM_INDEX), roughness=0.45)
 
 
-def sunscreen() -> Material:
+def sunscreen(thickness_mm: float = SUNSCREEN_MM) -> Material:
     """Fine particles that scatter little in the near infrared, in a thin, half-watery cream."""
     return _layer(
-        "sunscreen", Film(SUNSCREEN_MM, 0.5 * absorption_per_mm("water"), scatter_per_mm(2.0, 2.0), CREAM_INDEX), 0.2
+        "sunscreen", Film(thickness_mm, 0.5 * absorption_per_mm("water"), scatter_per_mm(2.0, 2.0), CREAM_INDEX), 0.2
     )
 
 
-def _beard(skin: Material) -> Material:
-    return mixed(skin.name, f"modelled: hair over {BEARD_PART:.0%} of {skin.name}", skin, hair(), BEARD_PART)
+def _beard(skin: Material, part: float) -> Material:
+    return mixed(skin.name, f"modelled: hair over {part:.0%} of {skin.name}", skin, hair(), part)
 
 
-def _lips(skin: Material) -> Material:
+def _blood(amount: float) -> np.ndarray:
+    """What a change of the blood in the skin by `amount` multiplies: haemoglobin's broad rise to 930 nm."""
+    return np.exp(-amount * np.exp(-(((GRID_NM - 920.0) / 110.0) ** 2)))
+
+
+def _cold(skin: Material, amount: float) -> Material:
+    """Vessels drawn together: amount 1 takes away a third of what full lips have more than skin."""
+    values = np.minimum(skin.values * _blood(-amount * LIPS_BLOOD / 3.0), 1.0)
+    note = f"modelled: less blood in {skin.name}"
+    return replace(skin, values=values, measured=False, note=note)
+
+
+def _glossy(skin: Material, roughness: float) -> Material:
+    """Dry skin is rougher, oily skin smoother."""
+    note = f"modelled: gloss of {skin.name}"
+    return replace(skin, specular=replace(skin.specular, roughness=roughness), measured=False, note=note)
+
+
+def _lips(skin: Material, _amount: float) -> Material:
     """Thinner horny layer, more blood, moist: less melanin, haemoglobin's broad rise to 930 nm, a film of water."""
-    blood = 0.10 * np.exp(-(((GRID_NM - 920.0) / 110.0) ** 2))
     moist = Film(0.012, absorption_per_mm("water"), no_scatter(), WATER_INDEX)
-    red = replace(skin, values=skin.values * np.exp(-blood))
+    red = replace(skin, values=skin.values * _blood(LIPS_BLOOD))
     return replace(_layer("moisture", moist, roughness=0.18).over(red), note=f"modelled: lips of {skin.name}")
 
 
-MODIFIERS: dict[str, Callable[[Material], Material]] = {
-    "wet": lambda skin: sweat().over(skin),
-    "foundation": lambda skin: foundation().over(skin),
-    "sunscreen": lambda skin: sunscreen().over(skin),
+MODIFIERS: dict[str, Callable[[Material, float], Material]] = {
+    "wet": lambda skin, amount: sweat(amount).over(skin),
+    "foundation": lambda skin, amount: foundation(amount).over(skin),
+    "sunscreen": lambda skin, amount: sunscreen(amount).over(skin),
     "beard": _beard,
     "lips": _lips,
+    "cold": _cold,
+    "gloss": _glossy,
 }
 
 
 def modified(skin: Material, modifier: str) -> Material:
-    """A skin with one of `MODIFIERS` on it, or with `r700=` melanin; named `skin+modifier`."""
-    if modifier.startswith("r700="):
-        try:
-            target = float(modifier[5:])
-        except ValueError as error:
-            raise MaterialError(f"'+{modifier}' needs a number, for example +r700=0.25") from error
-        return darkened(skin, target)
-    if modifier not in MODIFIERS:
+    """A skin with one of `MODIFIERS` on it, as much as after `=`, or with `r700=` melanin; named `skin+modifier`."""
+    name, equals, number = modifier.partition("=")
+    if name != "r700" and name not in MODIFIERS:
         raise MaterialError(f"there is no modifier '+{modifier}': use {', '.join(MODIFIERS)} or r700=0.25")
-    return replace(MODIFIERS[modifier](skin), name=f"{skin.name}+{modifier}", variation=skin.variation)
+    usual, low, high = AMOUNTS.get(name, (0.0, 0.0, 0.0))
+    try:
+        amount = float(number) if equals or name == "r700" else usual
+    except ValueError as error:
+        raise MaterialError(f"'+{modifier}' needs a number, for example +r700=0.25") from error
+    if name == "r700":
+        return darkened(skin, amount)
+    if equals and not low <= amount <= high:
+        raise MaterialError(f"'+{modifier}' is out of reach: give {name}={low:g} to {high:g}")
+    return replace(MODIFIERS[name](skin, amount), name=f"{skin.name}+{modifier}", variation=skin.variation)
