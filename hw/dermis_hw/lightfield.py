@@ -19,6 +19,8 @@ class LightField:
     swir: band (nm, label) -> signal of the photodiode, 1.0 for such a white plane filling the spot.
     temperature_c: of the module.
     depth_mm: float32 (240, 320), truth for hosts; inf where nothing stands.
+    tab: light -> what somebody else's lamp adds on the monitor tab while that light burns, as a part of full well at
+        the nominal exposure (`render.answering`).
     """
 
     bands: dict[str, np.ndarray]
@@ -28,3 +30,4 @@ class LightField:
     swir: dict[int, float]
     temperature_c: float = 25.0
     depth_mm: np.ndarray = field(default_factory=lambda: np.full((240, 320), np.inf, np.float32))
+    tab: dict[str, float] = field(default_factory=dict)

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1, Optics
+from dermis_hw.render.answering import AnsweringLamp, answered
 from dermis_hw.render.compose import Ambient, Geometry
+from dermis_hw.render.motion import displaced
 from dermis_hw.render.variant import RenderError
 
 if TYPE_CHECKING:
     from dermis_hw.scenes import Scene
 
-__all__ = ["Ambient", "Geometry", "RenderError", "geometry", "render"]
+__all__ = [
+    "Ambient",
+    "AnsweringLamp",
+    "Geometry",
+    "RenderError",
+    "answered",
+    "displaced",
+    "geometry",
+    "render",
+]
 
 
 def geometry(scene: Scene, *, optics: Optics = DM1, time_s: float = 0.0) -> Geometry:
@@ -41,4 +52,5 @@ def render(
 
     meshes, materials = place(scene, time_s)
     traced = Geometry(meshes, optics=optics, ambient=scene.ambient)
-    return traced.compose(materials, module, temperature_c=scene.temperature_c, seed=seed)
+    field = traced.compose(materials, module, temperature_c=scene.temperature_c, seed=seed)
+    return answered(field, scene.lamp, optics)

@@ -7,16 +7,37 @@ from pathlib import Path
 
 from dermis_hw.scenes.load import load, parse
 from dermis_hw.scenes.model import Expect, Pose, Scene, SceneError, SceneObject
-from dermis_hw.scenes.place import place
+from dermis_hw.scenes.place import paint, place
 
-__all__ = ["Expect", "Pose", "Scene", "SceneError", "SceneObject", "builtin", "builtins", "load", "parse", "place"]
+__all__ = [
+    "Expect",
+    "Pose",
+    "Scene",
+    "SceneError",
+    "SceneObject",
+    "builtin",
+    "builtins",
+    "load",
+    "paint",
+    "parse",
+    "place",
+    "shipped",
+]
 
-_FOLDER = Path(__file__).parent / "builtin"
+_HERE = Path(__file__).parent
+# The demo runs the first; the others hold one scene each PAI species and each bona fide condition (docs/species.md).
+_BUILTIN = "builtin"
+_FOLDERS = (_BUILTIN, "species", "conditions")
 
 
 def builtins() -> list[str]:
-    """Names of the scenes that ship."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    """Names of the scenes that ship and that the demo goes through."""
+    return sorted(path.stem for path in (_HERE / _BUILTIN).glob("*.toml"))
+
+
+def shipped() -> dict[str, Path]:
+    """Name -> file of every scene that ships; no two folders share a name."""
+    return {path.stem: path for folder in _FOLDERS for path in sorted((_HERE / folder).glob("*.toml"))}
 
 
 def builtin(name: str) -> Path:
@@ -24,9 +45,9 @@ def builtin(name: str) -> Path:
 
     Raises SceneError with the nearest name.
     """
-    path = _FOLDER / f"{name}.toml"
-    if not path.is_file():
-        near = difflib.get_close_matches(name, builtins(), n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(builtins())}"
+    scenes = shipped()
+    if name not in scenes:
+        near = difflib.get_close_matches(name, scenes, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(scenes)}"
         raise SceneError(f"there is no built-in scene '{name}'; {hint}")
-    return path
+    return scenes[name]

@@ -10,8 +10,10 @@ from typing import Any
 
 from dermis_hw import materials
 from dermis_hw.geometry import head as heads
-from dermis_hw.geometry import meshfile
+from dermis_hw.geometry import meshfile, patches
 from dermis_hw.materials import Material, MaterialError
+from dermis_hw.optics import DM1
+from dermis_hw.render.answering import MOST, AnsweringLamp
 from dermis_hw.render.compose import Ambient
 from dermis_hw.render.lights import LAMP_SUN_EQUIVALENT
 from dermis_hw.scenes.model import FORMAT, KINDS, VERDICTS, Expect, Pose, Scene, SceneError, SceneObject
@@ -22,8 +24,21 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-_TOP = ("format", "name", "kind", "species", "note", "expect", "object", "pose", "ambient", "background", "module")
-_OBJECT = ("geometry", "parameters", "material", "regions", "offset_mm", "holes", "position_mm")
+_TOP = (
+    "format",
+    "name",
+    "kind",
+    "species",
+    "note",
+    "expect",
+    "object",
+    "pose",
+    "ambient",
+    "background",
+    "lamp",
+    "module",
+)
+_OBJECT = ("geometry", "parameters", "material", "regions", "offset_mm", "cover", "holes", "position_mm")
 # key -> (lowest, highest)
 _POSE = {
     "distance_mm": (50.0, 5000.0),
@@ -157,6 +172,7 @@ def parse(values: dict, path: Path) -> Scene:
         expect=_expect(values),
         background_mm=wall,
         background_material=_material(background.text("material", "background_wall"), folder) if wall else None,
+        lamp=_lamp(values),
         path=path,
     )
 
@@ -175,6 +191,18 @@ def _ambient(values: dict) -> Ambient:
         table.choice("lamp", tuple(LAMP_SUN_EQUIVALENT), "none"),
         table.number("klux", 0.0, 0.0, MOST_KLUX),
         (azimuth, elevation),
+    )
+
+
+def _lamp(values: dict) -> AnsweringLamp | None:
+    if "lamp" not in values:
+        return None
+    table = _Table(values["lamp"], "[lamp]", ("answers", "tab"))
+    answers = _Table(table.values.get("answers", {}), "[lamp]'s answers", tuple(DM1.monitor_level))
+    if not answers.values:
+        raise SceneError('[lamp] needs answers, for example answers = { "850" = 0.1 }')
+    return AnsweringLamp(
+        {light: answers.number(light, 0.0, 0.0, MOST) for light in answers.values}, table.number("tab", 0.0, 0.0, MOST)
     )
 
 
@@ -214,12 +242,17 @@ def _object(table: _Table, folder: Path, before: list[SceneObject]) -> SceneObje
     offset = table.number("offset_mm", 0.0, 0.0, THICKEST_SHELL_MM)
     if offset and name != "head":
         raise SceneError(f"{table.where}: offset_mm is for geometry 'head' only")
+    covering = _Table(table.values.get("cover", {}), f"{table.where}'s cover", patches.PATCHES)
+    cover = {key: covering.number(key, 1.0, patches.SMALLEST, patches.LARGEST) for key in covering.values}
+    if cover and not offset:
+        raise SceneError(f"{table.where}: cover is for a head with offset_mm only")
     up, side, away = table.numbers("position_mm", (0.0, 0.0, 0.0), -3000.0, 3000.0)
     return SceneObject(
         geometry=geometry,
         materials=_materials(table, folder, name, offset, before),
         parameters=parameters,
         shell_mm=offset,
+        cover=cover,
         holes=holes,
         position_mm=(up, side, away),
     )

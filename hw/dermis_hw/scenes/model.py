@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dermis_hw.materials import Material
+from dermis_hw.render.answering import AnsweringLamp
 from dermis_hw.render.compose import Ambient
 
 FORMAT = 1
@@ -23,6 +24,7 @@ class SceneObject:
 
     geometry: a built-in's name or the path of a mesh. parameters: by geometry. materials: region -> material, with
     "" for the body. shell_mm: a skin at this distance outside the geometry (0: the geometry itself). holes: cut out.
+    cover: patch -> factor on its size; such a skin lies there only (none: everywhere).
     position_mm: from the first object's frame (up, side, away).
     """
 
@@ -30,6 +32,7 @@ class SceneObject:
     materials: dict[str, Material]
     parameters: dict[str, float] = field(default_factory=dict)
     shell_mm: float = 0.0
+    cover: dict[str, float] = field(default_factory=dict)
     holes: tuple[str, ...] = ()
     position_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
@@ -70,6 +73,7 @@ class Scene:
     expect: Expect | None = None
     background_mm: float = 0.0  # of a wall, from the lens; 0 for none
     background_material: Material | None = None
+    lamp: AnsweringLamp | None = None
     path: Path | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from dermis_hw.geometry import head as heads
 from dermis_hw.geometry import mesh as meshes
-from dermis_hw.geometry import meshfile, simple
+from dermis_hw.geometry import meshfile, patches, simple, worn
 from dermis_hw.geometry.anthropometry import LIMITS, MEASURES, HeadParameters, limits
 from dermis_hw.geometry.hand import NOMINAL_LENGTH_MM, hand
 from dermis_hw.geometry.mesh import Mesh
@@ -24,6 +25,8 @@ PARAMETERS: dict[str, dict[str, tuple[float, float]]] = {
     "papercraft": _HEAD,
     "spectacles": {**_HEAD, "rim_mm": (0.4, 5.0), "lens_mm": (30.0, 65.0), "vertex_mm": (5.0, 25.0)},
     "lenses": {**_HEAD, "lens_mm": (30.0, 65.0), "vertex_mm": (5.0, 25.0)},
+    "hat": {**_HEAD, "seat_mm": (20.0, 70.0), "brim_mm": (0.0, 120.0), "droop_mm": (-20.0, 40.0)},
+    "headscarf": {**_HEAD, "up_mm": (60.0, 130.0), "side_mm": (45.0, 90.0)},
     "hand": {"length": (100.0, 260.0)},
     "plane": {"height": (20.0, 3000.0), "width": (20.0, 3000.0)},
     "cylinder": {"height": (20.0, 3000.0), "width": (20.0, 3000.0), "radius": (30.0, 5000.0)},
@@ -31,7 +34,7 @@ PARAMETERS: dict[str, dict[str, tuple[float, float]]] = {
 # Where a parameter is missing.
 SHEET_DEFAULTS = {"height": 240.0, "width": 190.0, "radius": 100.0}
 HEADS = ("head", "papercraft")
-ON_A_HEAD = (*HEADS, "spectacles", "lenses")  # made to the measures of a head
+ON_A_HEAD = (*HEADS, "spectacles", "lenses", "hat", "headscarf")  # made to the measures of a head
 
 
 def _parameters(values: dict[str, float]) -> HeadParameters:
@@ -39,6 +42,15 @@ def _parameters(values: dict[str, float]) -> HeadParameters:
     if "seed" in known:
         known["seed"] = int(known["seed"])
     return replace(HeadParameters(), **known)  # type: ignore[arg-type]
+
+
+# geometry -> what makes it for a head and the parameters of its own.
+_WORN: dict[str, Callable[..., Mesh]] = {
+    "spectacles": simple.spectacles,
+    "lenses": simple.lenses,
+    "hat": worn.hat,
+    "headscarf": worn.headscarf,
+}
 
 
 @lru_cache(maxsize=16)
@@ -62,10 +74,8 @@ def shape(thing: SceneObject) -> Mesh:
         mesh = _head(p, body=thing.shell_mm == 0)
     elif thing.geometry == "papercraft":
         mesh = simple.papercraft(p)
-    elif thing.geometry == "spectacles":
-        mesh = simple.spectacles(p, **{k: v for k, v in values.items() if k not in _HEAD})
-    elif thing.geometry == "lenses":
-        mesh = simple.lenses(p, **{k: v for k, v in values.items() if k not in _HEAD})
+    elif thing.geometry in _WORN:
+        mesh = _WORN[thing.geometry](p, **{k: v for k, v in values.items() if k not in _HEAD})
     elif thing.geometry == "hand":
         mesh = hand(values.get("length", NOMINAL_LENGTH_MM))
     else:
@@ -80,6 +90,9 @@ def shape(thing: SceneObject) -> Mesh:
             if on_head
             else simple.printed_holes(mesh.local, thing.holes)
         )
+    if thing.cover:
+        covered = patches.cover_field(p, mesh.vertices, thing.cover)
+        field = covered if field is None else np.minimum(field, covered)
     if thing.shell_mm > 0:
         return meshes.shell(mesh, thing.shell_mm, field)
     return mesh if field is None else meshes.clip(mesh, field)
@@ -100,7 +113,6 @@ def place(scene: Scene, time_s: float = 0.0) -> tuple[list[Mesh], list[dict[str,
     A head turns about the middle between its ears, a sheet about its own middle.
     """
     placed: list[Mesh] = []
-    materials: list[dict[str, Material]] = []
     pose = scene.pose
     if scene.objects:
         shapes = [shape(thing) for thing in scene.objects]
@@ -116,10 +128,18 @@ def place(scene: Scene, time_s: float = 0.0) -> tuple[list[Mesh], list[dict[str,
         shift = np.array([pose.up_mm, pose.side_mm, pose.distance_mm - nearest])
         shift = shift + np.array(pose.velocity_mm_s) * time_s
         placed = [m.moved(np.eye(3), shift) for m in shapes]
-    for mesh, thing in zip(placed, scene.objects, strict=True):
-        body = thing.materials[""]
-        materials.append({name: thing.materials.get(name, body) for name in mesh.region_names})
     if scene.background_mm > 0 and scene.background_material is not None:
         placed.append(simple.wall(scene.background_mm))
+    return placed, paint(scene, placed)
+
+
+def paint(scene: Scene, placed: list[Mesh]) -> list[dict[str, Material]]:
+    """For each mesh of a scene its materials by region. placed: as `place` gives them, of this scene or of one that
+    differs from it in materials only."""
+    materials: list[dict[str, Material]] = []
+    for mesh, thing in zip(placed, scene.objects, strict=False):
+        body = thing.materials[""]
+        materials.append({name: thing.materials.get(name, body) for name in mesh.region_names})
+    if len(placed) > len(scene.objects) and scene.background_material is not None:
         materials.append({"wall": scene.background_material})
-    return placed, materials
+    return materials

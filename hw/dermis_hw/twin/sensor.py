@@ -91,7 +91,9 @@ class ImagerSensor:
             if light in self._tilt:
                 radiance = radiance * self._tilt[light]
             scene = scene + radiance * (burned_us * np.float32(factor * optics.electrons_per_us[light]))[:, None]
-            tab += burned_us * np.float32(factor * optics.monitor_level[light] * tab_scale)
+            tab += burned_us * np.float32(
+                (factor * optics.monitor_level[light] + field.tab.get(light, 0.0)) * tab_scale
+            )
         for share in foreign:
             brightness = np.float32(share.scene * optics.electrons_per_us["850"])
             scene = scene + field.bands["850"] * (share.burned_us * brightness)[:, None]
