@@ -107,7 +107,7 @@ class Bench:
         self.mapper.set_reference(adopted.reference)
         began = default_timer()
         self.mapper.measure(self._dots)
-        geometry = (FOCAL_Q8, adopted.baseline_um, adopted.z_ref_mm, adopted.z_offset_um)
+        geometry = (FOCAL_Q8, adopted.baseline_um, adopted.z_ref_um, adopted.z_offset_um)
         triangulate(self.mapper.disparity, self.mapper.confidence, self._depth, *geometry)
         spent = default_timer() - began
         depth = np.array(self._depth).reshape(truth.shape) / 16
@@ -119,7 +119,7 @@ class Bench:
         )
         for name, answer in {ZNCC: depth_rivals.zncc(*images), **depth_rivals.opencv(*images)}.items():
             disparity = answer.disparity_px[self._cells]
-            inverse = 1 / adopted.z_ref_mm + disparity / (DM1.focal_px * adopted.baseline_um / 1000)
+            inverse = 1000 / adopted.z_ref_um + disparity / (DM1.focal_px * adopted.baseline_um / 1000)
             depth = 1 / np.maximum(inverse, 1e-6) + adopted.z_offset_um / 1000
             found[name] = figures(depth, answer.valid[self._cells], truth, face, answer.seconds)
         findings = self._findings(recording, adopted) if scene.kind.name == TOO_MUCH_SUN else []

@@ -43,6 +43,7 @@ BOARD = {
     "profile": "border",
 }
 SERIAL = "DM1-0042"
+SENSORS = {"imager": "test-00000001", "swir": "test-00000002"}
 QUIET_TURNS = 6
 
 
@@ -140,6 +141,9 @@ class FakeCamera:
         self._table = [table[code] for code in range(256)]
         self._codes = {}
 
+    def identity(self):
+        return SENSORS["imager"]
+
     async def start(self, exposure_us, gain_q8, buffers=2):
         self.started = self._clock.now + 7000  # at no round time
         self.starts += 1
@@ -196,6 +200,9 @@ class FakeSwir:
         self._clock = clock
         self.fault = None
 
+    def identity(self):
+        return SENSORS["swir"] if self.fitted else ""
+
     async def read(self, band_nm, pairs):
         if self.fault:
             raise self.fault
@@ -227,6 +234,14 @@ class FakeStorage:
 
     def read_into(self, name, buffer):
         return self._copied(self.files, name, buffer)
+
+    def read_at(self, name, offset, buffer):
+        data = self._found(self.files, name)[offset : offset + len(buffer)]
+        memoryview(buffer)[: len(data)] = data
+        return len(data)
+
+    def unstage(self, name):
+        self.staged.pop(name, None)
 
     def write(self, name, data):
         self.stage(name, 0, data)

@@ -12,6 +12,9 @@ from dermis.core.reflectance import dot_image
 WIDTH, HEIGHT, PIXELS = burst.WIDTH, burst.HEIGHT, burst.FRAME_BYTES
 Z_REF, FOCAL, BASELINE = 450, 330, 40
 WHITE = 30000
+KEY = bytes(range(32))
+KEYS = {calibration.key_id(KEY): KEY}
+SENSORS = {"imager": "test-00000001", "swir": "test-00000002"}
 WHITE_SWIR_Q4 = 16 * 9000
 PAIRS = 64
 MONITOR = {"850": 40000, "970": 26000, "1050": 16000, "dots": 8000}
@@ -142,7 +145,8 @@ def record_fields():
     return {
         "serial": "DM1-TEST",
         "created": "2026-01-01T00:00:00",
-        "z_ref_mm": Z_REF,
+        "sensors": dict(SENSORS),
+        "z_ref_um": Z_REF * 1000,
         "exposure_us": 6000,
         "temperature_cc": 2500,
         "linear": calibration.u16_bytes(linear),
@@ -155,9 +159,16 @@ def record_fields():
     }
 
 
+def file(**changes):
+    """The file of that record, under `KEY`, with some of its fields changed."""
+    fields = record_fields()
+    fields.update(changes)
+    return calibration.encode(fields, KEY)
+
+
 def record():
     """The same, decoded."""
-    return calibration.decode(calibration.encode(record_fields()))
+    return calibration.decode(file())
 
 
 def make(surface=head, reflectances=SKIN, ambient=400, gain_permille=1000):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from dermis.core import calibration, vocabulary
+from dermis.core import vocabulary
 from test_under_micropython import micropython
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ def outcome(command, folder):
 @pytest.mark.parametrize("name", SURFACES)
 def test_both_interpreters_agree(name, tmp_path):
     burst = synthetic.make(SURFACES[name], ambient=3000)
-    record = calibration.encode(synthetic.record_fields())
+    record = synthetic.file()
     (tmp_path / "record").write_bytes(record)
     (tmp_path / "record_size").write_text(str(len(record)))
     (tmp_path / "header").write_text(json.dumps(burst.header()))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dermis.core import burst, calibration, cbor, feature_tensor, partitions, vocabulary
-from dermis_host.recording import load
+from dermis.core import burst, feature_tensor, partitions, vocabulary
 
 PAGES = Path(__file__).parents[2] / "docs" / "formats"
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 def rows(page: str) -> list[list[str]]:
@@ -59,12 +57,6 @@ def test_feature_units_stand_in_both():
         unit = row[2] if name in meanings else ""
         if unit.startswith("1/"):
             assert unit in meanings[name], (name, unit, meanings[name])
-
-
-def test_calibration_record():
-    record = load(RECORDINGS / "bona_fide_light.npz").calibration
-    fields = cbor.loads(record[calibration.HEADER_BYTES :])
-    assert set(quoted("calibration.md")) == set(fields) | set(calibration.OPTIONAL)
 
 
 def test_recording():

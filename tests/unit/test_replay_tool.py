@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 import synthetic
-from dermis.core import calibration
 from dermis.core.burst import Burst
 from dermis_hw.boards import board_json
 from test_under_micropython import FIRMWARE, micropython
@@ -78,13 +77,13 @@ def test_every_burst_gets_a_line_and_bad_ones_a_sentence(job):
 
 def test_a_record_is_found_again_after_one_that_is_none(job):
     """The record is kept from burst to burst: a bad one in between must not stand for it."""
-    (job / "sound.bin").write_bytes(calibration.encode(synthetic.record_fields()))
+    (job / "sound.bin").write_bytes(synthetic.file())
     (job / "damaged.bin").write_bytes(b"damaged")
     told = json.loads((job / "job.json").read_text())
     bursts = [dict(told["bursts"][0], calibration=name) for name in ("sound.bin", "damaged.bin", "sound.bin")]
     write(job, dict(told, bursts=bursts))
     status, results, _ = run(sys.executable, job)
-    assert status == 1 and "DRMCAL1" in results[1]["error"]
+    assert status == 1 and "DRMCAL2" in results[1]["error"]
     assert results[0] == results[2] and ["no_decision", "not_calibrated"] not in results[0]["findings"]
 
 

@@ -12,6 +12,7 @@ PITCH = 4  # px between dots, as the reference module's 4,800 on 320 x 240
 UNIT = 16  # dot positions are in 1/16 px
 REACH = 40  # 1/16 px from a dot's centre to its foot
 FOCAL_Q8, BASELINE_UM, Z_REF_MM = 330 * 256, 40000, 450
+Z_REF_UM = 1000 * Z_REF_MM
 PRODUCT = 330 * 40  # px mm
 
 
@@ -192,7 +193,7 @@ def test_bad_input_is_refused():
     assert refused(DepthMapper, 320, 240, step=0)
     assert refused(DepthMapper, 320, 240, curve=bytes(10))
     assert refused(MAPPER.set_reference, bytes(100))
-    assert refused(triangulate, array("h", [1]), bytes(2), array("H", [0, 0]), FOCAL_Q8, BASELINE_UM, Z_REF_MM)
+    assert refused(triangulate, array("h", [1]), bytes(2), array("H", [0, 0]), FOCAL_Q8, BASELINE_UM, Z_REF_UM)
     assert refused(MAPPER.measure, bytes(WIDTH * HEIGHT - 1))
 
 
@@ -207,10 +208,10 @@ def test_nearer_is_positive():
     # 1/z = 1/z_ref + d / (f b)
     for sixteenths in (-160, -1, 0, 1, 100, 376):
         exact = 16 / (1 / Z_REF_MM + sixteenths / 16 / PRODUCT)
-        assert abs(range_of(sixteenths, FOCAL_Q8, BASELINE_UM, Z_REF_MM) - exact) <= 0.5001
-    assert range_of(0, FOCAL_Q8, BASELINE_UM, Z_REF_MM) == Z_REF_MM * 16
-    assert range_of(16, FOCAL_Q8, BASELINE_UM, Z_REF_MM) < Z_REF_MM * 16
-    assert range_of(0, FOCAL_Q8, BASELINE_UM, Z_REF_MM, -2000) == (Z_REF_MM - 2) * 16
+        assert abs(range_of(sixteenths, FOCAL_Q8, BASELINE_UM, Z_REF_UM) - exact) <= 0.5001
+    assert range_of(0, FOCAL_Q8, BASELINE_UM, Z_REF_UM) == Z_REF_MM * 16
+    assert range_of(16, FOCAL_Q8, BASELINE_UM, Z_REF_UM) < Z_REF_MM * 16
+    assert range_of(0, FOCAL_Q8, BASELINE_UM, Z_REF_UM, -2000) == (Z_REF_MM - 2) * 16
 
 
 def test_reference_at_infinity():
@@ -223,13 +224,13 @@ def test_triangulate_cells():
     disparity = array("h", [0, 100, -100, 0, -464, -500])
     confidence = bytes([200, 1, 255, 0, 255, 255])
     out = array("H", [7] * 6)
-    triangulate(disparity, confidence, out, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
+    triangulate(disparity, confidence, out, FOCAL_Q8, BASELINE_UM, Z_REF_UM)
     assert out[0] == 7200 and out[3] == 0
-    assert out[1] == range_of(100, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
-    assert out[2] == range_of(-100, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
+    assert out[1] == range_of(100, FOCAL_Q8, BASELINE_UM, Z_REF_UM)
+    assert out[2] == range_of(-100, FOCAL_Q8, BASELINE_UM, Z_REF_UM)
     assert out[4] == 0  # 39 m: more than 16 bits hold
     assert out[5] == 0  # behind infinity
-    triangulate(disparity, bytes(6), out, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
+    triangulate(disparity, bytes(6), out, FOCAL_Q8, BASELINE_UM, Z_REF_UM)
     assert not any(out)
 
 
@@ -238,7 +239,7 @@ def test_every_platform_gives_these_bytes():
     sheared = [(u + (v >> 3), v) for u, v in DOTS]
     MAPPER.measure(draw(sheared, 21, peak=110, noise=40))
     depth = array("H", [0] * len(MAPPER.disparity))
-    triangulate(MAPPER.disparity, MAPPER.confidence, depth, FOCAL_Q8, BASELINE_UM, Z_REF_MM)
+    triangulate(MAPPER.disparity, MAPPER.confidence, depth, FOCAL_Q8, BASELINE_UM, Z_REF_UM)
     digest = hashlib.sha256(bytes(MAPPER.disparity) + bytes(MAPPER.confidence) + bytes(depth)).digest()
     assert len(valid(MAPPER)) > 300
     assert binascii.hexlify(digest[:8]) == b"6cdb04eb02eb741b", binascii.hexlify(digest[:8])

@@ -62,7 +62,7 @@ def test_any_geometry(rig: Rig, rng: np.random.Generator, step, window, width, h
 
     def run() -> None:
         mapper.measure(moved.astype(np.uint8).tobytes())
-        triangulate(mapper.disparity, mapper.confidence, depth, 330 << 8, 40_000, 450)
+        triangulate(mapper.disparity, mapper.confidence, depth, 330 << 8, 40_000, 450_000)
 
     assert {"clear", "seed", "follow", "agree", "extent", "look_up"} <= alike(rig, run)
     assert sum(1 for value in mapper.confidence if value) > len(depth) // 8

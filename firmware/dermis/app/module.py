@@ -28,7 +28,7 @@ class Module:
 
     busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
     first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
-    analysed. watch: the task that watches, or None.
+    analysed. watch: the task that watches, or None. sensors: identities of the imager and of the SWIR head.
     """
 
     def __init__(self, drivers: Any, board: dict, model_path: str | None = None):
@@ -53,7 +53,10 @@ class Module:
         self._load_model(model_path, drivers.model_class)
         self.pipeline.model = self.model
         gc.collect()
-        self.calibration = CalibrationStore(self.storage, self.system.serial(), self.log)
+        self.sensors = {"imager": drivers.camera.identity(), "swir": self.swir.identity()}
+        self.calibration = CalibrationStore(
+            self.storage, self.system.serial(), self.sensors, rights.station_keys(), self.log
+        )
         self.busy = ""
         self.burst: Any = None
         self.burst_id = 0

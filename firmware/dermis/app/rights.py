@@ -4,7 +4,7 @@ Until authenticated sessions and signed objects come (issue F), the bench state 
 port, and nothing grants `INSTALLER` or `SERVICE`. A module in the bench state says so in `identity` and at start.
 """
 
-from dermis.core import messages
+from dermis.core import calibration, messages
 
 BENCH_STATE, FIELD_STATE, SERVICE_STATE = "bench", "field", "service"
 
@@ -17,6 +17,11 @@ GRANTED = {
 # Known to everybody, so it protects nothing: modules carry it until they are provisioned with their own.
 # Whatever uses a key before then uses this one and says so.
 DEVELOPMENT_KEY = b"dermis development key, not safe"
+
+
+def station_keys():
+    """{key id: key} of the stations whose calibration records the module takes."""
+    return {calibration.key_id(DEVELOPMENT_KEY): DEVELOPMENT_KEY}
 
 
 def granted(state, right):

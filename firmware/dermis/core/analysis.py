@@ -272,7 +272,7 @@ class Analyser:
             self.depth,
             self.board["focal_px_q8"],
             calibration.baseline_um,
-            calibration.z_ref_mm,
+            calibration.z_ref_um,
             calibration.z_offset_um,
         )
 
@@ -345,7 +345,7 @@ class Analyser:
         reflectance, usable, face, window = self.reflectance, self._usable, self.face, self._window
         moved = self._follow(burst.time_us)
         stretch = drift.factor(calibration.index_drift, self._off_cc)
-        reflectance.convert(face.depth, calibration.z_ref_mm, fixed.ratio(drift.SCALE, stretch, fixed.Q12))
+        reflectance.convert(face.depth, calibration.z_ref_um, fixed.ratio(drift.SCALE, stretch, fixed.Q12))
         candidates = reflectance.mark_usable(face.mask, usable)
         evidence["usable_permille"] = 0
         reflectance.gather(reflectance.ln_r["850"], usable, self._values)

@@ -243,28 +243,27 @@ class DepthMapper:
         return self._block
 
 
-def range_of(disparity, focal_px_q8, baseline_um, z_ref_mm, z_offset_um=0):
+def range_of(disparity, focal_px_q8, baseline_um, z_ref_um, z_offset_um=0):
     """Depth in 1/16 mm for a disparity in 1/16 px, exact and rounded to nearest (ties up); 0 for none.
 
-    1/z = 1/z_ref + d / (f b), with the projector at +u: z = z_ref f b / (f b + d z_ref). `z_ref_mm` 0 stands for a
+    1/z = 1/z_ref + d / (f b), with the projector at +u: z = z_ref f b / (f b + d z_ref). `z_ref_um` 0 stands for a
     reference at infinity: z = f b / d. z_offset_um is added to the depth.
     """
     product = focal_px_q8 * baseline_um  # 1/256 px um
-    # d/16 px * z_ref mm in the same unit: d * z_ref * 256 * 1000 / 16
-    scaled = disparity * 16000
-    if z_ref_mm:
-        above, below = z_ref_mm * product, product + scaled * z_ref_mm
+    scaled = disparity * 256 // SUBPIXEL  # 1/256 px; times a length in um it has the same unit
+    if z_ref_um:
+        above, below = z_ref_um * product, product + scaled * z_ref_um
     else:
         above, below = product, scaled
     if below <= 0:
         return 0
-    # z = above / below mm; in 1/16 mm with the offset: (16000 above + 16 offset below) / (1000 below).
-    top = 2 * (16000 * above + 16 * z_offset_um * below) + 1000 * below
+    # z = above / below um; in 1/16 mm with the offset: 16 (above + offset below) / (1000 below).
+    top = 2 * SUBMILLIMETRE * (above + z_offset_um * below) + 1000 * below
     depth = top // (2000 * below)
     return depth if depth > 0 else 0
 
 
-def triangulate(disparity, confidence, out_depth, focal_px_q8, baseline_um, z_ref_mm, z_offset_um=0):
+def triangulate(disparity, confidence, out_depth, focal_px_q8, baseline_um, z_ref_um, z_offset_um=0):
     """Depths in 1/16 mm into `out_depth` (array 'H'; 0: none, or beyond 4095.9 mm) for disparities in 1/16 px.
 
     The value is `range_of` each disparity, read from a table between the lowest and the highest that occur, so that
@@ -277,6 +276,6 @@ def triangulate(disparity, confidence, out_depth, focal_px_q8, baseline_um, z_re
     low, high = block[1], block[2]
     table = array("H", [0] * max(1, high - low + 1))
     for index in range(high - low + 1):
-        depth = range_of(low - 32768 + index, focal_px_q8, baseline_um, z_ref_mm, z_offset_um)
+        depth = range_of(low - 32768 + index, focal_px_q8, baseline_um, z_ref_um, z_offset_um)
         table[index] = depth if depth <= FARTHEST else 0
     kernels.look_up(disparity, confidence, table, out_depth, block)

@@ -199,13 +199,14 @@ class Reflectance:
         total = cell_kernels.sum_tab(0, 0, frame, self._linear, first, end, rows_apart * burst.WIDTH)
         return total // ((end - first) * (burst.HEIGHT // rows_apart))
 
-    def convert(self, depth, z_ref_mm, stretch_q12):
+    def convert(self, depth, z_ref_um, stretch_q12):
         """ln R of every cell of the face from the loaded sums, `gain` and `depth` (array "H", 1/16 mm, no zeros), and
         the index.
 
-        stretch_q12: what brings the index to the temperature of the record (`core.drift`), 1/4096, below 8.
+        stretch_q12: what brings the index to the temperature of the record (`core.drift`) and to the nominal LEDs,
+        1/4096, below 8.
         """
-        at_reference = 2 * fixed.ln_q14(16 * z_ref_mm)
+        at_reference = 2 * (fixed.ln_q14(2 * z_ref_um) - fixed.ln_q14(125))  # 16 / 1000: 1/16 mm of um
         none, ln_depth = self.nothing, self._ln_depth
         cell_kernels.widen(depth, self.cells, ln_depth, self.count)
         self._logarithms(ln_depth, none, none, ln_depth, 0)

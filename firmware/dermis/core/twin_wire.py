@@ -20,7 +20,8 @@ HEADER_SIZE = struct.calcsize(HEADER)
 STATUS_OK, STATUS_FAULT, STATUS_INTERLOCK = 0, 1, 2
 
 # op: request payload -> response payload
-HELLO = 1  # version u8 -> JSON: serial, board, swir, virtual_time, unix_time, reset_cause, flash_size
+HELLO = 1  # version u8 -> JSON: serial, board, swir, imager, swir_head, virtual_time, unix_time, reset_cause,
+# flash_size
 CAMERA_START = 2  # exposure u32 us, gain u16 Q8, buffers u8 -> empty
 CAMERA_READ = 3  # empty -> next u64 us (when to ask again; 0: a frame follows), then 320*240 bytes
 CAMERA_STOP = 4  # empty -> empty

@@ -65,7 +65,7 @@ def run(folder):
             disparity = mapper.disparity[at]
             if disparity not in known:
                 # Lengths a thousand times too large give the depth in 1/16 um.
-                depth_um = range_of(disparity * job["projector"], focal_px_q8, baseline_um * 1000, reference_um)
+                depth_um = range_of(disparity * job["projector"], focal_px_q8, baseline_um * 1000, reference_um * 1000)
                 known[disparity] = min(WORD, (depth_um + 500) // 1000)
             depth[at] = known[disparity]
     write(folder, "disparity.bin", mapper.disparity)

@@ -1,7 +1,2 @@
 async def handle(module, _request):
-    record = module.calibration.record
-    return {
-        "calibrated": record is not None,
-        "hash": module.calibration.hash(),
-        "created": record.created if record else "",
-    }
+    return module.calibration.state()

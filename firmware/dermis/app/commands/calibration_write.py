@@ -1,13 +1,14 @@
-from dermis.core.errors import RC_BUSY, RC_INVALID, RC_UNKNOWN, BadInput, NotCalibrated, WireError
+from dermis.app.storage_faults import storage_error
+from dermis.core.errors import RC_BUSY, RC_INVALID, BadInput, NotCalibrated, WireError
 
 
 async def handle(module, request):
     if module.busy:
         raise WireError(RC_BUSY, "the module is busy with %s; hand the record over afterwards" % module.busy)
+    store = module.calibration
     try:
-        return {"off": module.calibration.receive(request["off"], request["len"], request["data"])}
+        return {"off": store.receive(request["off"], request["len"], request["data"], request["slot"])}
     except (BadInput, NotCalibrated) as error:
         raise WireError(RC_INVALID, str(error))
-    except OSError:
-        left = module.calibration.fault or "the one before is still in force"
-        raise WireError(RC_UNKNOWN, "the record could not be stored; %s; run the self-test" % left)
+    except OSError as error:
+        raise storage_error(store, error)

@@ -16,5 +16,7 @@ async def handle(module, _request):
         "calibration": module.calibration.hash(),
         "state": module.state,
         "swir": module.swir.fitted,
+        "imager": module.sensors["imager"],
+        "swir_head": module.sensors["swir"],
         "uptime_ms": module.uptime_ms(),
     }

@@ -10,6 +10,10 @@ class Camera:
     width = 320
     height = 240
 
+    def identity(self) -> str:
+        """What names this imager among its kind, at most 40 characters: a calibration record holds for it alone."""
+        raise NotImplementedError
+
     async def start(self, exposure_us: int, gain_q8: int, buffers: int = 2) -> None:
         """Fixed exposure (us) and gain (1/256), automatic functions off; 2 buffers give 25 frames a second, 1
         gives 12.5. Raises SensorFault."""

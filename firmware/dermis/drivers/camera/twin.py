@@ -16,6 +16,9 @@ class TwinCamera(Camera):
         self._channel = channel
         self._clock = clock
 
+    def identity(self) -> str:
+        return self._channel.hello.get("imager", "")
+
     async def start(self, exposure_us: int, gain_q8: int, buffers: int = 2) -> None:
         self._channel.ask(wire.CAMERA_START, struct.pack(wire.CAMERA_START_REQUEST, exposure_us, gain_q8, buffers))
 

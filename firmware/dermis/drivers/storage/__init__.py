@@ -10,6 +10,10 @@ class Storage:
         """The same into a buffer, as much as fits; returns the number of bytes."""
         raise NotImplementedError
 
+    def read_at(self, name: str, offset: int, buffer) -> int:
+        """The same from a place in the file on."""
+        raise NotImplementedError
+
     def write(self, name: str, data: bytes) -> None:
         """Replace a file: after a cut of power there is the old one or the new one, never a part. Raises OSError."""
         self.stage(name, 0, data)
@@ -26,6 +30,10 @@ class Storage:
 
     def replace(self, name: str) -> None:
         """Let the successor take the file's place: after a cut of power it has done so or not. Raises OSError."""
+        raise NotImplementedError
+
+    def unstage(self, name: str) -> None:
+        """Forget the successor; nothing happens when there is none."""
         raise NotImplementedError
 
     def remove(self, name: str) -> None:

@@ -69,9 +69,18 @@ def _was_formatted(device):
     return False
 
 
-def _read_into(path, buffer):
+def _read_into(path, buffer, offset=0):
     with open(path, "rb") as file:
+        file.seek(offset)
         return file.readinto(buffer) or 0
+
+
+def _remove(path):
+    try:
+        os.remove(path)
+    except OSError as error:
+        if error.errno != ENOENT:
+            raise
 
 
 class FolderStorage(Storage):
@@ -91,6 +100,9 @@ class FolderStorage(Storage):
     def read_into(self, name: str, buffer) -> int:
         return _read_into(self._path(name), buffer)
 
+    def read_at(self, name: str, offset: int, buffer) -> int:
+        return _read_into(self._path(name), buffer, offset)
+
     def stage(self, name: str, offset: int, data: bytes) -> None:
         with open(self._path(name) + UNFINISHED, "r+b" if offset else "wb") as file:
             file.seek(offset)
@@ -103,12 +115,11 @@ class FolderStorage(Storage):
         path = self._path(name)
         os.rename(path + UNFINISHED, path)
 
+    def unstage(self, name: str) -> None:
+        _remove(self._path(name) + UNFINISHED)
+
     def remove(self, name: str) -> None:
-        try:
-            os.remove(self._path(name))
-        except OSError as error:
-            if error.errno != ENOENT:
-                raise
+        _remove(self._path(name))
 
     def free_bytes(self) -> int:
         used = sum([os.stat(self._root + "/" + name)[6] for name in self._names()])
@@ -144,6 +155,9 @@ class BrokenStorage(Storage):
     def read_into(self, name: str, buffer) -> int:
         raise OSError(EIO, UNREADABLE)
 
+    def read_at(self, name: str, offset: int, buffer) -> int:
+        raise OSError(EIO, UNREADABLE)
+
     def stage(self, name: str, offset: int, data: bytes) -> None:
         raise OSError(EIO, UNREADABLE)
 
@@ -151,6 +165,9 @@ class BrokenStorage(Storage):
         raise OSError(EIO, UNREADABLE)
 
     def replace(self, name: str) -> None:
+        raise OSError(EIO, UNREADABLE)
+
+    def unstage(self, name: str) -> None:
         raise OSError(EIO, UNREADABLE)
 
     def remove(self, name: str) -> None:

@@ -4,6 +4,10 @@
 class SwirHead:
     fitted = True
 
+    def identity(self) -> str:
+        """What names this head among its kind, at most 40 characters; empty when none is fitted."""
+        raise NotImplementedError
+
     async def read(self, band_nm: int, pairs: int) -> tuple:
         """(on, off): sums of `pairs` ADC samples with the LED of that band (nm) on and off, interleaved.
 

@@ -16,6 +16,9 @@ class TwinSwirHead(SwirHead):
         self._clock = clock
         self.fitted = bool(fitted and channel.hello.get("swir"))
 
+    def identity(self) -> str:
+        return self._channel.hello.get("swir_head", "") if self.fitted else ""
+
     async def read(self, band_nm: int, pairs: int) -> tuple:
         if band_nm not in vocabulary.SWIR_BANDS:
             raise ValueError("the SWIR head has no band of %d nm" % band_nm)
