@@ -1,0 +1,130 @@
+"""Scores of presentations, by columns, and what is done with them before anything is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dermis_host.errors import UsageError
+
+BONA_FIDE = 0  # the code of the empty species
+MOST_TONES = 12  # a tone given as a number takes more values than these only when it was measured: then bands are made
+TONE_BAND = 0.1  # of the reflectance at 700 nm
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A column of few different values: `names[codes[i]]` is row i's."""
+
+    codes: np.ndarray
+    names: list[str]
+
+    def select(self, rows: np.ndarray) -> Labels:
+        return Labels(self.codes[rows], self.names)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One row a presentation (before `fold`: an attempt).
+
+    score: float64, higher is more bona fide; -inf is refused whatever the threshold, NaN stands beside no response.
+    responded: bool. species: `names[0]` is "", bona fide. concealer: bool, of attacks that hide who somebody is.
+    held_out: the species that the model of this row was trained without, "" for the main model. groups: what is
+    reported apart (tone, condition, module, ...). numbers: ms, bursts; NaN where empty. texts: verdict, reasons,
+    recording; only the columns that there are. lines: of the file. attempts: how many a presentation took.
+    """
+
+    attempt: np.ndarray
+    subject: Labels
+    species: Labels
+    score: np.ndarray
+    responded: np.ndarray
+    concealer: np.ndarray
+    held_out: Labels
+    lines: np.ndarray
+    attempts: np.ndarray
+    presentation: Labels | None = None
+    groups: dict[str, Labels] = field(default_factory=dict)
+    numbers: dict[str, np.ndarray] = field(default_factory=dict)
+    texts: dict[str, np.ndarray] = field(default_factory=dict)
+    simulated: bool | None = None
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def select(self, rows: np.ndarray) -> Scores:
+        """Those rows, by a mask or by indices."""
+        return Scores(
+            self.attempt[rows],
+            self.subject.select(rows),
+            self.species.select(rows),
+            self.score[rows],
+            self.responded[rows],
+            self.concealer[rows],
+            self.held_out.select(rows),
+            self.lines[rows],
+            self.attempts[rows],
+            self.presentation.select(rows) if self.presentation else None,
+            {name: labels.select(rows) for name, labels in self.groups.items()},
+            {name: values[rows] for name, values in self.numbers.items()},
+            {name: values[rows] for name, values in self.texts.items()},
+            self.simulated,
+        )
+
+    @property
+    def bona_fide(self) -> np.ndarray:
+        return self.species.codes == BONA_FIDE
+
+    def ranked(self, counted: bool) -> np.ndarray:
+        """Scores with which to count: `counted` puts a missing response below every threshold, else it is NaN."""
+        return np.where(self.responded, self.score, -np.inf if counted else np.nan)
+
+
+def fold(scores: Scores) -> Scores:
+    """Attempts to presentations: accepted when any attempt is, so the best score counts; responded when any did.
+
+    Times and bursts add up. Raises UsageError when attempts of one presentation are not of one species and subject.
+    """
+    if scores.presentation is None:
+        return scores
+    codes = scores.presentation.codes
+    order = np.lexsort((np.nan_to_num(scores.score, nan=-np.inf), scores.responded, codes))
+    sorted_codes = codes[order]
+    last = np.flatnonzero(np.append(sorted_codes[1:] != sorted_codes[:-1], True))  # the best attempt of each
+    first = np.append(0, last[:-1] + 1)
+    for what, labels in (("species", scores.species), ("subject", scores.subject), ("held_out", scores.held_out)):
+        values = labels.codes[order]
+        mixed = np.flatnonzero(np.minimum.reduceat(values, first) != np.maximum.reduceat(values, first))
+        if len(mixed):
+            rows = order[first[mixed[0]] : last[mixed[0]] + 1]
+            raise UsageError(
+                f"Line {scores.lines[rows].max()} belongs to the presentation of line {scores.lines[rows].min()}, "
+                f"but has another {what}: give it a presentation of its own."
+            )
+    folded = scores.select(order[last])
+    attempts = np.add.reduceat(scores.attempts[order], first)
+    numbers = {name: np.add.reduceat(values[order], first) for name, values in scores.numbers.items()}
+    return Scores(**{**vars(folded), "attempts": attempts, "numbers": numbers, "presentation": None})
+
+
+def in_bands(labels: Labels) -> Labels:
+    """Measured tones, given as numbers, by bands of `TONE_BAND`; other labels as they are."""
+    used = sorted({labels.names[code] for code in np.unique(labels.codes)} - {""})
+    if len(used) <= MOST_TONES:
+        return labels
+    try:
+        values = {name: float(name) for name in used}
+    except ValueError:
+        return labels
+    if not all(0 <= value <= 1 for value in values.values()):
+        return labels
+    bands: dict[str, int] = {}
+    codes = np.zeros(len(labels.names), np.int64)
+    for code, name in enumerate(labels.names):
+        band = ""
+        if name in values:
+            low = np.floor(values[name] / TONE_BAND + 1e-9) * TONE_BAND
+            band = f"{low:.1f}-{low + TONE_BAND:.1f}"
+        codes[code] = bands.setdefault(band, len(bands))
+    return Labels(codes[labels.codes], list(bands))
