@@ -30,6 +30,8 @@ class Identity:
     calibration: str
     state: str
     swir: bool
+    imager: str
+    swir_head: str
     uptime_ms: int
 
 
@@ -79,11 +81,15 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class CalibrationState:
-    """Which calibration record is in force."""
+    """Which calibration record is in force, from which slot, and which others the module holds: maps of slot, hash,
+    created, fixture, operator, size. fault: why it is none, or not the one chosen."""
 
     calibrated: bool
     hash: str
     created: str
+    in_force: str
+    records: list[dict[str, Any]]
+    fault: str
 
 
 # The answers with more than one field; the others come back as that field's value.
@@ -96,4 +102,5 @@ BY_MESSAGE = {
     "selftest": SelfTest,
     "calibration_state": CalibrationState,
     "calibration_read": Piece,
+    "calibration_select": CalibrationState,
 }

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.control import Control
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import ControlType
 from rich.table import Table
 
 FILE_WIDTH = 150  # of a table that goes to a file or a pipe, where nobody wraps it
@@ -27,10 +29,12 @@ class Output:
         if not self.out.is_terminal:
             self.out.width = FILE_WIDTH
         self._said: set[str] = set()
+        self._ticking = False
         self._answered = False
 
     def say(self, text: Any = "") -> None:
         """For people, on stdout; silent under --json."""
+        self.clear_tick()
         if not self.as_json:
             self.out.print(text)
 
@@ -38,6 +42,7 @@ class Output:
         """A remark on stderr, once each."""
         if text not in self._said:
             self._said.add(text)
+            self.clear_tick()
             self.err.print(text, style="dim", markup=False, soft_wrap=True)
 
     def step(self, text: str) -> None:
@@ -45,8 +50,22 @@ class Output:
         if self.err.is_terminal:
             self.err.print(f"  {text}", style="dim", markup=False)
 
+    def tick(self, text: str) -> None:
+        """What is seen or done at this moment: one line on stderr that the next one overwrites, only on a terminal."""
+        if self.err.is_terminal:
+            self.clear_tick()
+            self.err.print(f"  {text}", style="dim", markup=False, end="", no_wrap=True, overflow="ellipsis")
+            self._ticking = True
+
+    def clear_tick(self) -> None:
+        """Take that line away."""
+        if self._ticking:
+            self.err.control(Control((ControlType.ERASE_IN_LINE, 2), ControlType.CARRIAGE_RETURN))
+            self._ticking = False
+
     def error(self, sentence: str) -> None:
         """Why the command ends, on stderr."""
+        self.clear_tick()
         self.err.print(f"dermis: {sentence}", markup=False, soft_wrap=True)
 
     def failure(self, sentence: str, exit_code: int) -> None:

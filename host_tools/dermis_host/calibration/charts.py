@@ -1,4 +1,4 @@
-"""Line charts as SVG for the reports: no script, no font, no file from elsewhere; colours are the page's (`.c0` ...)."""
+"""Line charts as SVG for the reports: no script, no font, no other file; colours are the page's (`.c0` ...)."""
 
 from __future__ import annotations
 

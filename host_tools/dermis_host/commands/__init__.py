@@ -13,5 +13,5 @@ COMMANDS = {
     "replay": "Give recordings to the device's code and print its verdicts.",
     "depth": "Depth from two images by the device's code.",
     "infer": "Run a .tflite model on arrays by the device's code.",
-    "calibrate": "Calibrate a module: dark, white target, two planes.",
+    "calibrate": "Calibrate a module: plan, run, commit, verify, diff, roll back.",
 }

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 import numpy as np
-from dermis.core import burst, cbor, messages, smp, vocabulary
+from dermis.core import burst, calibration, cbor, messages, smp, vocabulary
 from dermis_host.wire import frame_lines
 
 META = {
@@ -26,6 +26,7 @@ META = {
     "swir": [[640000, 45000, 64]] * 5,
 }
 PIECE = 3000
+CREATED = "2026-01-02T03:04:05"
 
 
 class Refused(Exception):
@@ -45,20 +46,18 @@ class FakeModule:
 
     def __init__(self, **handlers: Callable[[dict], dict | None]):
         self.uptime_ms = 5000
-        self.calibration = b""
+        self.slots: dict[str, bytes] = {}  # records by slot, kept as the module keeps them
+        self.in_force = ""
         self.asked: list[str] = []
         self.handlers: dict[str, Callable[[dict], dict | None]] = {
             "echo": lambda fields: {"r": fields["d"]},
             "identity": lambda _: self.identity(),
             "parameters": lambda _: {"buf_size": smp.BUFFER_SIZE, "buf_count": 1},
             "datetime_read": lambda _: {"datetime": "2026-01-02T03:04:05"},
-            "calibration_state": lambda _: {
-                "calibrated": bool(self.calibration),
-                "hash": "0123456789abcdef" if self.calibration else "",
-                "created": "2026-01-02T03:04:05" if self.calibration else "",
-            },
-            "calibration_read": lambda fields: _piece(self.calibration, fields.get("off", 0)),
+            "calibration_state": lambda _: self.calibration_state(),
+            "calibration_read": self.calibration_read,
             "calibration_write": self.calibration_write,
+            "calibration_select": self.calibration_select,
             "burst": lambda _: {"id": 1, "frames": list(vocabulary.FRAMES), "meta": META},
             "burst_part": lambda fields: _piece(frame(fields["frame"]), fields.get("off", 0)),
             **handlers,
@@ -95,17 +94,49 @@ class FakeModule:
             serial="DM1-0007",
             board="twin",
             messages=messages.VERSION,
-            calibrated=bool(self.calibration),
+            calibrated=bool(self.in_force),
             swir=True,
             uptime_ms=self.uptime_ms,
         )
         return answer
 
+    @property
+    def calibration(self) -> bytes:
+        """The record in force."""
+        return self.slots.get(self.in_force, b"")
+
+    def calibration_state(self) -> dict:
+        def row(slot: str, data: bytes) -> dict:
+            told = {"created": CREATED, "fixture": "reference", "operator": "ada"}
+            return {"slot": slot, "hash": calibration.name_of(data), "size": len(data), **told}
+
+        return {
+            "calibrated": bool(self.in_force),
+            "hash": calibration.name_of(self.calibration) if self.in_force else "",
+            "created": CREATED if self.in_force else "",
+            "in_force": self.in_force,
+            "records": [row(slot, data) for slot, data in self.slots.items()],
+            "fault": "",
+        }
+
+    def calibration_read(self, fields: dict) -> dict:
+        return _piece(self.slots[fields.get("slot") or self.in_force], fields.get("off", 0))
+
     def calibration_write(self, fields: dict) -> dict:
         self._held = self._held[: fields["off"]] + fields["data"]
         if len(self._held) == fields["len"]:
-            self.calibration = self._held
+            slot = fields.get("slot", "user")
+            if slot == "user" and "user" in self.slots:
+                self.slots["previous"] = self.slots["user"]
+            self.slots[slot] = self._held
+            self.in_force = "user" if "user" in self.slots else slot
         return {"off": len(self._held)}
+
+    def calibration_select(self, fields: dict) -> dict:
+        if fields["slot"] == "previous":
+            self.slots["user"], self.slots["previous"] = self.slots["previous"], self.slots["user"]
+        self.in_force = "user" if fields["slot"] == "previous" else fields["slot"]
+        return self.calibration_state()
 
     def _serve(self) -> None:
         try:

@@ -1,0 +1,72 @@
+"""`dermis calibrate commit`: a record that passed, onto the module, and read back byte for byte."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from dermis_host.calibration import record_file
+from dermis_host.calibration.record_file import RecordFile
+from dermis_host.calibration.work import RECORD, SUMMARY
+from dermis_host.commands.calibrate.common import add_key, add_module, open_one
+from dermis_host.commands.calibrate.store import say_stored, store
+from dermis_host.errors import EXIT_OK, CalibrationFailed, UsageError
+from dermis_host.module import FACTORY, USER
+from dermis_host.output import Output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_module(parser)
+    add_key(parser)
+    parser.add_argument("source", metavar="FOLDER|FILE", type=Path, help="the folder of a run, or its record.cal")
+    parser.add_argument("--factory", action="store_true", help="as the factory record, which can be written once")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the factory record is written")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    record = passed_record(arguments.source, record_file.keys_of(record_file.key_of(arguments.key)))
+    with open_one(arguments, output) as module:
+        stored = store(module, record, FACTORY if arguments.factory else USER, arguments.yes, output)
+    say_stored(stored, output)
+    output.result(stored.row())
+    return EXIT_OK
+
+
+def passed_record(source: Path, keys: dict[bytes, bytes]) -> RecordFile:
+    """The record of a run that passed, from its folder or file.
+
+    Raises UsageError when there is none, CalibrationFailed when the run did not pass or the record says so itself.
+    """
+    if source.is_dir():
+        told = _summary(source / SUMMARY)
+        if not told.get("passed"):
+            why = " ".join(cause["sentence"] for cause in told.get("causes", ())) or f"see {source / 'report.html'}."
+            raise CalibrationFailed(f"The run in {source} did not pass, so there is nothing to commit: {why}")
+        record = record_file.read(source / RECORD, keys)
+        if record.hash != told.get("hash"):
+            raise CalibrationFailed(
+                f"The record in {source} is not the one that its report is about: run the calibration again."
+            )
+    else:
+        record = record_file.read(source, keys)
+    outside = [
+        name
+        for name, _, value, low, high in record.fields["measurements"]
+        if (low is not None and value < low) or (high is not None and value > high)
+    ]
+    if outside:
+        raise CalibrationFailed(f"The record says itself that it did not pass ({', '.join(outside)}): calibrate again.")
+    return record
+
+
+def _summary(path: Path) -> dict:
+    try:
+        told = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UsageError(f"There is no {path}: name the folder of a whole run, or a record file.") from None
+    except (OSError, ValueError):
+        raise UsageError(f"{path} cannot be read: run the calibration again.") from None
+    if not isinstance(told, dict):
+        raise UsageError(f"{path} is no report of a calibration: run it again.")
+    return told
