@@ -60,7 +60,7 @@ class ModuleInstance:
     vignette: relative loss at the corner. flat_tilt: light -> (per u, per v) slope of the illumination across
         the frame. noise_seed: fixed-pattern noise. scratches: of the window.
     baseline_error_mm, focal_error: of the geometry. yaw_deg, pitch_deg: how the module is turned against its fixture,
-        so how what stands square to the fixture is turned before it (`scenes.place.rotation`).
+        so how what stands square to the fixture is turned before it (`scenes.rotation`).
     pattern_turn_deg: of the dots, with the direction in which they move. baseline_slope: relative change of the
         baseline from the frame's middle to its edge along v, as of a pattern that comes from no single point.
     photodiode_gain: factor on what light gives. swir_offset: factor on the photodiode's offset. swir_tab: SWIR light

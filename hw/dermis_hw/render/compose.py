@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ VEIL = 0.02
 # From the middle of the SWIR LEDs to the photodiode (design): what comes straight back is seen at this angle.
 SWIR_LED_OFFSET_MM = 5.0
 NOISE_WAVES, NOISE_SHORTEST_MM, NOISE_LONGEST_MM = 14, 14.0, 70.0
+
+if TYPE_CHECKING:
+    from dermis_hw.render.plane import PlaneTracer
 
 Key = tuple[int, str]  # mesh number, region
 
@@ -62,8 +66,9 @@ class _Surface:
 class Geometry:
     """A posed scene as the imager sees it, without its materials.
 
-    meshes: posed, in mm. ambient: where its light comes from. surface: how all of them send light on. Making one takes
-    Mitsuba a few renders; `compose` takes none, and may be called with any materials and modules.
+    meshes: posed, in mm. ambient: where its light comes from. surface: how all of them send light on. tracer: what
+    finds them, Mitsuba by default. Making one takes Mitsuba a few renders; `compose` takes none, and may be called
+    with any materials and modules.
     """
 
     def __init__(
@@ -73,10 +78,11 @@ class Geometry:
         optics: Optics = DM1,
         ambient: Ambient | None = None,
         surface: Bsdf = BSDFS["lambert_ggx"],
+        tracer: Tracer | PlaneTracer | None = None,
     ) -> None:
         self.meshes, self.optics, self._bsdf = meshes, optics, surface
         self.ambient = ambient or Ambient()
-        tracer = Tracer(meshes, optics)
+        tracer = tracer or Tracer(meshes, optics)
         s = self.samples = tracer.samples()
         # The LEDs of a side stand 4 mm apart: one shadow a side serves all bands.
         shadow = {side: tracer.lit(s, (0.0, 12.0 * side, 0.0)) for side in (1.0, -1.0)}
@@ -99,7 +105,7 @@ class Geometry:
         self.depth_mm = self._depth()
         self._local = self._local_points()
 
-    def _surroundings(self, tracer: Tracer) -> np.ndarray:
+    def _surroundings(self, tracer: Tracer | PlaneTracer) -> np.ndarray:
         direct = lights.LAMP_DIRECT_PART[self.ambient.lamp]
         if self.ambient.klux_sun <= 0:
             return np.zeros(len(self.samples.index), np.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dermis_hw.scenes.load import load, parse
 from dermis_hw.scenes.model import Expect, Pose, Scene, SceneError, SceneObject
-from dermis_hw.scenes.place import paint, place
+from dermis_hw.scenes.place import paint, place, rotation
 
 __all__ = [
     "Expect",
@@ -21,6 +21,7 @@ __all__ = [
     "paint",
     "parse",
     "place",
+    "rotation",
     "shipped",
 ]
 

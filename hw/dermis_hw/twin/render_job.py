@@ -18,6 +18,7 @@ class Job:
     path: str
     module: ModuleInstance
     seed: int
+    temperature_c: float | None = None  # of the module; None: the scene's
 
 
 @dataclass(frozen=True)

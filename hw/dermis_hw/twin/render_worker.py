@@ -22,7 +22,10 @@ def render_job(job: Job) -> Result:
         scene = scenes.load(job.path)
         steps = round(MOTION_SPAN_S / MOTION_STEP_S) + 1 if scene.is_moving else 1
         fields = tuple(
-            render.render(scene, job.module, seed=job.seed, time_s=step * MOTION_STEP_S) for step in range(steps)
+            render.render(
+                scene, job.module, seed=job.seed, time_s=step * MOTION_STEP_S, temperature_c=job.temperature_c
+            )
+            for step in range(steps)
         )
     except (scenes.SceneError, materials.MaterialError, MeshError, render.RenderError) as problem:
         return Result(job.number, error=str(problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .control import Reply
@@ -55,20 +56,31 @@ class Requests:
         }
 
     def _do_scene(self, reply: Reply, path: str) -> None:
+        self._render(reply, path, lambda: {"scene": path, "world_us": self._server.world.now_us()})
+
+    def _render(self, reply: Reply, path: str, answer: Callable[[], dict]) -> None:
+        """Puts the scene in force, before a module of the temperature that it has now, and replies."""
+
         def done(field_at: FieldAt | None, error: str | None) -> None:
             if field_at is None:
                 reply({"ok": False, "error": error})
                 return
             self._server.show(path, field_at)
-            reply({"ok": True, "scene": path, "world_us": self._server.world.now_us()})
+            reply({"ok": True, **answer()})
 
-        self._server.stage.request(path, done)
+        self._server.stage.request(path, done, self._server.world.forced_temperature_c)
 
-    def _do_fault(self, _reply: Reply, name: str, args: dict | None = None) -> dict:
+    def _do_fault(self, reply: Reply, name: str, args: dict | None = None) -> dict | None:
+        before_c = self._server.world.forced_temperature_c
         self._server.faults.apply(name, args or {})
         if self._server.faults.garbage:
             self._server.from_host(b"")
-        return {"faults": self._server.faults.active}
+        answer = {"faults": self._server.faults.active}
+        if self._server.world.forced_temperature_c == before_c or self._server.scene is None:
+            return answer
+        # The LEDs' peaks move with the temperature: the same scene reads otherwise.
+        self._render(reply, self._server.scene, lambda: answer)
+        return None
 
     def _do_lights(self, _reply: Reply) -> dict:
         return self._server.world.lights()

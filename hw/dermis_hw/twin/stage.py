@@ -47,8 +47,8 @@ class Stage:
     def busy(self) -> bool:
         return bool(self._waiting)
 
-    def request(self, path: str, done: Done) -> None:
-        """Load and render the scene file at `path`."""
+    def request(self, path: str, done: Done, temperature_c: float | None = None) -> None:
+        """Load and render the scene file at `path`; with the module at that temperature, or at the scene's."""
         if self._worker is None or self._worker.poll() is not None:
             self._worker = subprocess.Popen(
                 [sys.executable, "-m", "dermis_hw.twin.render_worker"],
@@ -61,7 +61,7 @@ class Stage:
         self._waiting[self._jobs] = done
         assert self._worker.stdin
         try:
-            pickle.dump(Job(self._jobs, path, self._module, self._seed), self._worker.stdin)
+            pickle.dump(Job(self._jobs, path, self._module, self._seed, temperature_c), self._worker.stdin)
             self._worker.stdin.flush()
         except BrokenPipeError:
             return  # it has just died: the thread that reads from it says so
