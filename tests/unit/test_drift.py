@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
+import numpy as np
 import pytest
-from dermis.core import drift, swir, vocabulary
+from dermis.core import analysis, drift, swir, vocabulary
 from dermis_hw.materials import band_value, resolve
 from dermis_hw.materials.bands import water_index
 from dermis_hw.optics import DM1, DOTS, NIR_BANDS, SWIR_BANDS
@@ -62,3 +64,25 @@ def test_what_has_no_water_band_is_made_no_skin(name: str):
     for temperature_c in (-20.0, 60.0):
         seen = index(name, temperature_c)
         assert abs(corrected(seen, drift.INDEX, temperature_c) - seen) < 0.003
+
+
+def test_how_far_skins_differ_when_peaks_are_off():
+    """One stretch for all skins leaves no more than `PEAKS_UNSURE_PART` says, root mean square over tones and peaks."""
+    skins = [resolve(name) for name in SKINS]
+    rng = np.random.default_rng(8)
+
+    def indices(offsets_nm) -> np.ndarray:
+        leds = [
+            dataclasses.replace(band, peak_nm=band.peak_nm + off)
+            for band, off in zip(NIR_BANDS.values(), offsets_nm, strict=True)
+        ]
+        return np.array([water_index(*(band_value(skin, led) for led in leds)) for skin in skins])
+
+    nominal = indices((0, 0, 0))
+    left, taken = [], []
+    for _ in range(12):
+        seen = indices(rng.uniform(-8, 8, 3))
+        stretch = (nominal @ seen) / (seen @ seen)
+        left.append(seen * stretch - nominal)
+        taken.append(seen * stretch - seen)
+    assert np.sqrt(np.mean(np.square(left))) <= np.sqrt(np.mean(np.square(taken))) / analysis.PEAKS_UNSURE_PART

@@ -201,7 +201,7 @@ def test_swir_readings_out_of_range():
     levels, errors, reason = swir_levels(fine[:3] + ((100, 200, 64),) + fine[4:])
     assert reason is None and levels is not None and levels[3] < levels[2]
     assert errors is not None and errors[3] > 16384 > 200 > errors[2]
-    assert swir.is_dark(((100, 100, 64),) * 5) and not swir.is_dark(fine)
+    assert swir_levels(((100, 100, 64),) * 5) == (None, None, vocabulary.SENSOR_FAULT)
 
 
 def test_swir_levels_are_brought_to_the_temperature_of_the_record():

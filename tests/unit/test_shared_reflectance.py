@@ -1,7 +1,7 @@
 """What must not deceive the reflectance stage: shadow, gloss, LEDs and tabs that lie, motion, heat, a spot beside."""
 
 import synthetic
-from dermis.core import analysis, vocabulary
+from dermis.core import analysis, drift, vocabulary
 from dermis.core.vocabulary import ATTACK, NO_DECISION
 
 RECORD = synthetic.record()
@@ -67,23 +67,26 @@ def test_oil_that_shines_is_left_out():
     assert abs(index_of(evidence) - index_of(TRUE)) < 0.012
 
 
-def test_an_led_off_by_a_quarter_is_a_fault():
+def test_an_led_off_by_a_quarter_wants_calibrating():
     for name in ("970", "850"):
         burst = copy_of(HEAD)
         burst.frames[name] = synthetic.make(gain_permille=750).frames[name]
         evidence, findings = look(burst)
-        assert findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)], findings
+        assert findings == [(NO_DECISION, vocabulary.NOT_CALIBRATED)], findings
+        at = ("850", "970").index(name)
+        assert 740 <= evidence["monitor_unexplained_permille"][at] <= 760
+        assert 990 <= evidence["monitor_unexplained_permille"][2] <= 1010
         assert "water_index_q14" not in evidence
 
 
-def test_light_on_the_tab_alone_is_a_fault():
+def test_light_on_the_tab_alone_is_no_drift():
     """In step with one LED it would move that band's gain, and paper's index into skin's."""
     for percent, fine in ((105, False), (95, False), (100, True)):
         evidence, findings = look(painted(HEAD, ("970",), (0, HEIGHT), (0, 6), percent))
         assert (findings == []) == fine, (percent, findings)
         if not fine:
-            assert findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
-            assert abs(evidence["monitor_tilt_q14"]) > analysis.LARGEST_TILT_Q14
+            assert findings == [(NO_DECISION, vocabulary.NOT_CALIBRATED)]
+            assert abs(evidence["monitor_tilt_q14"]) > drift.LARGEST_TILT_Q14
 
 
 def test_temperature_is_taken_off_by_the_records_curves():
@@ -101,6 +104,65 @@ def test_temperature_is_taken_off_by_the_records_curves():
     assert abs(evidence["swir_1550_1300_q14"] * 96 // 100 - TRUE["swir_1550_1300_q14"]) <= 2
     assert evidence["swir_1450_1300_q14"] == TRUE["swir_1450_1300_q14"]
     assert evidence["water_index_error_q14"] > TRUE["water_index_error_q14"]
+
+
+def test_the_leds_peaks_are_taken_off_by_the_records_stretches():
+    record = synthetic.record()
+    record.index_stretch_q12 = 4506  # 1.1
+    record.swir_ratio_stretch_q12 = (4096, 3686, 4096, 4096)  # .9 of 1550/1300
+    evidence, findings = look(HEAD, record)
+    assert findings == [], findings
+    assert abs(index_of(evidence) - 1.1 * index_of(TRUE)) < 0.0003
+    assert abs(evidence["swir_1550_1300_q14"] - TRUE["swir_1550_1300_q14"] * 3686 // 4096) <= 2
+    assert evidence["swir_1450_1300_q14"] == TRUE["swir_1450_1300_q14"]
+    for name in ("water_index_error_q14", "swir_1550_1300_error_q14"):
+        assert evidence[name] > TRUE[name]
+    record.index_stretch_q12 = 8192
+    burst = copy_of(HEAD)
+    burst.temperature_cc = record.temperature_cc - 6000
+    record.index_drift, record.monitor_drift = (30000, 0), dict.fromkeys(record.monitor, (0, 0))
+    assert "water_index_q14" in look(burst, record)[0]  # four times two: as far as the kernel's factor reaches
+
+
+def test_what_tab_and_window_send_back_is_taken_off():
+    """The white's own is taken off by who calibrates; a pedestal that drifts with its LED leaves the ratios alone."""
+    record = synthetic.record()
+    record.swir_dark = (6400, 6400, 6400, 6400, 8000)
+    record.swir_output_drift = ((-5000, 0),) * 5
+    burst = copy_of(HEAD)
+    burst.temperature_cc = record.temperature_cc + 2000  # every LED gives nine tenths
+    burst.swir = ()
+    for band in range(5):
+        on, off, pairs = HEAD.swir[band]
+        dark = record.swir_dark[band]
+        burst.swir += ((off + (on - off) * 9 // 10 + dark * 9 // 10 * pairs // 16, off, pairs),)
+    record.monitor_drift = dict.fromkeys(record.monitor, (0, 0))
+    evidence, findings = look(burst, record)
+    assert findings == [], findings
+    plain = synthetic.record()
+    plain.monitor_drift = record.monitor_drift
+    without = copy_of(HEAD)
+    without.temperature_cc = burst.temperature_cc
+    plain.swir_output_drift = ((0, 0),) * 5
+    expected = look(without, plain)[0]
+    for key in ("swir_1450_1300_q14", "swir_1550_1300_q14", "swir_level_1050_q14"):
+        assert abs(evidence[key] - expected[key]) <= 16, (key, evidence[key], expected[key])
+    assert evidence["swir_1450_1300_error_q14"] > expected["swir_1450_1300_error_q14"]
+
+
+def test_a_swir_led_below_what_the_tab_alone_gives_is_a_fault():
+    """Dim or dead: its dark reading would be an attack presentation's, or bare skin's at 1450 nm."""
+    record = synthetic.record()
+    record.swir_dark = (6400,) * 5
+    for part, fine in ((100, True), (75, False), (0, False)):
+        burst = copy_of(HEAD)
+        burst.swir = tuple([(on + 400 * pairs, off, pairs) for on, off, pairs in HEAD.swir])
+        _, off, pairs = burst.swir[3]
+        burst.swir = burst.swir[:3] + ((off + 400 * pairs * part // 100, off, pairs),) + burst.swir[4:]
+        evidence, findings = look(burst, record)
+        assert ("swir_levels_q14" in evidence) == fine, part
+        if not fine:
+            assert findings == [(NO_DECISION, vocabulary.SENSOR_FAULT)], (part, findings)
 
 
 def nearing(per_frame):

@@ -20,12 +20,6 @@ from dermis.core.vocabulary import NO_DECISION
 MIN_DISPARITY, MAX_DISPARITY = -12, 26
 WINDOW = 11  # beats 15 at 450 mm (PHYSICS)
 
-# The monitor tab against its calibration, 1/1000, when exposure, gain and what the temperature explains are taken off:
-# age, dirt and what the thermometer errs by. Beyond, a light is broken, or somebody shines on the tab.
-DRIFT_LOWEST, DRIFT_HIGHEST = 800, 1200
-# The same drifts as the index weighs them: what light on the tab alone, in step with one LED, could move the index by.
-# LEDs of one age drift together; a tenth of a kelvin of junction against imager is .0001.
-LARGEST_TILT_Q14 = 328  # .02
 TAB_SATURATED = 62000  # linear counts: above, the tab no longer follows its light
 # Part of the dark frame's pixels, 1/1000, that may be saturated: a lamp in the picture, no more.
 AMBIENT_SATURATED_PERMILLE = 50
@@ -53,6 +47,10 @@ SPOT_UNSURE_Q14 = 819  # .05: what imager and photodiode make of one spot of a f
 # Frames arrive 20 to 90 ms late (hw/dermis_hw/optics.py), so that of the time between the two frames at 850 nm, .2 s
 # and more, a fifth is not known.
 TIMING_UNSURE_PART = 5
+# How well skin before this module's LEDs is brought to the nominal ones, as a part of what that takes: how much skins
+# of every tone differ with peaks up to 8 nm off (tests/unit/test_drift.py).
+PEAKS_UNSURE_PART = 3
+HIGHEST_STRETCH_Q12 = 32767  # `cell_kernels.index_of`
 _PER_10000 = 10000
 # What a burst has before its last frame comes, and that.
 EARLY_FRAMES = ("dark", "850", "970", "1050", "dots")
@@ -237,29 +235,30 @@ class Analyser:
         reflectance = self.reflectance
         self._off_cc = drift.offset_cc(burst.temperature_cc, calibration.temperature_cc)
         ambient = reflectance.monitor_level(burst.frames["dark"], False)
-        drifts, unexplained = [], {}
+        drifts, left, left_q14 = [], [], {}
         faulty = None
-        exposure = burst.exposure_us * burst.gain_q8
         for name in ("850", "970", "1050", "dots", "850b"):
             light = vocabulary.FRAME_LIGHT[name]
             lit = reflectance.monitor_level(burst.frames[name], name in vocabulary.NIR_BANDS)
             level, expected = max(1, lit - ambient), calibration.monitor[light]
             reflectance.gain[name] = fixed.ln_q14(expected) - fixed.ln_q14(level)
-            # At the exposure and gain of the record: expected * exposure / (record's exposure * 256).
-            seen = fixed.ratio(level * calibration.exposure_us * 256, expected * max(1, exposure), 1000)
+            seen, part, left_q14[name] = drift.monitor(
+                calibration, light, level, burst.exposure_us, burst.gain_q8, self._off_cc
+            )
             drifts.append(seen)
-            curve = calibration.monitor_drift[light]
-            unexplained[name] = fixed.ln_q14(seen) - fixed.ln_q14(1000) - drift.ln_factor_q14(curve, self._off_cc)
-            part = fixed.ratio(seen, drift.factor(curve, self._off_cc), drift.SCALE)
+            left.append(part)
             if lit >= TAB_SATURATED:
                 faulty = vocabulary.TOO_BRIGHT
-            elif not DRIFT_LOWEST <= part <= DRIFT_HIGHEST:
+            elif part < drift.MONITOR_DEAD:
                 faulty = faulty or vocabulary.SENSOR_FAULT
+            elif not drift.MONITOR_LOWEST <= part <= drift.MONITOR_HIGHEST:
+                faulty = faulty or vocabulary.NOT_CALIBRATED
         evidence["monitor_drift_permille"] = drifts
-        tilt = water_index(unexplained["850"], unexplained["970"], unexplained["1050"])
+        evidence["monitor_unexplained_permille"] = left
+        tilt = water_index(left_q14["850"], left_q14["970"], left_q14["1050"])
         evidence["monitor_tilt_q14"] = tilt
-        if abs(tilt) > LARGEST_TILT_Q14:
-            return faulty or vocabulary.SENSOR_FAULT
+        if abs(tilt) > drift.LARGEST_TILT_Q14:
+            return faulty or vocabulary.NOT_CALIBRATED
         return faulty
 
     def _measure_depth(self, frames, calibration):
@@ -345,7 +344,9 @@ class Analyser:
         reflectance, usable, face, window = self.reflectance, self._usable, self.face, self._window
         moved = self._follow(burst.time_us)
         stretch = drift.factor(calibration.index_drift, self._off_cc)
-        reflectance.convert(face.depth, calibration.z_ref_um, fixed.ratio(drift.SCALE, stretch, fixed.Q12))
+        leds_q12 = calibration.index_stretch_q12
+        both_q12 = min(fixed.ratio(leds_q12, stretch, drift.SCALE), HIGHEST_STRETCH_Q12)
+        reflectance.convert(face.depth, calibration.z_ref_um, both_q12)
         candidates = reflectance.mark_usable(face.mask, usable)
         evidence["usable_permille"] = 0
         reflectance.gather(reflectance.ln_r["850"], usable, self._values)
@@ -364,10 +365,11 @@ class Analyser:
         if index <= gates.HIGHEST_INDEX_Q14:  # otherwise nothing there is skin
             rows, columns = (face.row0, face.row1), (face.column0, face.column1)
             evidence["patches_permille"] = reflectance.patches_permille(window, rows, columns, index)
-        # What the temperature took off is what its curve would put on again.
+        # What the temperature took off is what its curve would put on again; so for the LEDs' peaks.
         warmed = abs(fixed.ratio(index, drift.SCALE, stretch - drift.SCALE)) // drift.UNSURE_PART
+        shifted = abs(fixed.ratio(index, leds_q12, leds_q12 - fixed.Q12)) // PEAKS_UNSURE_PART
         noise = _error_of_median(sigma, count)
-        evidence["water_index_error_q14"] = _root(noise, INDEX_SYSTEMATIC_Q14, moved, warmed)
+        evidence["water_index_error_q14"] = _root(noise, INDEX_SYSTEMATIC_Q14, moved, warmed, shifted)
         levels = {}
         for band in vocabulary.NIR_BANDS:
             reflectance.gather(reflectance.ln_r[band], window, self._values)
@@ -419,13 +421,14 @@ class Analyser:
         levels, errors, reason = swir.levels(burst.swir, calibration, self._off_cc)
         if levels is None or errors is None:
             return reason
-        if swir.is_dark(burst.swir):
-            return vocabulary.SENSOR_FAULT
         evidence["swir_levels_q14"] = levels
-        for (name, above, below), curve in zip(swir.RATIOS, calibration.swir_ratio_drift):
+        stretches = calibration.swir_ratio_stretch_q12
+        for (name, above, below), curve, leds_q12 in zip(swir.RATIOS, calibration.swir_ratio_drift, stretches):
             value, warmed = drift.unstretched(levels[above] - levels[below], curve, self._off_cc)
-            evidence[name + "_q14"] = value
-            evidence[name + "_error_q14"] = _root(errors[above], errors[below], warmed)
+            nominal = fixed.ratio(value, fixed.Q12, leds_q12)
+            shifted = abs(nominal - value) // PEAKS_UNSURE_PART
+            evidence[name + "_q14"] = nominal
+            evidence[name + "_error_q14"] = _root(errors[above], errors[below], warmed, shifted)
         seen = fixed.ln_q14(expected) - fixed.ln_q14(fixed.Q12) + self.reflectance.gain["1050"]
         evidence["swir_level_1050_q14"] = levels[0] - seen
         evidence["swir_level_1050_error_q14"] = _root(errors[0], SPOT_UNSURE_Q14, self._step_q14)

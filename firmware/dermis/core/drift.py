@@ -27,6 +27,14 @@ LARGEST_A, LARGEST_B = 30000, 300000  # 3% a kelvin, .03% a kelvin squared: more
 LARGEST_OFF_CC = 6000
 # How well a correction is known, as a part of it: how much skins differ in the walk of the spectra.
 UNSURE_PART = 6
+# The monitor tab against its calibration, 1/1000, when exposure, gain and what the temperature explains are taken off:
+# age, dirt and what the thermometer errs by. Beyond, the record says nothing about this module any more.
+MONITOR_LOWEST, MONITOR_HIGHEST = 800, 1200
+MONITOR_DEAD = 250  # less is no old light but a broken one
+# The same drifts as the index weighs them (`reflectance.water_index`), Q14: what light on the tab alone, in step with
+# one LED, could move the index by. LEDs of one age drift together; a tenth of a kelvin of junction against imager is
+# .0001.
+LARGEST_TILT_Q14 = 328  # .02
 
 
 def offset_cc(temperature_cc, record_cc):
@@ -42,6 +50,16 @@ def factor(curve, off_cc):
 
 def ln_factor_q14(curve, off_cc):
     return fixed.ln_q14(factor(curve, off_cc)) - fixed.ln_q14(SCALE)
+
+
+def monitor(calibration, light, level, exposure_us, gain_q8, off_cc):
+    """(drift, what of it the temperature leaves unexplained: both in 1/1000, and the latter's ln in Q14) of the tab's
+    level (linear counts, ambient taken off) under a light, at that exposure and gain."""
+    expected, curve = calibration.monitor[light], calibration.monitor_drift[light]
+    # At the exposure and gain of the record: expected * exposure / (record's exposure * 256).
+    seen = fixed.ratio(level * calibration.exposure_us * 256, expected * max(1, exposure_us * gain_q8), 1000)
+    left = fixed.ratio(seen, factor(curve, off_cc), SCALE)
+    return seen, left, fixed.ln_q14(max(1, seen)) - fixed.ln_q14(1000) - ln_factor_q14(curve, off_cc)
 
 
 def unstretched(logarithm, curve, off_cc):

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 
 # The 16-bit ADC: at this mean reading the sums no longer follow the light.
 SATURATED_COUNTS = 64500
-# Levels in 1/16 count a pair. Noise of 64 pairs is about 2 counts: a level below 1 count is taken as 1 count, and
-# when not even the brightest band gives 8, the head sees nothing that noise could not be.
+# Levels in 1/16 count a pair, what tab and window send back taken off. Noise of 64 pairs is about 2 counts: a level
+# below 1 count is taken as 1 count, and when not even the brightest band gives 8, the head sees nothing that noise
+# could not be.
 FLOOR_Q4 = 16
 FAINTEST_Q4 = 16 * 8
 LEVEL_SYSTEMATIC_Q14 = 33  # .002: noise of the white's own reading, rounding
+# What tab and window send back: known to a fiftieth (the LED's age, the window's dirt). Readings that are below it by a
+# fifth, and by more than noise, come from an LED that is dim or dead: the tab is always there.
+PEDESTAL_UNSURE_PART = 50
+PEDESTAL_LOWEST_PERCENT = 80
+NOISE_SIGMAS = 5
 _WHITE_SCALE = 16  # `swir_white` is in 1/16 count
 _SIGMA_PER_FWHM_MILLI = 425  # 1 / (2 sqrt(2 ln 2))
 _WEIGHT_ONE = 255  # weights of the spot along each axis, 8 bits
@@ -43,13 +49,14 @@ def levels(readings, calibration, off_cc):
     """(ln S in Q14 a band, standard errors of these, None) from five (on, off, pairs), or (None, None, reason) where
     they cannot be trusted.
 
-    calibration: `Calibration`, of which the white, the ADC's noise and the LEDs' drift count. off_cc: 1/100 kelvin
-    above its temperature. A level below the floor counts as the floor: dark is a finding, too.
+    calibration: `Calibration`, of which the white, what the cap showed, the ADC's noise and the LEDs' drift count.
+    off_cc: 1/100 kelvin above its temperature. A level below the floor counts as the floor: dark is a finding, too;
+    but not where it is below what the monitor tab alone gives, nor when no band shows anything.
     """
     white = calibration.swir_white
     if len(readings) != len(vocabulary.SWIR_BANDS) or len(white) != len(vocabulary.SWIR_BANDS):
         return None, None, vocabulary.SENSOR_FAULT
-    out, errors = [], []
+    out, errors, brightest = [], [], 0
     for band, reading in enumerate(readings):
         if len(reading) != 3:
             return None, None, vocabulary.SENSOR_FAULT
@@ -58,21 +65,21 @@ def levels(readings, calibration, off_cc):
             return None, None, vocabulary.SENSOR_FAULT
         if max(on, off) >= SATURATED_COUNTS * pairs:
             return None, None, vocabulary.TOO_BRIGHT
-        level = max((on - off) * _WHITE_SCALE // pairs, FLOOR_Q4)
-        drifted = drift.ln_factor_q14(calibration.swir_output_drift[band], off_cc)
-        out.append(fixed.ln_q14(level) - fixed.ln_q14(white[band]) - drifted)
+        output = calibration.swir_output_drift[band]
+        pedestal = fixed.ratio(calibration.swir_dark[band], drift.SCALE, drift.factor(output, off_cc))
         # The difference of two means of `pairs` samples: sqrt(2 / pairs) times a sample's noise.
         noise = calibration.swir_noise * fixed.isqrt((2 << 16) // pairs) >> 8
-        errors.append(fixed.ratio(noise, level, fixed.Q14) + LEVEL_SYSTEMATIC_Q14)
+        seen = (on - off) * _WHITE_SCALE // pairs
+        if seen < pedestal * PEDESTAL_LOWEST_PERCENT // 100 - NOISE_SIGMAS * noise:
+            return None, None, vocabulary.SENSOR_FAULT
+        brightest = max(brightest, seen - pedestal)
+        level = max(seen - pedestal, FLOOR_Q4)
+        out.append(fixed.ln_q14(level) - fixed.ln_q14(white[band]) - drift.ln_factor_q14(output, off_cc))
+        unsure = noise + pedestal // PEDESTAL_UNSURE_PART
+        errors.append(fixed.ratio(unsure, level, fixed.Q14) + LEVEL_SYSTEMATIC_Q14)
+    if brightest < FAINTEST_Q4:
+        return None, None, vocabulary.SENSOR_FAULT
     return out, errors, None
-
-
-def is_dark(readings):
-    """True when not even the brightest band gives a reading: LEDs or photodiode dead, or nothing there."""
-    brightest = 0
-    for on, off, pairs in readings:
-        brightest = max(brightest, (on - off) * _WHITE_SCALE // max(pairs, 1))
-    return brightest < FAINTEST_Q4
 
 
 def _bell(sigma_q8):
