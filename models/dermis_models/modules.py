@@ -34,6 +34,7 @@ from dermis_hw.render.plane import plane
 from dermis_hw.twin import sensor
 
 OPERATOR = "simulated"
+CREATED = "2026-01-01T00:00:00"  # of every record: the same seed gives the same bytes, whenever it is asked
 FRAME_US = 90_000  # from one frame of a burst to the next
 BURST_US = FRAME_US * (len(vocabulary.FRAMES) + 1)
 THERMOMETER_STEP_CC = 6.25  # 1/16 degree Celsius, as the twin's
@@ -190,7 +191,7 @@ class SimulatedBench:
     def show_scene(self, name: str, error: TargetError = EXACT) -> None:
         """Puts what stands in a scene (a built-in's name, or a path) before the module."""
         scene = scenes.load(scene_file(name))
-        if scene.objects and (len(scene.objects) > 1 or scene.objects[0].geometry != "plane"):
+        if any(thing.geometry != "plane" for thing in scene.objects[:1]) or scene.objects[1:]:
             raise ValueError(f"{name} is no plane: the simulated bench shows planes only")
         material = scene.objects[0].materials[""] if scene.objects else None
         self.stand(scene.pose.distance_mm, material, error)
@@ -269,6 +270,7 @@ def calibrate(seed: int, folder: Path) -> tuple[ModuleInstance, bytes]:
         return module, path.read_bytes()
     bench = SimulatedBench(module, draw_setup(seed), seed=seed)
     outcome = procedure.run(bench, targets.load(), Silent(), operator=OPERATOR)
+    outcome.fields["created"] = CREATED
     record = outcome.record(DEVELOPMENT_KEY)
     folder.mkdir(parents=True, exist_ok=True)
     # Several processes calibrate the same module: whoever reads finds a whole record or none.
