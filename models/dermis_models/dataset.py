@@ -1,44 +1,113 @@
-"""Feature shards: what the generator writes and the trainer reads.
+"""Feature shards: what `dermis simulate --features` writes and the trainer reads.
 
-A shard is an `.npz` of arrays with one row a presentation:
+A shard is an `.npz` of arrays with one row a burst:
 
     maps      int8 (n, 28, 24, 5)    feature tensor, `dermis.core.feature_tensor`
     spectra   int8 (n, 10)
     label     uint8 (n,)             1 bona fide presentation, 0 attack presentation
     species   str (n,)               PAI species, or "bona_fide"
-    subject   int32 (n,)             geometry seed: splits are disjoint in it
-    tone      float32 (n,)           R700 of the skin shown or worn
+    subject   int32 (n,)             seed of the geometry: `splits` says of which split
+    module    int32 (n,)             seed of the module
+    tone      float32 (n,)           R700 of the skin shown or worn, NaN without skin
+    condition str (n,)               of a bona fide presentation: "beard", "wet", ...; "" for none
     findings  str (n,)               reasons of the physics gates, comma-separated
-    distance_mm float32 (n,)
+    distance_mm, temperature_c float32 (n,)
 
 and `unusable`, JSON: "species: why" -> how many presentations gave no features and so no row.
 """
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from dermis.core import feature_tensor
 
-# Every so many-th geometry is development, with modules of its own (`generate.module_of`).
-DEVELOPMENT_FOLDS = 5
 # A shard that is being written has another name.
-SHARDS = "shard-[0-9][0-9][0-9][0-9].npz"
+SHARDS = "shard-*.npz"
 
-FIELDS = ("maps", "spectra", "label", "species", "subject", "tone", "findings", "distance_mm")
+FIELDS = (
+    "maps",
+    "spectra",
+    "label",
+    "species",
+    "subject",
+    "module",
+    "tone",
+    "condition",
+    "findings",
+    "distance_mm",
+    "temperature_c",
+)
+Data = dict[str, np.ndarray]
 
 
-def load(folder: Path) -> dict[str, np.ndarray]:
+@dataclass(frozen=True)
+class Row:
+    """What is known of a burst beside what the device measured; the fields are those of a shard."""
+
+    bona_fide: bool
+    species: str
+    subject: int
+    module: int
+    tone: float
+    condition: str
+    distance_mm: float
+    temperature_c: float
+
+
+def pack(rows: Sequence[Row], results: Sequence[dict[str, Any]]) -> bytes:
+    """The `.npz` of bursts and of what the device's code made of them (`replay` with features_only)."""
+    both = list(zip(rows, results, strict=True))
+    kept = [(row, result) for row, result in both if result.get("usable")]
+    unusable: dict[str, int] = {}
+    for row, result in both:
+        if not result.get("usable"):
+            why = result.get("error") or ",".join(reason for _, reason in result["findings"])
+            key = f"{row.species}: {why}"
+            unusable[key] = unusable.get(key, 0) + 1
+
+    def tensor(name: str, *shape: int) -> np.ndarray:
+        data = b"".join(bytes.fromhex(result[name]) for _, result in kept)
+        return np.frombuffer(data, np.int8).reshape(-1, *shape)
+
+    def column(name: str, kind: Any) -> np.ndarray:
+        return np.array([getattr(row, name) for row, _ in kept], kind)
+
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        maps=tensor("maps", feature_tensor.ROWS, feature_tensor.COLUMNS, feature_tensor.CHANNELS),
+        spectra=tensor("spectra", feature_tensor.SPECTRA),
+        label=column("bona_fide", np.uint8),
+        species=column("species", np.str_),
+        subject=column("subject", np.int32),
+        module=column("module", np.int32),
+        tone=column("tone", np.float32),
+        condition=column("condition", np.str_),
+        findings=np.array([",".join(reason for _, reason in result["findings"]) for _, result in kept], np.str_),
+        distance_mm=column("distance_mm", np.float32),
+        temperature_c=column("temperature_c", np.float32),
+        unusable=np.array(json.dumps(unusable, sort_keys=True)),
+    )
+    return file.getvalue()
+
+
+def load(folder: Path) -> Data:
     """All shards of a folder, in the order of their names. Raises FileNotFoundError when there is none."""
     paths = sorted(folder.glob(SHARDS))
     if not paths:
-        raise FileNotFoundError(f"no shards in {folder}; run `python -m dermis_models.generate` first")
-    shards = []
+        raise FileNotFoundError(f"There are no shards in {folder}: make them with `dermis simulate PLAN --features`.")
+    found = []
     for path in paths:
         with np.load(path, allow_pickle=False) as archive:
-            shards.append({field: archive[field] for field in FIELDS})
-    return {field: np.concatenate([shard[field] for shard in shards]) for field in FIELDS}
+            found.append({field: archive[field] for field in FIELDS})
+    return {field: np.concatenate([shard[field] for shard in found]) for field in FIELDS}
 
 
 def non_response(folder: Path) -> dict[str, int]:
@@ -52,14 +121,6 @@ def non_response(folder: Path) -> dict[str, int]:
     return counts
 
 
-def select(data: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.ndarray]:
+def select(data: Data, mask: np.ndarray) -> Data:
     """The rows where `mask` is true."""
     return {field: data[field][mask] for field in FIELDS}
-
-
-def split(
-    data: dict[str, np.ndarray], folds: int = DEVELOPMENT_FOLDS
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """(training, development), disjoint in subjects: every `folds`-th geometry seed is development."""
-    development = data["subject"] % folds == 0
-    return select(data, ~development), select(data, development)

@@ -1,10 +1,28 @@
-"""Presentations of one species on one geometry, as a plan asks for them: over `presentations.draw`."""
+"""Presentations of one species on one geometry, as a plan and a generator ask for them: over `presentations.draw`."""
 
 from __future__ import annotations
 
-from dermis_models import presentations
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-# What the draw by kind of geometry can give, and of which kind.
+import numpy as np
+from dermis_hw import scenes
+from dermis_hw.materials import Material, held_out
+from dermis_hw.materials.grid import GRID_NM
+
+from dermis_models import presentations
+from dermis_models.generator import Generator
+from dermis_models.presentations import Presentation
+
+# R700 that `presentations` draws from: what a plan's own range is mapped from.
+DRAWN_TONES = (presentations.DARKEST, presentations.LIGHTEST)
+_TONE = re.compile(r"r700=(\d*\.?\d+)")
+_DRAWN_SKIN = re.compile(r"skin:draw=(\d+)")
+ROUGHEST, SMOOTHEST = 1.0, 0.03
+RIPPLE_WAVES = 6
+# Which kinds of the draw by kind hold a species, as (kind).
 _KIND_OF = {
     "bona_fide": "face",
     "rigid_head": "face",
@@ -19,8 +37,140 @@ _KIND_OF = {
     "papercraft_mask": "papercraft",
     "photo_screen": "small_screen",
 }
+_NEXT_TRY = 1 << 31  # beyond every subject's number, so that a second try draws nobody else's head
 
 
 def species() -> tuple[str, ...]:
     """Every species that can be drawn, "bona_fide" among them."""
-    return tuple(_KIND_OF)
+    return tuple(getattr(presentations, "SPECIES", _KIND_OF))
+
+
+def draw(name: str, subject: int, variants: int) -> list[Presentation]:
+    """`variants` presentations of that species on one geometry, the same for the same subject.
+
+    Raises MaterialError if a material rests on held-out figures.
+    """
+    if hasattr(presentations, "SPECIES"):
+        return presentations.draw(name, subject, variants)  # type: ignore[call-arg,arg-type]
+    found: list[Presentation] = []
+    seed = subject
+    while len(found) < variants:
+        # Several materials of one geometry may be several species: enough are drawn that some are the one asked for.
+        found = [each for each in presentations.draw(seed, 4 * variants) if each.species == name][:variants]
+        seed += _NEXT_TRY
+    return found
+
+
+def adapted(
+    presentation: Presentation,
+    generator: Generator,
+    rng: np.random.Generator,
+    *,
+    tones: tuple[float, float] | None = None,
+    temperature_c: tuple[float, float] | None = None,
+) -> Presentation:
+    """The presentation with the plan's tones and temperature, and with the generator's half of the measured skins.
+
+    Raises SceneError or MaterialError only if `presentations` draws what cannot be.
+    """
+    swapped: dict[str, str] = {}
+
+    def text(name: str) -> str:
+        if generator.skins == "held_out":
+            name = _DRAWN_SKIN.sub(lambda match: swapped.setdefault(match[0], _held_out_skin(rng)), name)
+        return name if tones is None else _TONE.sub(lambda match: f"r700={_mapped(float(match[1]), tones):.3f}", name)
+
+    values = dict(presentation.values)
+    values["object"] = [_painted(thing, text) for thing in values["object"]]
+    if temperature_c is not None:
+        values["module"] = {"temperature_c": float(rng.uniform(*temperature_c))}
+    tone = presentation.tone
+    if tones is not None and np.isfinite(tone):
+        tone = _mapped(tone, tones)
+    return replace(presentation, values=values, tone=tone)
+
+
+def _painted(thing: dict[str, Any], text) -> dict[str, Any]:
+    painted = {**thing, "material": text(thing["material"])}
+    if "regions" in thing:
+        painted["regions"] = {region: text(name) for region, name in thing["regions"].items()}
+    return painted
+
+
+def _held_out_skin(rng: np.random.Generator) -> str:
+    subjects = [material.name for material in held_out() if material.name.startswith("skin:")]
+    return str(rng.choice(subjects))
+
+
+def _mapped(tone: float, tones: tuple[float, float]) -> float:
+    low, high = DRAWN_TONES
+    return tones[0] + (tones[1] - tones[0]) * float(np.clip((tone - low) / (high - low), 0.0, 1.0))
+
+
+def surroundings(
+    presentation: Presentation,
+    rng: np.random.Generator,
+    pose: dict[str, tuple[float, float]],
+    light: dict[str, tuple[float, float, float]],
+) -> dict[str, Any]:
+    """What of the scene's values a plan or a generator sets for a whole geometry: `pose` and `ambient`.
+
+    A distance is moved into the range asked for; where the species needs another one (a small screen), it stays.
+    """
+    given = dict(presentation.values.get("pose", {}))
+    for key, (low, high) in pose.items():
+        if key == "distance_mm":
+            given[key] = float(np.clip(given.get(key, 450.0), low, high))
+        elif key == "speed_mm_s":
+            direction = rng.normal(size=3)
+            speed = rng.uniform(low, high) / np.linalg.norm(direction)
+            given["velocity_mm_s"] = [float(part * speed) for part in direction]
+        else:
+            given[key] = float(rng.uniform(low, high))
+    changed: dict[str, Any] = {"pose": given}
+    if light:
+        share = np.array([each[0] for each in light.values()])
+        lamp = str(rng.choice(list(light), p=share / share.sum()))
+        changed["ambient"] = {
+            "lamp": lamp,
+            "klux": float(rng.uniform(*light[lamp][1:])),
+            "direction_deg": [float(rng.uniform(-90, 90)), float(rng.uniform(10, 60))],
+        }
+    return changed
+
+
+def scene_of(presentation: Presentation) -> scenes.Scene:
+    """The checked scene. Raises SceneError or MaterialError."""
+    return scenes.parse(presentation.values, Path(presentation.values["name"]))
+
+
+def varied(
+    materials: list[dict[str, Material]], generator: Generator, rng: np.random.Generator
+) -> list[dict[str, Material]]:
+    """Materials that stray from the tables as the generator says; one material strays one way wherever it lies."""
+    known: dict[str, Material] = {}
+
+    def one(material: Material) -> Material:
+        if material.name not in known:
+            known[material.name] = _stray(material, generator, rng)
+        return known[material.name]
+
+    return [{region: one(material) for region, material in regions.items()} for regions in materials]
+
+
+def _stray(material: Material, generator: Generator, rng: np.random.Generator) -> Material:
+    living = material.name.startswith(("skin", "eye"))
+    size = generator.skin_ripple if living else generator.material_ripple
+    wave = rng.normal(size=RIPPLE_WAVES) / generator.ripple_nm
+    phase = rng.uniform(0, 2 * np.pi, RIPPLE_WAVES)
+    ripple = np.sqrt(2 / RIPPLE_WAVES) * np.cos(GRID_NM[:, None] * wave + phase).sum(axis=1)
+    own = material.specular
+    rough = float(np.clip(own.roughness * rng.uniform(*generator.roughness), SMOOTHEST, ROUGHEST))
+    wide = float(rng.uniform(*generator.blur))
+    return replace(
+        material,
+        values=np.clip(material.values * np.exp(size * ripple), 0.0, 1.0),
+        specular=replace(own, r0=min(own.r0 * float(rng.uniform(*generator.gloss)), 1.0), roughness=rough),
+        blur=tuple((part, sigma * wide) for part, sigma in material.blur),
+        variation=material.variation * float(rng.uniform(*generator.variation)),
+    )

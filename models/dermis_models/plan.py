@@ -188,9 +188,7 @@ def _species(values: dict[str, Any], where: str) -> dict[str, int]:
     for name in table:
         if name not in known:
             raise PlanError(f"{where}: there is no species '{name}'; {_near(name, known)}")
-    counts = {
-        name: _whole(count, f"{where}: [species] {name}", 0, MOST_OF_A_SPECIES) for name, count in table.items()
-    }
+    counts = {name: _whole(count, f"{where}: [species] {name}", 0, MOST_OF_A_SPECIES) for name, count in table.items()}
     if not any(counts.values()):
         raise PlanError(f"{where}: every count of [species] is 0: ask for some presentations.")
     return {name: counts[name] for name in sorted(counts) if counts[name]}

@@ -20,7 +20,7 @@ FIRST_MODULE = 1 << 24
 
 def subject(split: str, plan_seed: int, species: str, number: int) -> int:
     """The `number`-th subject of a species, a seed in the split's block. Raises ValueError for an unknown split."""
-    what = f"{plan_seed}/{species}/{number}".encode()
+    what = f"{split}/{plan_seed}/{species}/{number}".encode()
     place = int.from_bytes(hashlib.sha256(what).digest()[:8], "big") % SUBJECTS
     return SPLITS.index(split) * SUBJECTS + place
 

@@ -13,5 +13,7 @@ COMMANDS = {
     "replay": "Give recordings to the device's code and print its verdicts.",
     "depth": "Depth from two images by the device's code.",
     "infer": "Run a .tflite model on arrays by the device's code.",
+    "simulate": "Simulate presentations by plan, as recordings or features, here or on a cluster.",
     "calibrate": "Calibrate a module: plan, run, commit, verify, diff, roll back.",
+    "report": "Error rates of anybody's scores, in the terms of ISO/IEC 30107-3.",
 }

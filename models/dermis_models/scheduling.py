@@ -1,0 +1,136 @@
+"""Who makes the shards of a job: processes of this computer, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from dermis_host.errors import HostError, UsageError
+
+from dermis_models import simulation
+from dermis_models.simulation import Job
+
+Made = tuple[int, dict[str, bytes]]  # a shard's number and its files
+AHEAD = 2  # shards a process has waiting: enough that none stands idle
+RETRIES = 5  # of a shard whose worker died; then it is the shard that kills workers
+CONNECT_S = 20
+MODULES = "modules"  # folder of calibration records, beside the shards
+# A worker may have several threads, and the renderer's state is the process's.
+_one_at_a_time = threading.Lock()
+INSTALL = "The cluster's client is not installed: pip install 'dermis[cluster]'."
+
+
+def locally(job: Job, numbers: Sequence[int], processes: int, folder: Path) -> Iterator[Made]:
+    """Makes the shards by `processes` processes and yields each when it is made, in any order.
+
+    Raises HostError when a process is killed; shards yielded before stay good.
+    """
+    if processes == 1:
+        for number in numbers:
+            yield number, simulation.make(job, number, folder / MODULES)
+        return
+    # Spawned: the renderer keeps state that does not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    executor = concurrent.futures.ProcessPoolExecutor(processes, context, initializer=_one_thread)
+    try:
+        yield from _windowed(
+            lambda number: executor.submit(simulation.make, job, number, folder / MODULES),
+            numbers,
+            AHEAD * processes,
+        )
+    except concurrent.futures.process.BrokenProcessPool:
+        raise HostError(
+            "A process that simulates was killed (out of memory?): what is made is kept; give the same command again."
+        ) from None
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+
+
+def _one_thread() -> None:
+    """Processes share the work already: a renderer with threads of its own would make them wait for each other."""
+    import drjit
+
+    drjit.set_thread_count(1)
+
+
+def _windowed(
+    submit: Callable[[int], concurrent.futures.Future[dict[str, bytes]]], numbers: Sequence[int], most: int
+) -> Iterator[Made]:
+    """Keeps at most `most` shards under way, so that finished ones do not pile up in memory."""
+    waiting: dict[concurrent.futures.Future[dict[str, bytes]], int] = {}
+    left = iter(numbers)
+    while True:
+        while len(waiting) < most and (number := next(left, None)) is not None:
+            waiting[submit(number)] = number
+        if not waiting:
+            return
+        done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+        for future in done:
+            yield waiting.pop(future), future.result()
+
+
+def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Iterator[Made]:
+    """The same by the workers of the Dask scheduler at `address` (tcp://HOST:PORT). Workers need no shared disk.
+
+    A shard whose worker is lost is made again by another one. Raises UsageError when nobody answers at `address`,
+    HostError when a shard keeps killing its workers or a worker runs other sources.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise HostError(INSTALL) from None
+    try:
+        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError):
+        raise UsageError(
+            f"No Dask scheduler answers at {address}: start one (`dask scheduler`) and give its tcp://HOST:PORT."
+        ) from None
+    try:
+        yield from _by(client, job, numbers, distributed)
+    except distributed.KilledWorker as problem:
+        raise HostError(
+            f"A shard killed {RETRIES} workers one after the other ({problem}): do they have enough memory?"
+        ) from None
+    finally:
+        client.close()
+
+
+def _by(client, job: Job, numbers: Sequence[int], distributed) -> Iterator[Made]:
+    left = iter(numbers)
+    under_way = distributed.as_completed(loop=client.loop)
+    number_of: dict[str, int] = {}
+
+    def submit() -> bool:
+        number = next(left, None)
+        if number is None:
+            return False
+        future = client.submit(_on_worker, job, number, pure=False, retries=RETRIES)
+        number_of[future.key] = number
+        under_way.add(future)
+        return True
+
+    cores = max(1, sum(client.ncores().values()))
+    for _ in range(AHEAD * cores):
+        if not submit():
+            break
+    for future in under_way:
+        files = future.result()
+        number = number_of.pop(future.key)
+        future.release()  # the scheduler forgets its bytes
+        submit()
+        yield number, files
+
+
+def _on_worker(job: Job, number: int) -> dict[str, bytes]:
+    """One shard, on a worker; its modules' calibrations are kept as long as the worker lives."""
+    import distributed
+
+    folder = Path(distributed.get_worker().local_directory or tempfile.gettempdir())
+    with _one_at_a_time:
+        return simulation.make(job, number, folder / MODULES)

@@ -1,0 +1,200 @@
+"""A plan cut into shards, and one shard made: draw, trace, compose, take, and for features the device's own code.
+
+A shard depends on plan, generator and its number alone, so it does not matter who makes it, when, or how often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dermis_host.errors import CalibrationFailed, HostError
+from dermis_host.recording import Recording
+from dermis_host.replaying import replay
+from dermis_hw import render, scenes
+from dermis_hw.module_instance import ModuleInstance
+from dermis_hw.render.bsdf import BSDFS
+
+from dermis_models import bursts, drawing, modules, sources, splits
+from dermis_models.dataset import Row, pack
+from dermis_models.generator import Generator
+from dermis_models.plan import Plan
+from dermis_models.presentations import Presentation
+
+FEATURES, RECORDINGS = "features", "recordings"
+# Geometries of a shard: some seconds of work, so that little is lost with a process, and a bar moves.
+GEOMETRIES = {FEATURES: 12, RECORDINGS: 2}
+
+
+@dataclass(frozen=True)
+class Group:
+    """`variants` presentations of one species on one geometry: that of `subject`."""
+
+    species: str
+    subject: int
+    variants: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be made; small, and handed to whoever makes a shard.
+
+    kind: `FEATURES` or `RECORDINGS`. sources: `sources.digest()` of who asks.
+    """
+
+    plan: Plan
+    generator: Generator
+    kind: str
+    sources: str = field(default_factory=sources.digest)
+
+    def description(self) -> dict[str, Any]:
+        """All of it as JSON would hold it; two jobs that differ in it make different files."""
+        return json.loads(json.dumps({"format": 1, **asdict(self)}))
+
+
+def groups(plan: Plan) -> list[Group]:
+    """All geometries of a plan, species mixed, the same for the same plan."""
+    found = []
+    for species, count in plan.species.items():
+        for number in range(-(-count // plan.each)):
+            subject = splits.subject(plan.split, plan.seed, species, number)
+            variants = min(plan.each, count - number * plan.each)
+            place = hashlib.sha256(f"{plan.seed}/{species}/{number}".encode()).digest()
+            found.append((place, Group(species, subject, variants)))
+    return [group for _, group in sorted(found, key=lambda each: each[0])]
+
+
+def shards(job: Job) -> list[list[Group]]:
+    """The plan's geometries, cut into shards."""
+    all_groups, size = groups(job.plan), GEOMETRIES[job.kind]
+    return [all_groups[first : first + size] for first in range(0, len(all_groups), size)]
+
+
+def name_of(job: Job, number: int) -> str:
+    """The file whose presence says that a shard is whole."""
+    return f"shard-{number:06d}.{'npz' if job.kind == FEATURES else 'json'}"
+
+
+def make(job: Job, number: int, folder: Path) -> dict[str, bytes]:
+    """File name -> content of one shard, `name_of` last. folder: keeps modules' calibrations, shared by processes.
+
+    Raises HostError with one sentence.
+    """
+    if job.sources != sources.digest():
+        raise HostError("A worker runs other sources than this computer: install the same state of Dermis on both.")
+    taken = [each for group in shards(job)[number] for each in _presented(job, group, folder)]
+    if job.kind == FEATURES:
+        results = replay([recording for recording, _ in taken], None, features_only=True)
+        return {name_of(job, number): pack([row for _, row in taken], results)}
+    files: dict[str, bytes] = {}
+    index = []
+    for place, (recording, _) in enumerate(taken):
+        name = f"recording-{number:06d}-{place:03d}.npz"
+        files[name] = _bytes_of(recording)
+        index.append({"file": name, "truth": recording.truth})
+    files[name_of(job, number)] = (json.dumps({"recordings": index}, sort_keys=True) + "\n").encode()
+    return files
+
+
+def _bytes_of(recording: Recording) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="dermis-recording-") as folder:
+        path = Path(folder) / "recording.npz"
+        recording.save(path)
+        return path.read_bytes()
+
+
+def _presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Row]]:
+    """The bursts of one geometry."""
+    plan, generator = job.plan, job.generator
+    rng = np.random.default_rng([group.subject, plan.seed, 0xE0])
+    drawn = [
+        drawing.adapted(each, generator, rng, tones=plan.tones, temperature_c=plan.temperature_c)
+        for each in drawing.draw(group.species, group.subject, group.variants)
+    ]
+    common = drawing.surroundings(drawn[0], rng, plan.pose, plan.light or dict(generator.light))
+    for each in drawn:
+        each.values.update(common)
+    parsed = [drawing.scene_of(each) for each in drawn]
+    meshes, _ = scenes.place(parsed[0])
+    geometry = render.Geometry(meshes, ambient=parsed[0].ambient, surface=BSDFS[generator.bsdf])
+    found = []
+    for variant, (presentation, scene) in enumerate(zip(drawn, parsed, strict=True)):
+        number = int(rng.integers(plan.modules))
+        module, record, module_seed = calibrated(plan.split, number, folder)
+        module = bursts.aged(module, generator, rng)
+        materials = drawing.varied(scenes.place(scene)[1], generator, rng)
+        seed = int(rng.integers(1 << 31))
+        light_field = geometry.compose(materials, module, temperature_c=scene.temperature_c, seed=seed)
+        light_field = render.answered(light_field, scene.lamp)
+        straying = bursts.stray(module, generator, rng, scene.ambient.lamp, scene.pose.velocity_mm_s)
+        for burst in range(plan.bursts):
+            recording = bursts.take(light_field, straying, rng, record, burst)
+            recording.truth = _truth(plan, presentation, group, scene, variant, burst, module_seed)
+            recording.module = {"serial": module.serial, "board": "twin", "simulated": True}
+            found.append((recording, _row(presentation, group, scene, module_seed)))
+    return found
+
+
+def _truth(
+    plan: Plan,
+    presentation: Presentation,
+    group: Group,
+    scene: scenes.Scene,
+    variant: int,
+    burst: int,
+    module_seed: int,
+) -> dict[str, Any]:
+    bona_fide = presentation.bona_fide
+    return {
+        "kind": "bona_fide" if bona_fide else "attack",
+        "species": "" if bona_fide else presentation.species,
+        "scene": scene.name,
+        "presentation": f"{group.subject}-{variant}",
+        "burst": burst,
+        "subject": group.subject,
+        "module": module_seed,
+        "tone": None if np.isnan(presentation.tone) else round(presentation.tone, 3),
+        "condition": getattr(presentation, "condition", ""),
+        "details": getattr(presentation, "details", {}),
+        "distance_mm": round(scene.pose.distance_mm, 1),
+        "lamp": scene.ambient.lamp,
+        "klux": round(scene.ambient.klux, 3),
+        "temperature_c": round(scene.temperature_c, 1),
+        "split": plan.split,
+        "plan": f"{plan.name} {plan.digest()}",
+    }
+
+
+def _row(presentation: Presentation, group: Group, scene: scenes.Scene, module_seed: int) -> Row:
+    return Row(
+        bona_fide=presentation.bona_fide,
+        species=presentation.species,
+        subject=group.subject,
+        module=module_seed,
+        tone=presentation.tone,
+        condition=getattr(presentation, "condition", ""),
+        distance_mm=scene.pose.distance_mm,
+        temperature_c=scene.temperature_c,
+    )
+
+
+@lru_cache(maxsize=512)
+def calibrated(split: str, number: int, folder: Path) -> tuple[ModuleInstance, bytes, int]:
+    """(module, calibration record, seed) of the split's `number`-th module: the first of its seeds that passes the
+    bench, as a line throws out what does not. Raises HostError if none does."""
+    for replacement in range(splits.REPLACEMENTS):
+        seed = splits.module(split, number, replacement)
+        try:
+            return *modules.calibrate(seed, folder), seed
+        except CalibrationFailed:
+            continue
+    raise HostError(
+        f"None of {splits.REPLACEMENTS} modules from seed {splits.module(split, number)} on passes its calibration: "
+        "the tolerances of the drawn modules are wider than the bench takes."
+    )

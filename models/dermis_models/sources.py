@@ -1,0 +1,36 @@
+"""Which state of the sources made a set of data: what is simulated must be reproducible from one of them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import dermis
+import dermis_host
+import dermis_hw
+
+# Packages and modules that what is simulated depends on.
+_ROOTS = (
+    (Path(dermis.__file__).parent, ""),
+    (Path(dermis_hw.__file__).parent, ""),
+    (Path(dermis_host.__file__).parent, "calibration"),
+    (Path(dermis_host.__file__).parent, "replaying.py"),
+    *(
+        (Path(__file__).parent, f"{name}.py")
+        for name in ("bursts", "drawing", "generator", "modules", "presentations", "simulation", "splits", "dataset")
+    ),
+)
+_SUFFIXES = {".py", ".csv", ".toml", ".json"}
+
+
+@cache
+def digest() -> str:
+    """16 hex digits of everything that a simulated figure rests on, measured tables and device code included."""
+    found = hashlib.sha256()
+    for root, below in _ROOTS:
+        top = root / below
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.suffix in _SUFFIXES and path.is_file():
+                found.update(str(path.relative_to(root)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:16]

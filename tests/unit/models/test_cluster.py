@@ -1,0 +1,96 @@
+"""The same on a Dask cluster: a real scheduler and two workers, each in a process of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dermis_host.errors import HostError, UsageError
+from dermis_models import generator, keeping, scheduling, simulation
+from dermis_models.plan import Plan
+
+START_S = 60
+
+
+class Cluster:
+    """Scheduler and workers as their users start them, without a shared folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: list[subprocess.Popen[str]] = []
+        said = self._start("dask_scheduler", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        self.address = self._wait(said, r"Scheduler at:\s+(tcp://\S+)")
+
+    def worker(self) -> subprocess.Popen[str]:
+        name = f"worker-{len(self._processes)}"
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self._folder / name)]
+        said = self._start("dask_worker", name, self.address, *options)
+        self._wait(said, r"Registered to:\s+(tcp://\S+)")
+        return self._processes[-1]
+
+    def _start(self, module: str, name: str, *arguments: str) -> Path:
+        said = self._folder / f"{name}.log"
+        with said.open("w") as file:
+            command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
+            self._processes.append(subprocess.Popen(command, stderr=file, stdout=file, text=True, cwd=self._folder))
+        return said
+
+    def _wait(self, said: Path, pattern: str) -> str:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if match := re.search(pattern, said.read_text()):
+                return match[1]
+            time.sleep(0.05)
+        raise AssertionError(said.read_text())
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_a_cluster_makes_the_same_bytes_though_a_worker_dies(cluster, tmp_path):
+    plan = Plan("p", "training", 11, {"photo_print": 8}, each=2, modules=1)
+    job = simulation.Job(plan, generator.TRAINING, simulation.RECORDINGS)
+    numbers = keeping.prepare(job, tmp_path / "out")
+    assert len(numbers) == 2
+    first, _ = cluster.worker(), cluster.worker()
+    made = {}
+    maker = scheduling.on_cluster(job, [0, 1, 0, 1], cluster.address)
+    for number, files in maker:
+        if not made:
+            first.send_signal(signal.SIGKILL)  # while the others are under way
+        made.setdefault(number, []).append(files)
+    assert {number: len(times) for number, times in made.items()} == {0: 2, 1: 2}
+    here = simulation.make(job, 0, tmp_path / "modules")
+    assert made[0][0] == made[0][1] == here
+    assert made[1][0] == made[1][1] != here
+    assert first.wait(5) == -signal.SIGKILL
+
+
+def test_nobody_at_the_address_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(scheduling, "CONNECT_S", 1)
+    job = simulation.Job(Plan("p", "training", 1, {"photo_print": 1}), generator.TRAINING, simulation.FEATURES)
+    for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+        with pytest.raises(UsageError, match=r"No Dask scheduler answers at .*: start one"):
+            next(scheduling.on_cluster(job, [0], address))
+
+
+def test_without_dask_is_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    job = simulation.Job(Plan("p", "training", 1, {"photo_print": 1}), generator.TRAINING, simulation.FEATURES)
+    with pytest.raises(HostError, match=r"pip install 'dermis\[cluster\]'"):
+        next(scheduling.on_cluster(job, [0], "tcp://127.0.0.1:9"))

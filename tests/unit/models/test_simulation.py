@@ -1,0 +1,185 @@
+"""Jobs cut into shards, kept whole, gone on with after a kill; the same bytes whoever makes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dermis_host import cli, recording
+from dermis_host.errors import HostError, UsageError
+from dermis_host.replaying import replay
+from dermis_models import dataset, drawing, generator, keeping, scheduling, simulation, splits
+from dermis_models.plan import Plan
+
+PLAN = """
+format = 1
+split = "training"
+seed = 11
+[species]
+photo_print = 6
+[subjects]
+each = 1
+[modules]
+count = 1
+"""
+
+
+def job(kind: str = simulation.FEATURES, **changes) -> simulation.Job:
+    values = {"name": "p", "split": "training", "seed": 1, "species": {"bona_fide": 41, "photo_print": 30}, **changes}
+    return simulation.Job(Plan(**values), generator.TRAINING, kind)
+
+
+def test_every_presentation_is_in_one_shard():
+    these = simulation.shards(job())
+    groups = [group for shard in these for group in shard]
+    assert sum(group.variants for group in groups if group.species == "bona_fide") == 41
+    assert sum(group.variants for group in groups if group.species == "photo_print") == 30
+    assert len({group.subject for group in groups}) == len(groups)
+    assert {group.species for group in these[0]} == {"bona_fide", "photo_print"}  # mixed
+
+
+def test_a_folder_is_one_jobs_and_says_what_it_lacks(tmp_path):
+    wanted = job()
+    count = len(simulation.shards(wanted))
+    assert keeping.prepare(wanted, tmp_path / "a") == list(range(count))
+    keeping.keep(tmp_path / "a", {simulation.name_of(wanted, 1): b"whole"})
+    (tmp_path / "a" / (simulation.name_of(wanted, 0) + ".part")).write_bytes(b"half of it")
+    assert keeping.prepare(wanted, tmp_path / "a") == [number for number in range(count) if number != 1]
+    for other, said in (
+        (job(seed=2), "another plan"),
+        (job(simulation.RECORDINGS), "holds features"),
+        (simulation.Job(wanted.plan, generator.Generator("other"), wanted.kind), "another generator"),
+        (simulation.Job(wanted.plan, wanted.generator, wanted.kind, "0" * 16), "another state of the sources"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            keeping.prepare(other, tmp_path / "a")
+
+
+def test_a_folder_that_cannot_be_the_jobs(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is no folder"):
+        keeping.prepare(job(), tmp_path / "file")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "shard-0000.npz").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"holds shards but no plan\.json"):
+        keeping.prepare(job(), tmp_path / "old")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / keeping.DESCRIPTION).write_text("{")
+    with pytest.raises(UsageError, match="another plan"):
+        keeping.prepare(job(), tmp_path / "damaged")
+
+
+def test_what_cannot_be_written_leaves_no_half_shard(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(HostError, match="No space left"):
+        keeping.keep(tmp_path, {"shard-000000.npz": b"x"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_of_other_sources_refuses(tmp_path):
+    foreign = simulation.Job(job().plan, generator.TRAINING, simulation.FEATURES, sources="0" * 16)
+    with pytest.raises(HostError, match="runs other sources"):
+        simulation.make(foreign, 0, tmp_path)
+
+
+def test_a_generator_that_says_nonsense_is_refused():
+    with pytest.raises(ValueError, match="no BSDF 'phong'"):
+        generator.Generator("g", bsdf="phong")
+    with pytest.raises(ValueError, match="'development' or 'held_out'"):
+        generator.Generator("g", skins="all")
+
+
+def test_a_plans_surroundings_replace_the_species_own():
+    (drawn,) = drawing.draw("bona_fide", 5, 1)
+    rng = np.random.default_rng(1)
+    pose = {"distance_mm": (300.0, 310.0), "yaw_deg": (20.0, 21.0), "speed_mm_s": (100.0, 100.0)}
+    values = drawing.surroundings(drawn, rng, pose, {"led": (0.0, 0.0, 1.0), "sun": (1.0, 3.0, 3.5)})
+    assert 300 <= values["pose"]["distance_mm"] <= 310 and 20 <= values["pose"]["yaw_deg"] <= 21
+    assert values["pose"]["roll_deg"] == drawn.values["pose"]["roll_deg"]
+    assert np.linalg.norm(values["pose"]["velocity_mm_s"]) == pytest.approx(100)
+    assert values["ambient"]["lamp"] == "sun" and 3 <= values["ambient"]["klux"] <= 3.5
+    adapted = drawing.adapted(drawn, generator.TRAINING, rng, tones=(0.25, 0.26), temperature_c=(-5.0, -4.0))
+    assert 0.25 <= adapted.tone <= 0.26
+    assert f"r700={adapted.tone:.3f}" in adapted.values["object"][0]["material"]
+    assert -5 <= adapted.values["module"]["temperature_c"] <= -4
+
+
+@pytest.fixture(scope="module")
+def made_here(tmp_path_factory) -> Path:
+    """The plan's recordings, made by this process alone."""
+    folder = tmp_path_factory.mktemp("here")
+    (folder / "p.toml").write_text(PLAN)
+    assert cli.main(["simulate", str(folder / "p.toml"), "-o", str(folder / "out"), "--processes", "1"]) == 0
+    return folder
+
+
+def shards_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".npz", ".json")}
+
+
+def test_recordings_have_the_truth_and_the_devices_code_takes_them(made_here):
+    paths = sorted((made_here / "out").glob("recording-*.npz"))
+    assert len(paths) == 6
+    taken = [recording.load(path) for path in paths]
+    for each in taken:
+        assert each.truth is not None and each.simulated
+        assert each.truth["kind"] == "attack" and each.truth["species"] == "photo_print"
+        assert splits.split_of_subject(each.truth["subject"]) == "training"
+        assert splits.split_of_module(each.truth["module"]) == "training"
+    results = replay(taken, None, features_only=True)
+    assert sum(bool(result.get("usable")) for result in results) >= 4, results
+    packed = dataset.pack([row() for _ in taken], results)
+    (made_here / "shard-000000.npz").write_bytes(packed)
+    data = dataset.load(made_here)
+    assert {len(values) for values in data.values()} == {sum(bool(result.get("usable")) for result in results)}
+    assert data["maps"].shape[1:] == (28, 24, 5) and data["species"][0] == "photo_print"
+
+
+def row() -> dataset.Row:
+    return dataset.Row(False, "photo_print", 1, 2, float("nan"), "", 400.0, 25.0)
+
+
+def test_a_kill_in_the_middle_loses_no_whole_shard_and_another_number_of_processes_changes_no_byte(made_here, tmp_path):
+    command = [sys.executable, "-m", "dermis_host.cli", "simulate", str(made_here / "p.toml"), "-o", str(tmp_path)]
+    process = subprocess.Popen([*command, "--processes", "1"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        while not list(tmp_path.glob("shard-*.json")) and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    first = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("shard-*.json")}
+    assert 1 <= len(first) < 3
+    done = subprocess.run([*command, "--processes", "2", "--json"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["kept"] == 2 * len(first) and said["made"] == 6 - said["kept"]
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in first} == first  # not made again
+    assert shards_of(tmp_path) == shards_of(made_here / "out")
+
+
+def test_a_killed_process_is_a_sentence(tmp_path):
+    """Not the hang of a pool that waits for who never comes."""
+    maker = scheduling.locally(job(), range(4), 2, tmp_path)
+    import threading
+
+    def kill() -> None:
+        import multiprocessing
+
+        while not multiprocessing.active_children():
+            time.sleep(0.02)
+        os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(HostError, match=r"was killed .* give the same command again"):
+        next(maker)
+    killer.join()
