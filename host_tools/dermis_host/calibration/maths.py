@@ -5,6 +5,7 @@ Linear counts: 0-65535 of full scale, black level taken off.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ FLAT_BLOCK = 10  # px; blocks of 100 pixels average shot noise to a tenth before
 FLAT_ORDER = 4  # of the polynomial: LEDs, cosines and vignetting are smooth, dust and noise are not
 TAB_MARGIN = 4  # px beside the monitor tab that its blur may reach
 BASELINE_ROUNDS = 20  # of a fixed-point iteration that gains two digits a round
+FAINTEST_CODES = 20  # above black: below, read noise clipped at black lifts the mean
 Frames = dict[str, np.ndarray]
 
 
@@ -38,6 +40,51 @@ def linear_table(gamma: float, black: int) -> np.ndarray:
         raise ValueError(f"a gamma of {gamma} with a black level of {black} is no imager")
     part = np.clip(np.arange(CODES) - black, 0, None) / (CODES - 1 - black)
     return np.round(FULL_SCALE * part**gamma).astype(np.uint16)
+
+
+def balanced(table: np.ndarray, dark: np.ndarray, black: int) -> np.ndarray:
+    """The table with an even offset, its lowest entries set so that a dark frame averages to just that offset.
+
+    An imager clips read noise below black: a dark frame averages to more than nothing, a lit one does not, and the
+    difference of the two, which is all that anyone uses, would lack some 40 counts. uint16 (256,), still rising.
+    """
+    counts = table.astype(np.float64)
+    above = dark > black
+    if above.all() or not above.any():
+        return table
+    # What the clipped half must stand for; noise is as much below black as above it.
+    below = counts[dark[above]].sum() / (~above).sum()
+    offset = math.ceil(below)
+    out = np.minimum(counts + offset, FULL_SCALE)
+    out[: black + 1] = offset - below
+    return np.round(out).astype(np.uint16)
+
+
+def fit_gamma(levels: Sequence[tuple[np.ndarray, np.ndarray]], black: int) -> tuple[float, np.ndarray]:
+    """(gamma, residuals) from series of (exposures, mean codes) of spots that nothing but the exposure changes.
+
+    code - black = (255 - black) (k t)^(1 / gamma): in logarithms straight lines of one slope, each spot with its own
+    height. Residuals: what the fit misses each level by, as a part of it, in light. Codes that are saturated or
+    hardly above black are left out. Raises ValueError when too few levels are left.
+    """
+    x, y, spot = [], [], []
+    for number, (exposures, codes) in enumerate(levels):
+        good = (codes < reflectance.SATURATED_CODE - 5) & (codes - black > FAINTEST_CODES)
+        if good.sum() < 2:
+            continue
+        x += list(np.log(exposures[good]))
+        y += list(np.log(codes[good] - black))
+        spot += [number] * int(good.sum())
+    if len(x) < 4:
+        raise ValueError("too few levels lie between black and saturation")
+    spots = np.unique(spot, return_inverse=True)[1]
+    lines = np.eye(spots.max() + 1)[spots]
+    basis = np.column_stack([np.array(x), lines])
+    weights, *_ = np.linalg.lstsq(basis, np.array(y), rcond=None)
+    if not weights[0] > 0:
+        raise ValueError("the image does not follow the exposure")
+    gamma = 1.0 / float(weights[0])
+    return gamma, (np.array(y) - basis @ weights) * gamma
 
 
 def lit(frames: Frames, name: str, table: np.ndarray) -> np.ndarray:
@@ -115,6 +162,29 @@ def dot_pattern(bursts: Sequence[Frames], table: np.ndarray) -> np.ndarray:
         reflectance.dot_image(frames["dots"].tobytes(), frames["dark"].tobytes(), linear, out)
         total += np.frombuffer(out, np.uint8)
     return np.round(total / len(bursts)).astype(np.uint8).reshape(burst.HEIGHT, burst.WIDTH)
+
+
+def local_residual(image: np.ndarray, columns: tuple[int, int]) -> np.ndarray:
+    """How far blocks of 5 x 5 px lie off a smooth fit, as parts of it: (48, 64), NaN beside the monitor tab.
+
+    image: linear counts. The fit is that of `flat_nodes`, made twice, strays left out the second time, so that a
+    scratch does not bend it.
+    """
+    size = 5
+    mean = blocks(image, size)
+    u, v, used = block_centres(columns[1] + TAB_MARGIN, size)
+    good = used & (mean > 0)
+    left = np.full(mean.shape, np.nan)
+    if good.sum() < 100:
+        return left
+    ln = np.log(np.where(good, mean, 1.0))
+    kept = good
+    for _ in range(3):
+        weights, *_ = np.linalg.lstsq(_basis(u[kept], v[kept]), ln[kept], rcond=None)
+        off = ln - _basis(u, v) @ weights
+        kept = good & (np.abs(off) < 3 * 1.4826 * np.median(np.abs(off[kept])) + 1e-4)
+    left[good] = off[good]
+    return left
 
 
 def swir_levels(readings: Sequence[Sequence[Sequence[int]]]) -> list[int]:

@@ -10,12 +10,14 @@ from typing import Any
 
 from dermis_host import files, recording
 from dermis_host.calibration.bench import Bench
+from dermis_host.calibration.steps.state import State
 from dermis_host.calibration.targets import Fixture
-from dermis_host.errors import RecordingError
+from dermis_host.errors import RecordingError, RequestFailed
 from dermis_host.recording import Recording
 
 FORMAT = 1
 SUMMARY = "step.json"
+REFUSED = "refused"  # the fact that says that the module refused a burst
 
 Tell = Callable[[str], None]
 
@@ -29,6 +31,11 @@ class StepData:
     bursts: dict[str, Recording] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def refused(self) -> bool:
+        """The module refused a burst, so that the step is not whole; it is not worth keeping."""
+        return REFUSED in self.facts
+
     def save(self, folder: Path) -> None:
         """Into an empty or new folder; the summary comes last, so that a folder without one is not finished."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,26 +48,65 @@ class StepData:
 
 def load(folder: Path) -> StepData | None:
     """What `StepData.save` kept; None when the step was not finished there. Raises RecordingError when damaged."""
+    where = folder / SUMMARY
     try:
-        summary = json.loads((folder / SUMMARY).read_text())
+        summary = json.loads(where.read_text())
+        if summary["format"] != FORMAT:
+            raise RecordingError(f"{where} is of another version: start over with --fresh.")
+        bursts = {key: recording.load(folder / f"{key}.npz") for key in summary["bursts"]}
+        return StepData(summary["step"], bursts, dict(summary["facts"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
-        raise RecordingError(f"{folder / SUMMARY} cannot be read: start over with --fresh.") from None
-    if not isinstance(summary, dict) or summary.get("format") != FORMAT:
-        raise RecordingError(f"{folder / SUMMARY} is of another version: start over with --fresh.")
-    bursts = {key: recording.load(folder / f"{key}.npz") for key in summary["bursts"]}
-    return StepData(summary["step"], bursts, summary["facts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RecordingError(f"{where} cannot be read: start over with --fresh.") from None
+
+
+class Shoot:
+    """Shows targets and takes bursts for one step; once the module has refused a burst, nothing more is taken."""
+
+    def __init__(self, step: str, bench: Bench, fixture: Fixture, tell: Tell):
+        self.data = StepData(step)
+        self.fixture = fixture
+        self.exposure_us = int(bench.board["exposure_us"])
+        self._bench, self._tell = bench, tell
+        self._target = ""
+
+    def show(self, name: str) -> None:
+        self._target = name
+        if not self.data.refused:
+            self._bench.show(self.fixture.targets[name])
+
+    def heat(self, temperature_c: float) -> None:
+        if not self.data.refused:
+            self._tell(f"waiting for {temperature_c:g} degrees Celsius")
+            self._bench.heat(temperature_c)
+
+    def burst(self, key: str, frames: tuple[str, ...] = (), exposure_us: int = 0) -> None:
+        if self.data.refused:
+            return
+        self._tell(f"{self._target}: {key}")
+        try:
+            self.data.bursts[key] = self._bench.burst(frames, exposure_us)
+        except RequestFailed as refusal:
+            self.data.facts[REFUSED] = {"name": refusal.name, "sentence": refusal.sentence, "target": self._target}
 
 
 @dataclass(frozen=True)
 class Step:
     """name: of folders and tables. title: for people. targets: names of what is shown, in order. why: one sentence.
-    seconds: on a bench, an estimate: placing each target and taking its bursts."""
+    seconds: on a bench, an estimate: placing each target and taking its bursts.
+
+    shoot: takes the bursts. judge: measurements, corrections and judgement from them; raises CannotMeasure.
+    """
 
     name: str
     title: str
     targets: tuple[str, ...]
     why: str
     seconds: float
-    take: Callable[[Bench, Fixture, Tell], StepData] = field(repr=False)
+    shoot: Callable[[Shoot], StepData] = field(repr=False)
+    judge: Callable[[State, StepData], None] = field(repr=False)
+
+    def take(self, bench: Bench, fixture: Fixture, tell: Tell = lambda _: None) -> StepData:
+        """Shows the targets and takes the bursts."""
+        return self.shoot(Shoot(self.name, bench, fixture, tell))
