@@ -209,9 +209,10 @@ def pattern_shift(old: bytes, new: bytes) -> tuple[float, float]:
 
 def black_and_gamma(linear: bytes) -> tuple[int, float]:
     """(black level, exponent of the table above it) that fit its upper half best. The lowest codes round to nothing, so
-    the black level may lie a little below the last of them."""
+    the black level may lie a little below the last of them; a table may stand on an offset (`maths.balanced`)."""
     table = np.frombuffer(linear, "<u2").astype(float)
-    last = int(np.flatnonzero(table == 0).max(initial=0))
+    last = int(np.flatnonzero(table == table[0]).max())
+    table = table - table[last + 1]
     codes = np.arange(128, 255)
     light = np.log(table[codes] / table[255])
     fits = []

@@ -39,15 +39,19 @@ class Operator(Protocol):
 
 
 class Person:
-    """Asks a person on the terminal, and shows what the module sees until Enter is pressed."""
+    """Asks a person on the terminal, and shows what the module sees until Enter is pressed.
 
-    def __init__(self, output: Output):
+    guide: what to say instead of the target's own guide.
+    """
+
+    def __init__(self, output: Output, guide: str | None = None):
         self._console = output.err
+        self._output, self._guide = output, guide
         self._lines: queue.Queue[str] = queue.Queue()
         self._listening = False
 
     def show(self, target: Target, look: Look) -> None:
-        self._wait(target.guide, "Press Enter when it stands there.", look)
+        self._wait(self._guide or target.guide, "Press Enter when it stands there.", look)
 
     def heat(self, temperature_c: float, look: Look) -> None:
         self._wait(f"Bring the module to {temperature_c:g} degC and let it settle.", "Press Enter when it has.", look)
@@ -56,9 +60,10 @@ class Person:
         """Nothing to put back."""
 
     def _wait(self, guide: str, prompt: str, look: Look) -> None:
+        self._output.clear_tick()
         self._listen()
         while not self._lines.empty():  # an Enter pressed too early, or twice, says nothing of this target
-            self._lines.get()
+            _told(self._lines.get())
         self._console.print(guide, style="bold", markup=False, soft_wrap=True)
         self._console.print(f"{prompt} (Ctrl-C stops; finished steps stay.)", style="dim", markup=False)
         with Live(Text("looking ..."), console=self._console, transient=True, auto_refresh=False) as live:
@@ -81,12 +86,15 @@ class Person:
 
     def _pressed(self) -> bool:
         try:
-            line = self._lines.get(timeout=KEY_S)
+            _told(self._lines.get(timeout=KEY_S))
         except queue.Empty:
             return False
-        if not line:
-            raise UsageError("The input ended while a target was to be placed: run it on a terminal.")
         return True
+
+
+def _told(line: str) -> None:
+    if not line:
+        raise UsageError("The input ended while a target was to be placed: run it on a terminal.")
 
 
 class TwinOperator:
@@ -125,8 +133,11 @@ class RunningTwin(TwinOperator):
         status = twin.status()
         self.url: str = status["url"]
         self.scene: str | None = scene or status["scene"]
-        self._faults: dict[str, dict[str, Any]] = {k: v for k, v in status["faults"].items() if not scene or k != HOT}
-        self._warmed = False
+        # A run that was cut short may have left it warm.
+        self._warmed = scene is not None and HOT in status["faults"]
+        self._faults: dict[str, dict[str, Any]] = {
+            name: arguments for name, arguments in status["faults"].items() if not (self._warmed and name == HOT)
+        }
 
     def close(self) -> None:
         if self._warmed:

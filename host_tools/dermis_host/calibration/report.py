@@ -75,7 +75,7 @@ def summary(run: Run, outcome: Outcome, steps: tuple[Step, ...], record: bytes) 
             {
                 "name": step.name,
                 "title": step.title,
-                "measurements": [_json(measurement.row()) for measurement in outcome.by_step.get(step.name, [])],
+                "measurements": [words.plain_row(measurement) for measurement in outcome.by_step.get(step.name, [])],
             }
             for step in steps
         ],
@@ -158,10 +158,4 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "height": shown.shape[0],
         "low": "" if low is None else f"{low:.3g}",
         "high": "" if high is None else f"{high:.3g}",
-    }
-
-
-def _json(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
     }

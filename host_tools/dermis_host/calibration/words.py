@@ -10,7 +10,25 @@ from dermis_host.calibration.limits import Measurement
 
 DIGITS = 3  # significant ones of the limit that a value is judged against
 MOST_DECIMALS = 4
+# A kind of measurement as people say it, `of` in its place; what is not here is said by its own name.
+TITLES = {
+    "flat": "{of} flat field",
+    "flat_before": "{of} flat field, uncorrected",
+    "verify_drift": "monitor tab under {of}",
+    "verify_tilt": "monitor tab, its drifts as the water index weighs them",
+    "verify_level": "reflectance at {of}",
+    "verify_ratio": "reflectance {of}",
+    "verify_swir": "SWIR ratio {of}",
+    "verify_dots": "dots on the card",
+}
 MARGINAL = 0.1  # of the room between the limits: closer is within, and worth a look
+
+
+def title(measurement: Measurement) -> str:
+    """ "970 nm flat field"."""
+    if measurement.kind in TITLES:
+        return TITLES[measurement.kind].format(of=measurement.of).strip()
+    return f"{measurement.kind.replace('_', ' ')} {measurement.of}".strip()
 
 
 def decimals(measurement: Measurement) -> int:
@@ -21,7 +39,7 @@ def decimals(measurement: Measurement) -> int:
 
 
 def number(value: float | None, places: int) -> str:
-    """"" for none; no minus before a zero."""
+    """ "" for none; no minus before a zero."""
     if value is None:
         return ""
     if not math.isfinite(value):
@@ -46,7 +64,7 @@ def sentence(measurement: Measurement) -> str:
     places, unit = decimals(measurement), measurement.unit
     value = f"{number(measurement.value, places)} {unit}".strip()
     before = "" if measurement.before is None else f"{number(measurement.before, places)} {unit}".strip() + " -> "
-    return f"{measurement.name}: {before}{value} ({limits(measurement)})"
+    return f"{title(measurement)}: {before}{value} ({limits(measurement)})"
 
 
 def marginal(measurement: Measurement) -> bool:
@@ -71,17 +89,23 @@ def room(measurement: Measurement) -> float | None:
 
 
 def row(measurement: Measurement) -> dict[str, Any]:
-    """What tables show, as text, with `place`: where a bar's mark stands, 0 to 1 between the limits."""
+    """What tables show, as text."""
     places = decimals(measurement)
-    part = room(measurement)
     return {
-        "name": measurement.name,
+        "name": title(measurement),
         "before": number(measurement.before, places),
         "value": number(measurement.value, places),
         "unit": measurement.unit,
         "limits": limits(measurement).removeprefix("limit "),
-        "margin": "" if part is None else f"{100 * part:.0f} %",
+        "margin": number(measurement.margin, places) if math.isfinite(measurement.margin) else "",
+        "why": measurement.why,
         "passed": measurement.passed,
         "marginal": marginal(measurement),
         "sentence": sentence(measurement),
     }
+
+
+def plain_row(measurement: Measurement) -> dict[str, Any]:
+    """For JSON: numbers, null where there is none."""
+    told = {**measurement.row(), "title": title(measurement), "sentence": sentence(measurement)}
+    return {key: None if isinstance(each, float) and not math.isfinite(each) else each for key, each in told.items()}

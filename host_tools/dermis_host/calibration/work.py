@@ -137,7 +137,10 @@ class Work:
         return kept
 
     def keep(self, step: Step, data: StepData) -> None:
-        """The step is finished: its bursts, then its entry, so that a cut leaves it whole or not there."""
+        """The step is finished: its bursts, then its entry, so that a cut leaves it whole or not there. A step in which
+        the module refused a burst is not kept: it must be taken again."""
+        if data.refused:
+            return
         folder = self._work / step.name
         if folder.exists():
             shutil.rmtree(folder)

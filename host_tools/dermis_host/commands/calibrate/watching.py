@@ -34,7 +34,7 @@ class Watching:
 
     def finished(self, step: Step, data: StepData) -> None:
         self._work.keep(step, data)
-        if step.name not in self.done:
+        if step.name not in self.done and not data.refused:
             self.done.append(step.name)
 
 
