@@ -1,0 +1,122 @@
+"""Claims, which a sample must carry, and goals, which its rates must reach.
+
+A claim "APCER is at most 3%" is carried when the one-sided 95% bound of the rate is at most that. 0 errors of 60 leave
+4.9% open, so they carry no claim below it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dermis_host.errors import UsageError
+from dermis_host.evaluation.intervals import trials_without_error
+from dermis_host.evaluation.score_files import MAXIMUM
+
+FIGURES = ("apcer", "apnrr", "bpcer", "bpnrr")
+BY_SPECIES = ("apcer", "apnrr")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That a figure is at most `limit`; species: of those by species, "" for each of them."""
+
+    figure: str
+    limit: float
+    species: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.figure.upper()}{f' of {self.species}' if self.species else ''} at most {percent(self.limit)}"
+
+
+def percent(rate: float | None) -> str:
+    """For people: three digits, no exponents, "-" where there is none."""
+    if rate is None:
+        return "-"
+    shown = 100 * rate
+    digits = 1 if not shown else min(6, max(1, 2 - math.floor(math.log10(shown)) if shown < 10 else 1))
+    return f"{shown:.{digits}f}".rstrip("0").rstrip(".") + "%"
+
+
+def rounded_up(rate: float) -> str:
+    """A bound for people: two digits, never below the bound itself."""
+    if rate <= 0:
+        return "0%"
+    digits = 1 - math.floor(math.log10(100 * rate))
+    scale = 10**digits
+    shown = math.ceil(100 * rate * scale - 1e-9) / scale
+    return f"{shown:.{max(0, digits)}f}%"
+
+
+def supports(rate: dict[str, Any]) -> str:
+    """What a sample carries at most: "0 of 60 supports no claim below 4.9%"."""
+    if not rate["n"]:
+        return "no presentation supports no claim"
+    return f"{rate['errors']} of {rate['n']} supports no claim below {rounded_up(rate['bound95'])}"
+
+
+def parse(words: Iterable[str]) -> list[Claim]:
+    """`apcer=.05` (each species), `apcer:photo=.01`, `bpcer=.02`, also in percent. Raises UsageError."""
+    claims = []
+    for word in words:
+        name, equals, value = word.rpartition("=")
+        figure, _, species = name.partition(":")
+        figure = figure.strip().lower()
+        if not equals or figure not in FIGURES or (species and figure not in BY_SPECIES):
+            raise UsageError(
+                f"--claim {word!r} must be FIGURE=RATE, as in apcer=.05, apcer:photo=1% or bpcer=.02; figures are "
+                f"{', '.join(FIGURES)}."
+            )
+        claims.append(Claim(figure, parse_rate(value, "--claim"), species.strip()))
+    return claims
+
+
+def parse_rate(text: str, what: str) -> float:
+    """`.05` or `5%`, above 0 and at most 1. Raises UsageError."""
+    text = text.strip()
+    try:
+        rate = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate <= 1:
+        raise UsageError(f"{what} takes a rate above 0 and at most 1, as in .05 or 5%, not {text!r}.")
+    return rate
+
+
+def judge(claims: Iterable[Claim], result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each claim with what the sample says to it: {claim, species, limit, bound95, n, errors, carried, sentence}.
+
+    Raises UsageError for a species that was not presented.
+    """
+    judged = []
+    for claim in claims:
+        found = result[claim.figure]
+        rates = {"": found}
+        if claim.figure in BY_SPECIES:
+            rates = {name: rate for name, rate in found.items() if name != MAXIMUM}
+            if claim.species:
+                if claim.species not in rates:
+                    raise UsageError(f"--claim names the species {claim.species!r}, of which there is no presentation.")
+                rates = {claim.species: rates[claim.species]}
+        for species, rate in rates.items():
+            judged.append(_judged(Claim(claim.figure, claim.limit, species), rate))
+    return judged
+
+
+def _judged(claim: Claim, rate: dict[str, Any]) -> dict[str, Any]:
+    carried = rate["n"] > 0 and rate["bound95"] <= claim.limit
+    sentence = f"{claim}: {supports(rate)}"
+    if not carried and claim.limit < 1:
+        sentence += f"; without an error it takes {trials_without_error(claim.limit)} presentations"
+    return {
+        "figure": claim.figure,
+        "species": claim.species,
+        "limit": claim.limit,
+        "n": rate["n"],
+        "errors": rate["errors"],
+        "bound95": rate["bound95"],
+        "carried": carried,
+        "sentence": sentence + ".",
+    }

@@ -1,0 +1,194 @@
+"""A report put together, written whole or not at all, and shown on the terminal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from dermis_host import files
+from dermis_host.errors import HostError, UsageError
+from dermis_host.evaluation import claims, figures, page, required
+from dermis_host.evaluation.claims import percent, rounded_up
+from dermis_host.evaluation.score_files import MAXIMUM
+from dermis_host.evaluation.scores import Scores
+from dermis_host.output import Output, plain, table
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+MARKS = (b'"format": "dermis-report"', page.MARK.encode())  # in the first bytes of a file that may be replaced
+HEAD = 400
+HASHED_AT_ONCE = 1 << 20
+STAMP = "SIMULATED"
+
+
+def check_places(scores: Path, json_file: Path | None, html_file: Path | None, force: bool) -> None:
+    """That the files can be written, before anything is counted.
+
+    Raises UsageError for the scores' own file, one file for both, or a file that is there and is no report of ours
+    (unless `force`); HostError where none can be made.
+    """
+    places = [place for place in (json_file, html_file) if place is not None]
+    if len({place.resolve() for place in places}) < len(places):
+        raise UsageError("--json and --html name the same file: name two.")
+    for place in places:
+        if place.resolve() == scores.resolve():
+            raise UsageError(f"{place} holds the scores: name another file for the report.")
+        if place.is_dir():
+            raise UsageError(f"{place} is a folder: name a file in it.")
+        if not place.parent.is_dir():
+            raise UsageError(f"There is no folder {place.parent} for {place.name}: make it, or name another.")
+        files.check_place(place, force or _is_report(place))
+
+
+def _is_report(place: Path) -> bool:
+    if not place.is_file():
+        return not place.exists()
+    try:
+        with open(place, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as problem:
+        raise HostError(f"{place} cannot be read: {problem.strerror or problem}.") from None
+    return not head or any(mark in head for mark in MARKS)
+
+
+def read_details(plan: Path | None) -> dict[str, str]:
+    """The fields of a plan's [report]; none without a plan. Raises UsageError."""
+    if plan is None:
+        return {}
+    try:
+        values = tomllib.loads(plan.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no plan {plan}.") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{plan} cannot be read as text ({problem}).") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise UsageError(f"{plan} is no TOML: {problem}.") from None
+    return required.check(values.get("report", {}), plan.name)
+
+
+def make(
+    source: Path,
+    scores: Scores,
+    rule: figures.Rule,
+    *,
+    counted: bool = False,
+    claimed: Iterable[claims.Claim] = (),
+    details: dict[str, str] | None = None,
+    simulated: bool | None = None,
+) -> dict[str, Any]:
+    """The whole report as what goes to JSON. `simulated` overrules what the scores say of themselves."""
+    result = figures.compute(scores, rule, counted)
+    if simulated is not None:
+        result["simulated"] = simulated
+    result["source"] = {"file": source.name, "sha256": _sha256(source)}
+    result["claims"] = claims.judge(claimed, result)
+    result["report"] = required.filled(details or {}, result)
+    return result
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.is_file():  # a pipe is read once
+        return None
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(HASHED_AT_ONCE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def write(result: dict[str, Any], json_file: Path | None, html_file: Path | None) -> None:
+    """Both or none are whole. Raises HostError when one cannot be written."""
+    if json_file is not None:
+        text = json.dumps(result, default=plain, indent=1, allow_nan=False)
+        with files.whole(json_file) as file:
+            file.write(text.encode() + b"\n")
+    if html_file is not None:
+        text = page.render(result)
+        with files.whole(html_file) as file:
+            file.write(text.encode())
+
+
+def show(result: dict[str, Any], output: Output) -> None:
+    """The figures for people: the worst species first."""
+    counts = result["presentations"]
+    stamp = f"{STAMP}. " if result["simulated"] else ""
+    output.say(
+        Text(
+            f"{stamp}{counts['bona_fide']} bona fide presentations of {counts['bona_fide_subjects']} subjects, "
+            f"{counts['attack']} attack presentations of {counts['species']} PAI species. Threshold "
+            f"{result['threshold']:.6g}: {result['threshold_from']}."
+        )
+    )
+    rows = table("figure", "rate", "errors", "of", "95% interval", "no claim below")
+    _add(rows, "BPCER", result["bpcer"])
+    for name, rate in page.worst_first(result["apcer"]):
+        _add(rows, f"APCER {name}", rate)
+    for name, rate in page.worst_first(result["concealer"]["apcer"]):
+        _add(rows, f"APCER {name} (concealer)", rate)
+    if result["bpnrr"]["errors"]:
+        _add(rows, "BPNRR", result["bpnrr"])
+    for name, rate in page.worst_first(result["apnrr"]):
+        if rate["errors"]:
+            _add(rows, f"APNRR {name}", rate)
+    output.say(rows)
+    fixed = table("operating point", "threshold", "BPCER", "highest APCER", "species")
+    for point in result["fixed_operating_points"]:
+        highest = point["apcer"].get(MAXIMUM) or {"value": None, "species": ""}
+        bpcer = point["bpcer"]["value"] if point["bpcer"] else None
+        fixed.add_row(
+            f"{point['fixed'].upper()} {point['at']:.0%}",
+            "unreachable" if point["threshold"] is None else f"{point['threshold']:.6g}",
+            percent(bpcer),
+            percent(highest["value"]),
+            Text(highest["species"]),
+        )
+    output.say(fixed)
+    for group, labels in result["by"].items():
+        _show_group(group, labels, output)
+    for name, held in result["leave_one_species_out"].items():
+        rate = held["apcer"].get(name)
+        if rate:
+            output.say(
+                Text(f"{name}, never seen in training: APCER {percent(rate['value'])}, {claims.supports(rate)}.")
+            )
+    for claim in result["claims"]:
+        output.say(Text(f"{'carried' if claim['carried'] else 'NOT CARRIED'}: {claim['sentence']}"))
+    for remark in result["remarks"]:
+        output.note(remark)
+
+
+def _add(rows: Any, name: str, rate: dict[str, Any]) -> None:
+    low, high = rate["ci95"] or (None, None)
+    rows.add_row(
+        Text(name),
+        percent(rate["value"]),
+        str(rate["errors"]),
+        str(rate["n"]),
+        f"{percent(low)} to {percent(high)}",
+        "-" if rate["bound95"] is None else rounded_up(rate["bound95"]),
+    )
+
+
+def _show_group(group: str, labels: dict[str, Any], output: Output) -> None:
+    rows = table(group, "BPCER", "of", "95% interval", "highest APCER", "species")
+    for label, found in labels.items():
+        low, high = found["bpcer"]["ci95"] or (None, None)
+        highest = found["apcer"][MAXIMUM] or {"value": None, "species": ""}
+        rows.add_row(
+            Text(label),
+            percent(found["bpcer"]["value"]),
+            str(found["bpcer"]["n"]),
+            f"{percent(low)} to {percent(high)}",
+            percent(highest["value"]),
+            Text(highest["species"]),
+        )
+    output.say(rows)
