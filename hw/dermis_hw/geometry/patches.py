@@ -65,6 +65,13 @@ def _face(p: HeadParameters) -> tuple[np.ndarray, np.ndarray]:
     return _face_triangles(p, heads.head(p, body=False))
 
 
+def shown_part(p: HeadParameters, mesh: Mesh) -> float:
+    """The area that a mesh before the face shows to the front, as a part of the face's own."""
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    area = np.maximum(-0.5 * np.cross(b - a, c - a)[:, 2], 0.0).sum()
+    return float(area / _face(p)[1].sum())
+
+
 def covered_part(p: HeadParameters, cover: dict[str, float], holes: tuple[str, ...] = ()) -> float:
     """Which part of the face, 0 to 1, lies under the patches of `cover`, its holes left out."""
     middle, shown = _face(p)

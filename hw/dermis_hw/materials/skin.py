@@ -185,7 +185,6 @@ AMOUNTS: dict[str, tuple[float, float, float]] = {
     "sunscreen": (SUNSCREEN_MM, 0.003, 0.03),
     "beard": (BEARD_PART, 0.05, 0.8),
     "cold": (1.0, 0.0, 2.0),
-    "gloss": (GLOSS.roughness, 0.1, 0.7),
 }
 
 
@@ -222,12 +221,6 @@ def _cold(skin: Material, amount: float) -> Material:
     return replace(skin, values=values, measured=False, note=note)
 
 
-def _glossy(skin: Material, roughness: float) -> Material:
-    """Dry skin is rougher, oily skin smoother."""
-    note = f"modelled: gloss of {skin.name}"
-    return replace(skin, specular=replace(skin.specular, roughness=roughness), measured=False, note=note)
-
-
 def _lips(skin: Material, _amount: float) -> Material:
     """Thinner horny layer, more blood, moist: less melanin, haemoglobin's broad rise to 930 nm, a film of water."""
     moist = Film(0.012, absorption_per_mm("water"), no_scatter(), WATER_INDEX)
@@ -242,7 +235,6 @@ MODIFIERS: dict[str, Callable[[Material, float], Material]] = {
     "beard": _beard,
     "lips": _lips,
     "cold": _cold,
-    "gloss": _glossy,
 }
 
 
