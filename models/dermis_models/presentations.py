@@ -1,199 +1,113 @@
-"""Draws presentations: what stands before the module, as scene values (docs/formats/scene.md), by seed.
+"""Draws presentations of any PAI species or bona fide condition, by seed: scene values (docs/formats/scene.md).
 
-One geometry serves several variants: tracing a scene is dear, materials over it are cheap. Every material must
-come from the development half (`materials.resolve(..., development_only=True)`).
+    for presentation in presentations.draw("silicone_air_gap", seed=7, variants=4):
+        scene = scenes.parse(presentation.values, Path("drawn"))
+
+One geometry serves several variants: tracing a scene is dear, materials over it are cheap. All variants of a draw have
+the same objects, pose, ambient light and lamp; skins, materials and the module's temperature differ. Every material of
+the development half must come from there (`materials.resolve(..., development_only=True)`).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import zlib
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from dermis_hw.geometry import anthropometry
+from dermis_hw import species as table
 from dermis_hw.materials import resolve
-from dermis_hw.optics import DM1
 
-# How often each kind of geometry is drawn. A bare head is mostly bona fide, now and then a printed one.
-KINDS = {"face": 0.46, "mask": 0.28, "sheet": 0.14, "cut_out": 0.05, "papercraft": 0.04, "small_screen": 0.03}
-POPULATION = {"man": 0.45, "woman": 0.45, "child": 0.10}
-PRINTED_HEAD_SHARE = 0.2  # of the variants of a bare head: resin, plastic, plaster
-RIGID = ("resin", "pla", "tpu", "petg", "plaster")
-PRINTS = ("print:matte", "print:glossy", "print:laser", "paper_matte", "cloth_cotton")
-MODIFIERS = {"": 0.66, "+wet": 0.12, "+foundation": 0.13, "+sunscreen": 0.09}
-DARKEST, LIGHTEST = 0.20, 0.68  # R700; see materials.skin
-LAMPS = {"none": (0.15, 0.0), "led": (0.45, 1.0), "incandescent": (0.15, 0.6), "sun": (0.25, 4.0)}
-TEMPERATURE_C = (8.0, 45.0)
+from dermis_models import faces, masks, sheets
+from dermis_models.drawn import DARKEST, LIGHTEST, Draw, Shown
+from dermis_models.halves import DEVELOPMENT, Half
+
+__all__ = ["DARKEST", "LIGHTEST", "SPECIES", "Presentation", "draw"]
+
+BONA_FIDE = "bona_fide"
+_CONDITION = f"{BONA_FIDE}_"
+# How often "bona_fide" draws a condition; what is not named has a share of 1.
+CONDITION_SHARES = {"plain": 3.0}
+MAKERS = {**sheets.MAKERS, **masks.MAKERS}
+# What can be drawn: bona fide of any condition, of one condition, and every PAI species.
+SPECIES = (BONA_FIDE, *(_CONDITION + name for name in table.conditions()), *table.all_species())
 
 
 @dataclass(frozen=True)
 class Presentation:
-    """values: of the scene file. tone: R700 of the skin shown or worn, NaN without skin."""
+    """values: of the scene file. species: a PAI species or "bona_fide". tone: R700 of the skin shown or worn, NaN
+    without skin. condition: of a bona fide presentation. covered: part of the face (0 to 1) that the instrument
+    covers, 0 for bona fide. thickness_mm: of a mask, NaN for what has none."""
 
     values: dict[str, Any]
     species: str
     tone: float
+    condition: str = ""
+    covered: float = 1.0
+    thickness_mm: float = field(default=float("nan"))
 
     @property
     def bona_fide(self) -> bool:
-        return self.species == "bona_fide"
+        return self.species == BONA_FIDE
 
 
-def _choice(rng: np.random.Generator, weights: dict[str, Any]) -> str:
-    share = np.array([w[0] if isinstance(w, tuple) else w for w in weights.values()], float)
-    return str(rng.choice(list(weights), p=share / share.sum()))
+def draw(species: str, seed: int, variants: int = 1, half: Half = DEVELOPMENT) -> list[Presentation]:
+    """`variants` presentations of that species (of `SPECIES`) on one geometry, the same for the same arguments.
 
-
-def _skin(rng: np.random.Generator, modifiers: bool = True) -> tuple[str, float]:
-    """(material name, R700)."""
-    tone = float(rng.uniform(DARKEST, LIGHTEST))
-    name = f"skin:draw={rng.integers(1 << 30)}+r700={tone:.3f}"
-    return name + (_choice(rng, MODIFIERS) if modifiers else ""), tone
-
-
-def _pose(rng: np.random.Generator, near: float = 290.0, far: float = 640.0) -> dict[str, float]:
-    return {
-        "distance_mm": float(rng.uniform(max(near, DM1.z_near_mm + 20), min(far, DM1.z_far_mm - 40))),
-        "yaw_deg": float(np.clip(rng.normal(0, 9), -25, 25)),
-        "pitch_deg": float(np.clip(rng.normal(0, 6), -15, 15)),
-        "roll_deg": float(np.clip(rng.normal(0, 5), -12, 12)),
-        "up_mm": float(np.clip(rng.normal(0, 10), -25, 25)),
-        "side_mm": float(np.clip(rng.normal(0, 10), -25, 25)),
-    }
-
-
-def _ambient(rng: np.random.Generator) -> dict[str, Any]:
-    lamp = _choice(rng, LAMPS)
-    return {
-        "lamp": lamp,
-        "klux": float(rng.uniform(0.0, LAMPS[lamp][1])),
-        "direction_deg": [float(rng.uniform(-90, 90)), float(rng.uniform(10, 60))],
-    }
-
-
-def _head(rng: np.random.Generator, seed: int) -> dict[str, float]:
-    return {name: float(value) for name, value in asdict(anthropometry.draw(seed, _choice(rng, POPULATION))).items()}
-
-
-def draw(seed: int, variants: int) -> list[Presentation]:
-    """`variants` presentations on one geometry, the same for the same seed.
-
-    Raises MaterialError if a material rests on held-out figures.
+    half: of the materials; the test half is `dermis_evaluation.half.TEST`.
+    Raises ValueError for a species that there is not, MaterialError if the development half draws a material that
+    rests on held-out figures.
     """
-    rng = np.random.default_rng([seed, 0xF0])
-    kind = _choice(rng, KINDS)
-    frame: dict[str, Any] = {"format": 1, "pose": _pose(rng), "ambient": _ambient(rng)}
-    maker = {
-        "face": _faces,
-        "mask": _masks,
-        "sheet": _sheets,
-        "cut_out": _cut_outs,
-        "papercraft": _papercraft,
-        "small_screen": _screens,
-    }[kind]
-    presentations = []
-    for objects, species, tone in maker(rng, seed, variants, frame):
-        temperature = float(rng.uniform(*TEMPERATURE_C))
-        values = {
-            **frame,
-            "name": f"{species} {seed}",
-            "kind": "bona_fide" if species == "bona_fide" else "attack",
-            "species": "" if species == "bona_fide" else species,
-            "object": objects,
-            "module": {"temperature_c": temperature},
-        }
-        for thing in objects:
-            for name in (thing["material"], *thing.get("regions", {}).values()):
-                resolve(name, development_only=True)
-        presentations.append(Presentation(values, species, tone))
-    return presentations
+    if species not in SPECIES:
+        raise ValueError(f"there is no species '{species}'; there are {', '.join(SPECIES)}")
+    # A name's checksum, so that a new species changes no other one's draws.
+    rng = np.random.default_rng([seed, zlib.crc32(species.encode()), half.number])
+    stage = Draw(rng, half)
+    bona_fide = species.startswith(BONA_FIDE)
+    condition = _condition(rng, species) if bona_fide else ""
+    shown = faces.MAKERS[condition](stage, variants) if bona_fide else MAKERS[species](stage, variants)
+    name = BONA_FIDE if bona_fide else species
+    return [_presentation(stage, each, name, condition, f"{species} {seed}") for each in shown]
 
 
-def _faces(rng, seed, variants, frame):
-    head = _head(rng, seed)
-    spectacles = rng.random() < 0.25
-    for _ in range(variants):
-        thing: dict[str, Any] = {"geometry": "head", "parameters": head}
-        if rng.random() < PRINTED_HEAD_SHARE:
-            thing["material"], species, tone = str(rng.choice(RIGID)), "rigid_head", np.nan
-        else:
-            thing["material"], tone = _skin(rng)
-            species = "bona_fide"
-            if rng.random() < 0.2:
-                thing["regions"] = {"beard": f"{thing['material']}+beard"}
-        # Every variant has the same objects: they share one traced geometry.
-        worn = [{"geometry": "spectacles", "parameters": head, "material": "spectacle_frame"}] if spectacles else []
-        yield [thing, *worn], species, tone
+def _condition(rng: np.random.Generator, species: str) -> str:
+    if species != BONA_FIDE:
+        return species.removeprefix(_CONDITION)
+    names = list(table.conditions())
+    share = np.array([CONDITION_SHARES.get(name, 1.0) for name in names])
+    return str(rng.choice(names, p=share / share.sum()))
 
 
-def _masks(rng, seed, variants, frame):
-    head = _head(rng, seed)
-    soft = rng.random() < 0.65
-    thickness = float(rng.uniform(0.6, 5.0) if soft else rng.uniform(2.0, 4.0))
-    holes = ["eyes"] if rng.random() < 0.8 else ["eyes", "mouth"]
-    for _ in range(variants):
-        skin, tone = _skin(rng, modifiers=False)
-        if soft:
-            scatter, pigment = rng.uniform(0.6, 2.0), rng.uniform(0.5, 2.0)
-            mask = f"silicone:{thickness:.2f},scatter={scatter:.2f},pigment={pigment:.2f}"
-            species = "silicone_mask_thin" if thickness < 1.5 else "silicone_mask_full"
-            if rng.random() < 0.25:
-                mask, species = f"{mask} over air", "silicone_mask_air_gap"
-            elif rng.random() < 0.12:
-                mask, species = "latex", "latex_mask"
-        else:
-            mask, species = str(rng.choice(RIGID)), "rigid_mask"
-        wearer = {"geometry": "head", "parameters": head, "material": skin}
-        if mask.endswith(" over air"):
-            mask = f"{mask} over {skin}"
-        shell = {
-            "geometry": "head",
-            "parameters": head,
-            "offset_mm": thickness,
-            "material": mask,
-            "holes": holes,
-        }
-        yield [wearer, shell], species, tone
+def _presentation(stage: Draw, shown: Shown, species: str, condition: str, name: str) -> Presentation:
+    values: dict[str, Any] = {
+        "format": 1,
+        "name": name,
+        "kind": "bona_fide" if condition else "attack",
+        "species": "" if condition else species,
+        "object": [_dressed(stage, thing) for thing in shown.objects],
+        "pose": stage.pose,
+        "ambient": stage.ambient,
+        "module": {"temperature_c": stage.temperature_c()},
+    }
+    if stage.background:
+        values["background"] = stage.background
+    if shown.lamp:
+        values["lamp"] = shown.lamp
+    _check(values, stage.half)
+    covered = 0.0 if condition else shown.covered
+    return Presentation(values, species, shown.tone, condition, covered, shown.thickness_mm)
 
 
-def _sheets(rng, seed, variants, frame):
-    size = {"height": float(rng.uniform(180, 300)), "width": float(rng.uniform(140, 220))}
-    bent = rng.random() < 0.5
-    geometry = "cylinder" if bent else "plane"
-    if bent:
-        size["radius"] = float(rng.uniform(65, 220))
-    for _ in range(variants):
-        thing = {"geometry": geometry, "parameters": size, "material": str(rng.choice(PRINTS))}
-        yield [thing], "photo_print_bent" if bent else "photo_print", np.nan
+def _dressed(stage: Draw, thing: dict[str, Any]) -> dict[str, Any]:
+    """A living head has clothes of the half's own cloth."""
+    if thing["geometry"] != "head" or "offset_mm" in thing or not thing["material"].startswith("skin"):
+        return thing
+    return {**thing, "regions": {"clothes": stage.one(stage.half.cloths), **thing.get("regions", {})}}
 
 
-def _cut_outs(rng, seed, variants, frame):
-    size = {"height": 240.0, "width": 190.0, "radius": float(rng.uniform(90, 400))}
-    head = _head(rng, seed)
-    gap = float(rng.uniform(3, 12))
-    for _ in range(variants):
-        skin, tone = _skin(rng, modifiers=False)
-        sheet = {
-            "geometry": "cylinder",
-            "parameters": size,
-            "material": str(rng.choice(PRINTS[:3])),
-            "holes": ["eyes"],
-        }
-        wearer = {"geometry": "head", "parameters": head, "material": skin, "position_mm": [0.0, 0.0, gap]}
-        yield [sheet, wearer], "photo_print_eyes_cut_out", tone
-
-
-def _papercraft(rng, seed, variants, frame):
-    head = _head(rng, seed)
-    for _ in range(variants):
-        material = str(rng.choice(PRINTS[:4]))
-        yield [{"geometry": "papercraft", "parameters": head, "material": material}], "papercraft_mask", np.nan
-
-
-def _screens(rng, seed, variants, frame):
-    phone = rng.random() < 0.5
-    size = {"height": 150.0, "width": 72.0} if phone else {"height": 245.0, "width": 175.0}
-    frame["pose"]["distance_mm"] = float(rng.uniform(290, 400))
-    for _ in range(variants):
-        thing = {"geometry": "plane", "parameters": size, "material": "screen_glass"}
-        yield [thing], "photo_screen", np.nan
+def _check(values: dict[str, Any], half: Half) -> None:
+    if half.number != DEVELOPMENT.number:
+        return
+    names = [name for thing in values["object"] for name in (thing["material"], *thing.get("regions", {}).values())]
+    for name in (*names, values.get("background", {}).get("material", "grey:0.5")):
+        resolve(name, development_only=True)
