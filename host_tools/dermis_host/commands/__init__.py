@@ -15,5 +15,6 @@ COMMANDS = {
     "infer": "Run a .tflite model on arrays by the device's code.",
     "simulate": "Simulate presentations by plan, as recordings or features, here or on a cluster.",
     "calibrate": "Calibrate a module: plan, run, commit, verify, diff, roll back.",
+    "station": "The end-of-line station: units one after the other, and the report of a lot.",
     "report": "Error rates of anybody's scores, in the terms of ISO/IEC 30107-3.",
 }

@@ -1,0 +1,92 @@
+"""The flash phase: a command of the line's own, run once a unit, its end and its words recorded."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from dermis_host.errors import HostError
+from dermis_host.station import schema
+from dermis_host.station.settings import Flash
+from dermis_host.station.unit_record import Flashed
+
+KEPT_CHARACTERS = 6000  # of the end of what it said; the whole goes into a file
+LOOK_S = 0.1
+END_S = 3.0  # from the polite end to the other
+NOT_FLASHED = "not flashed by this station"
+
+
+class FlashFailed(HostError):
+    """The command said so, or did not end."""
+
+
+class NoFlashCommand(HostError):
+    """The command is not there or cannot be started: the station's fault."""
+
+
+def words(flash: Flash, *, port: str, serial: str, folder: Path) -> list[str]:
+    """The command with its placeholders filled in; other braces stay."""
+    given = {"{port}": port, "{serial}": serial, "{folder}": str(folder)}
+    filled = []
+    for word in flash.command:
+        for name, value in given.items():
+            word = word.replace(name, value)
+        filled.append(word)
+    return filled
+
+
+def run(flash: Flash, command: list[str], log: Path, done: Flashed, checked: Callable[[], None]) -> None:
+    """Runs it, with what it says in the file `log`, and fills in `done` however it ends.
+
+    checked: called several times a second; may raise to give up. Raises FlashFailed, NoFlashCommand, and what
+    `checked` raises; the command has ended then.
+    """
+    done.done, done.command = True, [schema.cleaned(word) for word in command]
+    with open(log, "wb") as said:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+        except OSError as problem:
+            raise NoFlashCommand(
+                f"The flash command {command[0]} cannot be started ({problem.strerror or problem}): correct [flash] in "
+                "the station's file."
+            ) from None
+        try:
+            done.exit_code = _ended(process, flash.timeout_s, checked)
+        finally:
+            _end(process)
+            done.output = _tail(log)
+    if done.exit_code is None:
+        raise FlashFailed(
+            f"The flash command did not end within {flash.timeout_s:g} s: see flash.txt, then test again."
+        )
+    if done.exit_code:
+        raise FlashFailed(f"The flash command ended with {done.exit_code}: see flash.txt, then test again.")
+
+
+def _ended(process: subprocess.Popen[bytes], timeout_s: float, checked: Callable[[], None]) -> int | None:
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        checked()
+        try:
+            return process.wait(LOOK_S)
+        except subprocess.TimeoutExpired:
+            continue
+    return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Nothing is left writing to a module that is taken out."""
+    if process.poll() is None:
+        process.terminate()
+        killer = threading.Timer(END_S, process.kill)
+        killer.start()
+        process.wait()
+        killer.cancel()
+
+
+def _tail(log: Path) -> str:
+    text = log.read_bytes()[-4 * KEPT_CHARACTERS :].decode("utf-8", "replace").replace("\r", "\n")
+    return schema.cleaned(text[-KEPT_CHARACTERS:])
