@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from dermis_host.calibration.first_procedure import Target
 from dermis_host.errors import HostError, UsageError, sentence
 from dermis_host.output import Output
 
@@ -105,14 +104,3 @@ def twin_log(output: Output) -> Callable[[str], None]:
             output.log(line)
 
     return log
-
-
-class TwinOperator:
-    """Puts calibration targets before a twin. `show_scene` takes the path of a scene file."""
-
-    def __init__(self, show_scene: Any):
-        self._show_scene = show_scene
-
-    def show(self, target: Target, z_ref_mm: int) -> None:
-        with twin_errors():
-            self._show_scene(scene_file(target.scene))

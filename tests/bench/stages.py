@@ -39,8 +39,8 @@ def smallest_heap_k() -> int:
 
 def stage_times() -> dict[str, list[int]]:
     """Stage -> us a burst, over several verifications on a calibrated twin in real time."""
-    from dermis_host.calibration import first_procedure as procedure
-    from dermis_host.twin_access import TwinOperator
+    from dermis_host.calibration import at_once
+    from dermis_host.calibration.operators import TwinOperator
     from dermis_hw import scenes
     from dermis_hw.twin import Twin
 
@@ -50,8 +50,7 @@ def stage_times() -> dict[str, list[int]]:
         Twin(folder, scene=scenes.builtin("target_white")) as twin,
         Module(twin.url) as module,
     ):
-        outcome = procedure.run(module, TwinOperator(twin.set_scene))
-        procedure.commit(module, outcome)
+        at_once.calibrate(module, TwinOperator(twin.set_scene))
         twin.set_scene(scenes.builtin("bona_fide_light"))
         for _ in range(VERIFICATIONS):
             verdict = module.verify()

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from dermis_host import Module
-from dermis_host.calibration import first_procedure as procedure
-from dermis_host.twin_access import TwinOperator
+from dermis_host.calibration import at_once
+from dermis_host.calibration.operators import TwinOperator
 from dermis_hw import scenes
 from dermis_hw.module_instance import draw
 from dermis_hw.twin import Twin
@@ -28,11 +28,10 @@ SCENES = (
 def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        Twin(folder, scenes.builtin("target_dark"), module=draw(SEED), virtual_time=True, seed=SEED) as twin,
+        Twin(folder, scenes.builtin("target_cap"), module=draw(SEED), virtual_time=True, seed=SEED) as twin,
         Module(twin.url) as module,
     ):
-        outcome = procedure.run(module, TwinOperator(twin.set_scene))
-        procedure.commit(module, outcome)
+        at_once.calibrate(module, TwinOperator(twin.set_scene))
         for name in SCENES:
             scene = scenes.load(scenes.builtin(name))
             twin.set_scene(scene)

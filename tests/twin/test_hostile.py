@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import pytest
 from dermis.core import vocabulary
 from dermis_host import Module
-from dermis_host.calibration import first_procedure as procedure
+from dermis_host.calibration import at_once
+from dermis_host.calibration.operators import TwinOperator
 from dermis_host.errors import RequestFailed
-from dermis_host.twin_access import TwinOperator
 from dermis_hw import scenes
 from dermis_hw.module_instance import draw
 from dermis_hw.twin import Twin
@@ -54,10 +54,10 @@ def told() -> list[str]:
 def calibrated(make_shared_twin, told) -> Iterator[tuple[Twin, Module]]:
     """A twin that looks at a face, and its calibrated module."""
     twin = make_shared_twin(
-        provider=None, scene=scenes.builtin("target_dark"), module=draw(UNTUNED_SEED), seed=UNTUNED_SEED
+        provider=None, scene=scenes.builtin("target_cap"), module=draw(UNTUNED_SEED), seed=UNTUNED_SEED
     )
     with Module(twin.url, on_log=told.append) as module:
-        procedure.commit(module, procedure.run(module, TwinOperator(twin.set_scene)))
+        at_once.calibrate(module, TwinOperator(twin.set_scene))
         yield twin, module
 
 

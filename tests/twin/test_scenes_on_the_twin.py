@@ -21,7 +21,7 @@ def demo() -> runner.DemoResult:
     def nothing(*_: object) -> None:
         pass
 
-    ignored = dict.fromkeys(("told", "tell", "on_log", "twin_log", "advance"), nothing)
+    ignored = dict.fromkeys(("told", "on_log", "twin_log", "advance"), nothing)
     return runner.run(runner.scene_names(None), UNTUNED_SEED, pictured=False, **ignored)
 
 

@@ -37,7 +37,6 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             names,
             arguments.seed,
             told=lambda step: progress.update(task, description=step),
-            tell=output.note,
             on_log=output.log,
             twin_log=twin_log(output),
             advance=lambda _: progress.advance(task),

@@ -11,7 +11,7 @@ from dermis_hw.optics import DM1
 
 from dermis_host import depth_map, files, pictures
 from dermis_host.calibration import maths
-from dermis_host.calibration.first_procedure import Outcome
+from dermis_host.calibration.outcome import Outcome
 from dermis_host.recording import Recording
 
 FRAME_TITLES = {
@@ -33,7 +33,7 @@ def relief(recording: Recording, outcome: Outcome) -> np.ndarray:
     table = np.frombuffer(fields["linear"], "<u2")
     reference = np.frombuffer(fields["reference"], np.uint8).reshape(DM1.height, DM1.width)
     geometry = depth_map.Geometry(
-        recording.board["focal_px_q8"] / 256, fields["baseline_um"] / 1000, float(fields["z_ref_mm"])
+        recording.board["focal_px_q8"] / 256, fields["baseline_um"] / 1000, fields["z_ref_um"] / 1000
     )
     dots = maths.dot_pattern([recording.frames], table)
     return depth_map.measure(reference, dots, geometry, FACE_SEARCH).depth_mm

@@ -15,7 +15,9 @@ from dermis_hw.module_instance import draw
 
 from dermis_host import evidence, twin_access
 from dermis_host.answers import Identity, Verdict
-from dermis_host.calibration import first_procedure as procedure
+from dermis_host.calibration import at_once, targets, words
+from dermis_host.calibration.operators import TwinOperator
+from dermis_host.calibration.outcome import Outcome
 from dermis_host.demo import report
 from dermis_host.errors import UsageError
 from dermis_host.module import Module
@@ -23,7 +25,7 @@ from dermis_host.recording import Recording
 from dermis_host.verdicts import explained
 
 SHOWN_FRAMES = tuple(report.FRAME_TITLES)
-FIRST_SCENE = procedure.DARK.scene
+FIRST_SCENE = f"target_{targets.CAP}"
 
 
 @dataclass
@@ -65,7 +67,7 @@ class DemoResult:
 
     seed: int
     identity: Identity
-    outcome: procedure.Outcome
+    outcome: Outcome
     calibration_hash: str
     scenes: list[SceneResult]
     seconds: float
@@ -83,7 +85,7 @@ class DemoResult:
             "identity": dataclasses.asdict(self.identity),
             "calibration": {
                 "hash": self.calibration_hash,
-                "measurements": [measurement.row() for measurement in self.outcome.measurements],
+                "measurements": [words.plain_row(measurement) for measurement in self.outcome.measurements],
             },
             "scenes": [scene.row() for scene in self.scenes],
             "seconds": round(self.seconds, 1),
@@ -111,7 +113,6 @@ def run(
     seed: int,
     *,
     told: Callable[[str], None],
-    tell: Callable[[str], None],
     on_log: Callable[[str], None],
     twin_log: Callable[[str], None],
     advance: Callable[[SceneResult | None], None],
@@ -119,7 +120,7 @@ def run(
 ) -> DemoResult:
     """Runs it all; without `pictured` no frame is fetched and no picture drawn.
 
-    `told` hears what is being done, `tell` remarks, `on_log` and `twin_log` the
+    `told` hears what is being done, `on_log` and `twin_log` the
     module's and the twin's lines, `advance` each scene's result (None: calibrated).
 
     The twin and everything it started end with this function, however it ends.
@@ -140,9 +141,9 @@ def run(
         ):
             told("starting the module")
             with Module(twin.url, on_log=on_log) as module:
-                operator = twin_access.TwinOperator(twin.set_scene)
-                outcome = procedure.run(module, operator, told=lambda step: told(f"calibrating: {step}"), tell=tell)
-                calibration_hash = procedure.commit(module, outcome)
+                outcome, calibration_hash = at_once.calibrate(
+                    module, TwinOperator(twin.set_scene), name="demo", told=lambda step: told(f"calibrating: {step}")
+                )
                 advance(None)
                 for name in names:
                     told(name)
@@ -174,7 +175,7 @@ def _result(name: str, scene: Any, verdict: Verdict) -> SceneResult:
     )
 
 
-def _figures(recording: Recording, outcome: procedure.Outcome) -> list[dict[str, str]]:
+def _figures(recording: Recording, outcome: Outcome) -> list[dict[str, str]]:
     return report.figures(recording, report.relief(recording, outcome))
 
 
@@ -187,7 +188,7 @@ def write_report(result: DemoResult, path: Path) -> None:
         "calibration_hash": result.calibration_hash,
         "created": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
         "seconds": result.seconds,
-        "measurements": [measurement.row() for measurement in result.outcome.measurements],
+        "measurements": [words.row(measurement) for measurement in result.outcome.measurements],
         "scenes": [
             {
                 **scene.row(),

@@ -196,7 +196,7 @@ def test_report_is_self_contained_and_escapes(tmp_path):
         "created": "now",
         "seconds": 1.0,
         "measurements": [
-            {"name": "flat", "before": 3.0, "value": 0.2, "unit": "%", "low": None, "high": 1.0, "ok": True}
+            {"name": "flat", "before": "3.0", "value": "0.2", "unit": "%", "limits": "1 %", "passed": True}
         ],
     }
     path = tmp_path / "report.html"
@@ -302,8 +302,8 @@ class FakeTwin:
 def test_the_demo_shows_every_frame_and_relief_of_every_scene(recording, tmp_path, monkeypatch):
     pytest.importorskip("mitsuba", reason="the scene files are read with the extra [sim]")
     from dermis_host.answers import Verdict
-    from dermis_host.calibration import first_procedure as procedure
-    from dermis_host.calibration import maths
+    from dermis_host.calibration import at_once, maths
+    from dermis_host.calibration.outcome import Outcome
     from dermis_host.demo import runner
     from test_calibration import burst
     from test_module import VERDICT
@@ -313,7 +313,7 @@ def test_the_demo_shows_every_frame_and_relief_of_every_scene(recording, tmp_pat
         "linear": table.astype("<u2").tobytes(),
         "reference": maths.dot_pattern([burst().frames], table).tobytes(),
         "baseline_um": 40000,
-        "z_ref_mm": 450,
+        "z_ref_um": 450_000,
     }
 
     class FakeModule(FakeTwin):
@@ -329,15 +329,14 @@ def test_the_demo_shows_every_frame_and_relief_of_every_scene(recording, tmp_pat
         def identity(self):
             from dermis_host.answers import Identity
 
-            return Identity("s", "twin", "f", "r", 1, "m", "h", "border", True, "c", "bench", True, 1)
+            return Identity("s", "twin", "f", "r", 1, "m", "h", "border", True, "c", "bench", True, "i", "h", 1)
 
     monkeypatch.setattr("dermis_hw.twin.Twin", FakeTwin)
     monkeypatch.setattr(runner, "Module", FakeModule)
-    monkeypatch.setattr(procedure, "run", lambda *_, **__: procedure.Outcome(fields=fields))
-    monkeypatch.setattr(procedure, "commit", lambda *_: "hash")
+    monkeypatch.setattr(at_once, "calibrate", lambda *_, **__: (Outcome(fields=fields), "hash"))
     advanced = []
     names = ["photo_matte", "bona_fide_light"]
-    ignored = dict.fromkeys(("told", "tell", "on_log", "twin_log"), lambda _: None)
+    ignored = dict.fromkeys(("told", "on_log", "twin_log"), lambda _: None)
     result = runner.run(names, 1, advance=advanced.append, **ignored)
     assert [scene.ok for scene in result.scenes] == [True, False] and result.passed == 1
     assert advanced[0] is None and [scene.name for scene in advanced[1:]] == names

@@ -19,14 +19,15 @@ WORDS = {
     "import": "Write a record file of this module to it.",
     "verify": "Check a calibrated module against a grey card, in under a minute.",
 }
-MODULES = {word: f"{word}_record" if word == "import" else word for word in WORDS}  # `import` is Python's own word
+# Modules of other names: `import` is Python's own word, and a module `run` would take the place of the function here.
+OTHERWISE = {"import": "import_record", "run": "measure"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", metavar="WORD", required=True)
     for word, summary in WORDS.items():
         sub = words.add_parser(word, help=summary, description=summary)
-        module = importlib.import_module(f"{__name__}.{MODULES[word]}")
+        module = importlib.import_module(f"{__name__}.{OTHERWISE.get(word, word)}")
         module.add_arguments(sub)
         sub.set_defaults(run_word=module.run)
 

@@ -122,7 +122,9 @@ def _measured(
             require_terminal_or(arguments.yes, "Start?", output)
         watching = Watching(work, tuple(kept), output)
         try:
-            outcome = procedure.run(bench, fixture, watching, operator=name, kept=kept)
+            # A fixture past its due date was refused before, unless it was allowed.
+            today = min(began.date(), fixture.due)
+            outcome = procedure.run(bench, fixture, watching, operator=name, kept=kept, today=today)
         except (HostError, KeyboardInterrupt, SystemExit):
             _say_kept(work, watching, output)
             raise
