@@ -50,6 +50,14 @@ class Presentation:
     def bona_fide(self) -> bool:
         return self.species == BONA_FIDE
 
+    @property
+    def details(self) -> dict[str, float]:
+        """What a report groups by: `covered`, and `thickness_mm` where there is one."""
+        found = {} if self.bona_fide else {"covered": round(self.covered, 3)}
+        if self.thickness_mm == self.thickness_mm:  # NaN is not itself
+            found["thickness_mm"] = round(self.thickness_mm, 3)
+        return found
+
 
 def draw(species: str, seed: int, variants: int = 1, half: Half = DEVELOPMENT) -> list[Presentation]:
     """`variants` presentations of that species (of `SPECIES`) on one geometry, the same for the same arguments.
