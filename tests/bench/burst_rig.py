@@ -150,6 +150,7 @@ class Record:
     """What identification takes of a calibration record: this module's levels, measured to a percent."""
 
     def __init__(self, module: ModuleInstance, rng: np.random.Generator):
+        self.exposure_us = DM1.exposure_us
         self.linear = gamma_table(module.black_code, round(module.gamma * 256))
         self.monitor = {
             light: round(level * 65535 * module.level.get(light, 1.0) * rng.normal(1, 0.01))

@@ -1,14 +1,14 @@
 """Fakes on the driver contracts, for tests that run under CPython and MicroPython. Time is virtual."""
 
 import asyncio
-import errno
 from collections import namedtuple
 
 from dermis.app.frame_identity import gamma_table
-from dermis.core import vocabulary
+from dermis.core import drift, vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, WIDTH
 from dermis.core.errors import SensorFault
 from dermis.drivers import inference
+from dermis.drivers.storage import EIO, ENOENT, ENOSPC
 
 Drivers = namedtuple(
     "Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class")
@@ -176,7 +176,7 @@ class FakeCamera:
     def _expose(self, pixels, begin):
         for row in range(0, HEIGHT, 2):
             middle = begin + row * BOARD["row_time_us"] + self._exposure // 2
-            level = self.levels[self._emitters.lit_at(middle)]
+            level = self.levels[self._emitters.lit_at(middle)] * self._exposure // BOARD["exposure_us"]
             ambient = self.ambient_at(middle) if self.ambient_at else self.ambient
             code = self._code(level + ambient)
             line = bytes([code] * 6) + bytes([min(255, self.scene + code // 4)] * (WIDTH - 6))
@@ -221,13 +221,14 @@ class FakeThermometer:
 
 
 class FakeStorage:
-    """broken: every call fails. unrenamed: `replace` does."""
+    """broken: every call fails. unrenamed: `replace` does. full: there is no room left."""
 
     def __init__(self):
         self.files = {}
         self.staged = {}
         self.broken = False
         self.unrenamed = False
+        self.full = False
 
     def read(self, name):
         return self._found(self.files, name)
@@ -249,8 +250,8 @@ class FakeStorage:
 
     def stage(self, name, offset, data):
         before = bytes(self._found(self.staged, name)) if offset else b""
-        if self.broken:
-            raise OSError(errno.EIO, name)
+        if self.broken or self.full:
+            raise OSError(EIO if self.broken else ENOSPC, name)
         self.staged[name] = before[:offset] + bytes(data) + before[offset + len(data) :]
 
     def read_staged(self, name, buffer):
@@ -259,12 +260,12 @@ class FakeStorage:
     def replace(self, name):
         self._found(self.staged, name)
         if self.unrenamed:
-            raise OSError(errno.EIO, name)
+            raise OSError(EIO, name)
         self.files[name] = self.staged.pop(name)
 
     def _found(self, files, name):
         if self.broken or name not in files:
-            raise OSError(errno.EIO if self.broken else errno.ENOENT, name)  # alone, CPython keeps no number
+            raise OSError(EIO if self.broken else ENOENT, name)  # alone, CPython keeps no number
         return files[name]
 
     def _copied(self, files, name, buffer):
@@ -276,7 +277,7 @@ class FakeStorage:
         self.files.pop(name, None)
 
     def free_bytes(self):
-        return 5000000
+        return 0 if self.full else 5000000
 
 
 class FakeLink:
@@ -358,6 +359,9 @@ class FakeRecord:
     serial = SERIAL
     created = "2026-01-31T12:00:00"
     hash = "0123456789abcdef"
+    exposure_us = BOARD["exposure_us"]
+    temperature_cc = 2512
+    monitor_drift = drift.MONITOR
 
     def __init__(self, factor_percent=100):
         self.linear = gamma_table(BOARD["black_code"], BOARD["gamma_q8"])

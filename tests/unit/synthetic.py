@@ -159,11 +159,11 @@ def record_fields():
     }
 
 
-def file(**changes):
-    """The file of that record, under `KEY`, with some of its fields changed."""
+def file(key=KEY, **changes):
+    """The file of that record under a key, with some of its fields changed."""
     fields = record_fields()
     fields.update(changes)
-    return calibration.encode(fields, KEY)
+    return calibration.encode(fields, key)
 
 
 def record():

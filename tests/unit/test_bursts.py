@@ -113,7 +113,7 @@ def test_frames_that_are_not_whole_are_a_fault():
 
 @pytest.mark.parametrize("light", ["850", "970", "1050", "dots"])
 def test_a_light_that_dies_at_any_time_of_a_burst(light):
-    refused = 0
+    refused = lost = 0
     for when_us in range(50_000, 800_000, 50_000):
 
         def prepare(rig, when_us=when_us):
@@ -127,11 +127,13 @@ def test_a_light_that_dies_at_any_time_of_a_burst(light):
 
         rig, outcome = taken(prepare, seed=when_us)
         ended_well(rig, outcome)
-        if outcome.refusal:
+        if outcome.refusal == "moving":  # a dark slot whose frame was lost twice, as one of a hundred is each time
+            lost += 1
+        elif outcome.refusal:
             refused += 1
             assert kind_of(outcome.refusal) == "the light ... stays dark on the monitor tab", outcome.refusal
             assert light in outcome.refusal
-    assert refused >= 5
+    assert refused >= 5 and lost <= 1
 
 
 def test_a_flash_over_the_whole_tab_is_too_bright_not_a_light():

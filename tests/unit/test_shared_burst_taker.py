@@ -6,7 +6,7 @@ import fakes
 from dermis.app.burst_checks import dark_changes, dark_slot_unseen
 from dermis.app.burst_taker import BurstTaker
 from dermis.core import vocabulary
-from dermis.core.errors import InterlockOpen, SensorFault
+from dermis.core.errors import InterlockOpen, SensorFault, TooBright
 
 
 def setup(seed=1):
@@ -287,3 +287,73 @@ def test_a_burst_that_is_cancelled_leaves_everything_dark():
     assert asyncio.run(cancelled())
     assert drivers.emitters.lit_at(drivers.clock.now) == vocabulary.DARK and drivers.camera.started is None
     assert len(take(taker).frames) == 6
+
+
+def test_a_module_without_a_record_learns_its_levels():
+    """LEDs a fifth off, and a level where the next light's is looked for."""
+    drivers, taker = setup()
+    nominal = fakes.BOARD["monitor_nominal"]
+    drivers.camera.levels.update({"850": nominal["850"] * 80 // 100, "970": nominal["970"] * 115 // 100})
+    drivers.camera.levels["dots"] = nominal["dots"] * 160 // 100
+    assert fault_of(taker, None)
+    asyncio.run(taker.learn_levels())
+    taught = drivers.clock.now
+    for light in vocabulary.LIGHTS[1:]:
+        wanted = drivers.camera.levels[light]
+        assert abs(taker.identity.expected()[light] - wanted) * 20 <= wanted, (light, wanted)
+    assert drivers.camera.started is None and drivers.emitters.lit_at(taught) == vocabulary.DARK
+    lit_as_named(drivers, take(taker))
+    asyncio.run(taker.learn_levels())
+    assert drivers.camera.starts == 3 and taker.identity.knows(6000)  # once is enough
+    drivers.camera.silent = True
+    assert fault_of(taker, None) and taker.identity.knows(6000)  # the imager's fault, not the levels'
+    drivers.camera.silent = False
+    drivers.camera.levels["970"] = nominal["970"] * 60 // 100
+    assert fault_of(taker, None) and not taker.identity.knows(6000)
+
+
+def test_a_light_that_shows_nothing_is_not_learned():
+    drivers, taker = setup()
+    drivers.camera.levels["1050"] = 0
+    asyncio.run(taker.learn_levels())
+    assert taker.identity.knows(6000)
+    assert "1050 stays dark" in fault_of(taker, None)
+
+
+def test_an_imager_that_gives_nothing_cannot_be_learned_from():
+    drivers, taker = setup()
+    drivers.camera.silent = True
+    try:
+        asyncio.run(taker.learn_levels())
+    except SensorFault:
+        assert not taker.identity.knows(6000) and drivers.camera.started is None
+    else:
+        raise AssertionError("nothing was seen and something learned")
+
+
+def test_other_exposures_are_told_apart_with_and_without_a_record():
+    for exposure_us in (1500, 6000, 12000):
+        for record in (fakes.FakeRecord(), None):
+            drivers, taker = setup()
+            drivers.camera.levels.update({"850": 28000, "970": 18000, "1050": 11000, "dots": 5500})
+            if record is None:
+                asyncio.run(taker.learn_levels(exposure_us))
+            else:
+                record.monitor = {light: drivers.camera.levels[light] for light in vocabulary.LIGHTS[1:]}
+            burst = asyncio.run(taker.take(record, exposure_us=exposure_us))
+            assert burst.exposure_us == exposure_us == burst.header()["exposure_us"]
+            for name in ("850", "1050"):
+                light = drivers.camera.levels[vocabulary.FRAME_LIGHT[name]]
+                wanted = light * exposure_us // 6000 + drivers.camera.ambient
+                for level in tab(burst, name):
+                    assert abs(level - wanted) * 100 <= 4 * wanted + 20000, (name, exposure_us)
+
+
+def test_a_tab_that_a_long_exposure_saturates_is_too_bright():
+    _, taker = setup()
+    try:
+        asyncio.run(taker.take(fakes.FakeRecord(), exposure_us=12000))
+    except TooBright as error:
+        assert "850" in str(error) and "12000" in str(error)
+    else:
+        raise AssertionError("the tab cannot have been told")

@@ -54,11 +54,13 @@ def test_every_light_is_known_with_and_without_ambient():
 
 def test_drifted_lights_are_known_and_levels_between_two_are_not():
     identity = FrameIdentity(fakes.BOARD)
-    identity.set_ambient(frame(even(300)))
-    for light in NOMINAL:
-        for percent in (82, 90, 115, 124):
-            level = NOMINAL[light] * percent // 100
-            assert identity.identify(frame(even(level + 300))) == light, (light, percent)
+    for record in (None, fakes.FakeRecord(100)):
+        identity.use(record, fakes.BOARD["exposure_us"])
+        identity.set_ambient(frame(even(300)))
+        for light in NOMINAL:
+            for percent in (82, 90, 115, 124):
+                level = NOMINAL[light] * percent // 100
+                assert identity.identify(frame(even(level + 300))) == light, (light, percent)
     for level in (3500, 11100, 60000):
         assert identity.identify(frame(even(level + 300))) is None, level
 
@@ -69,10 +71,10 @@ def test_a_record_moves_the_levels():
     record.monitor["1050"] = NOMINAL["970"]  # this module's 1050 is as bright as the nominal 970
     record.monitor["970"] = NOMINAL["850"]
     record.monitor["850"] = 60000
-    identity.use(record)
+    identity.use(record, fakes.BOARD["exposure_us"])
     assert identity.identify(frame(even(NOMINAL["970"]))) == "1050"
     assert identity.identify(frame(even(NOMINAL["850"]))) == "970"
-    identity.use(None)
+    identity.use(None, fakes.BOARD["exposure_us"])
     assert identity.identify(frame(even(NOMINAL["970"]))) == "970"
 
 

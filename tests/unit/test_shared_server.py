@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import fakes
+import synthetic
 from dermis.app import module as modules
 from dermis.app import rights
 from dermis.app.fields import is_kind
@@ -19,6 +20,7 @@ SOUND = {
     "watch": {"on": False},
     "burst_part": {"id": 1, "frame": "850"},
     "calibration_write": {"off": 0, "len": 1000, "data": b"1234"},
+    "calibration_select": {"slot": "user"},
 }
 
 
@@ -29,6 +31,17 @@ def made(**changes):
     for name in changes:
         setattr(module, name, changes[name])
     drivers.link.written = bytearray()
+    return module
+
+
+RECORD = synthetic.file(rights.DEVELOPMENT_KEY, serial=fakes.SERIAL, sensors=fakes.SENSORS)
+
+
+def calibrated():
+    """A module that holds a record, and takes the fake camera's levels for the record's."""
+    module = made()
+    assert module.calibration.receive(0, len(RECORD), RECORD) == len(RECORD)
+    module.calibration.record = fakes.FakeRecord()
     return module
 
 
@@ -68,11 +81,10 @@ def test_every_message_has_a_handler_and_no_handler_is_unknown():
 
 
 def test_every_answer_has_the_fields_of_the_table():
-    module = made()
-    module.calibration.record = fakes.FakeRecord()
-    module.calibration.size = 9000
+    module = calibrated()
+    size = module.calibration.size
     asked(module, "burst", {"lights": ["850"]})
-    for offset in (-1, 9000, 1 << 62):
+    for offset in (-1, size, 1 << 62):
         assert asked(module, "calibration_read", {"off": offset})["rc"] == errors.RC_INVALID
     for message in messages.MESSAGES:
         if message.name == "burst":
@@ -286,11 +298,58 @@ def test_ctrl_c_alone_gives_the_prompt_and_in_noise_does_not():
 
 def test_a_record_that_is_none_changes_nothing():
     module = made()
-    module.storage.files["calibration.bin"] = b"before"
+    module.storage.files["calibration.a"] = b"before"
     answer = asked(module, "calibration_write", {"off": 0, "len": 4, "data": b"none"})
-    assert answer["rc"] == errors.RC_INVALID and module.storage.files["calibration.bin"] == b"before"
-    assert asked(module, "calibration_state") == {"calibrated": False, "hash": "", "created": ""}
+    assert answer["rc"] == errors.RC_INVALID and module.storage.files == {"calibration.a": b"before"}
+    state = asked(module, "calibration_state")
+    assert "DRMCAL2" in state.pop("fault")
+    assert state == {"calibrated": False, "hash": "", "created": "", "in_force": "", "records": []}
     assert asked(module, "calibration_read")["rc"] == errors.RC_NO_ENTRY
+    assert asked(module, "calibration_read", {"slot": "factory"})["rc"] == errors.RC_NO_ENTRY
+
+
+def test_records_are_written_read_and_chosen_over_the_wire():
+    module = made()
+    records = [
+        synthetic.file(rights.DEVELOPMENT_KEY, serial=fakes.SERIAL, sensors=fakes.SENSORS, operator=name)
+        for name in ("factory", "first", "second")
+    ]
+    for record, slot in zip(records, ("factory", "user", "user")):  # noqa: B905 - MicroPython's takes no keyword
+        for at in range(0, len(record), 40000):
+            fields = {"off": at, "len": len(record), "data": record[at : at + 40000], "slot": slot}
+            store = module.calibration
+            assert store.receive(fields["off"], fields["len"], fields["data"], slot) == min(at + 40000, len(record))
+    again = {"off": 0, "len": 9, "data": b"", "slot": "factory"}
+    assert "once" in asked(module, "calibration_write", again)["rsn"]
+    assert "nobody" in asked(module, "calibration_write", dict(again, slot="nobody"))["rsn"]
+    state = asked(module, "calibration_state")
+    assert state["in_force"] == "user" and state["fault"] == ""
+    assert [(entry["slot"], entry["operator"]) for entry in state["records"]] == [
+        ("user", "second"),
+        ("previous", "first"),
+        ("factory", "factory"),
+    ]
+    for slot, record in (("", records[2]), ("previous", records[1]), ("factory", records[0])):
+        part = asked(module, "calibration_read", {"off": 77000, "slot": slot})
+        assert part["len"] == len(record) and part["data"] == record[77000 : 77000 + len(part["data"])]
+    assert asked(module, "calibration_select", {"slot": "factory"})["in_force"] == "factory"
+    assert asked(module, "identity")["calibration"] == synthetic.calibration.name_of(records[0])
+    answer = asked(module, "calibration_select", {"slot": "previous"})
+    assert answer["in_force"] == "user" and answer["records"][0]["operator"] == "first"
+    assert "green" in asked(module, "calibration_select", {"slot": "green"})["rsn"]
+    module.busy = "verify"
+    assert asked(module, "calibration_select", {"slot": "user"})["rc"] == errors.RC_BUSY
+    module.busy = ""
+    module.storage.full = True
+    answer = asked(module, "calibration_write", {"off": 0, "len": 5, "data": b"12345"})
+    assert answer["rc"] == errors.RC_NO_MEMORY and "user record is in force" in answer["rsn"], answer
+
+
+def test_a_burst_at_another_exposure():
+    module = made()
+    for exposure_us in (199, 20001, -1):
+        assert asked(module, "burst", {"exposure_us": exposure_us})["rc"] == errors.RC_INVALID
+    assert asked(module, "burst", {"exposure_us": 3000})["meta"]["exposure_us"] == 3000
 
 
 def test_pieces_of_a_record_are_held_together():
@@ -332,6 +391,19 @@ def test_the_self_test_names_what_fails():
     assert "swir_1450" in bad and "storage" in bad and "light_850" not in bad
     for check in answer["checks"]:
         assert check["ok"] or check["todo"], check
+
+
+def test_the_self_test_lists_the_drift_of_each_light():
+    module = calibrated()
+    module.calibration.record = fakes.FakeRecord(90)  # every light gives 10/9 of what it did
+    module.calibration.record.monitor["970"] = module.calibration.record.monitor["970"] * 90 // 100
+    answer = asked(module, "selftest")
+    drifts = {check["name"]: check for check in answer["checks"] if check["name"].startswith("drift_")}
+    assert sorted(drifts) == ["drift_1050", "drift_850", "drift_970", "drift_between", "drift_dots"]
+    for name, ok in (("drift_850", True), ("drift_970", False), ("drift_between", False)):
+        assert drifts[name]["ok"] == ok, drifts[name]
+    assert 95 <= drifts["drift_850"]["value"] <= 127 and drifts["drift_850"]["high"] == 200
+    assert drifts["drift_970"]["value"] > 200 and "calibrate again" in drifts["drift_970"]["todo"]
 
 
 def test_the_self_test_says_that_the_accelerator_is_gone():

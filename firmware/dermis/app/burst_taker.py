@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dermis.app.frame_identity import FrameIdentity
 from dermis.app.frame_sorter import SATURATED, FrameSorter, Slot
+from dermis.app.level_learner import LevelLearner
 from dermis.app.shuffle import below, shuffle
 from dermis.core import vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, Burst
@@ -68,12 +69,10 @@ class BurstTaker:
         self.identity = FrameIdentity(board)
         self._buffers = [bytearray(FRAME_BYTES) for _ in range(len(vocabulary.FRAMES) + 1)]
         self._free = list(self._buffers)
-        # How long a light must not change for one frame to be whole: all rows start, the last one is exposed.
-        whole_us = HEIGHT * board["row_time_us"] + board["exposure_us"]
-        period_us = board["frame_period_us"] * (1 if board["buffers"] > 1 else 2)
+        self._learner = LevelLearner(board, clock, camera, emitters, self.identity)
         self._longest_us = board["longest_pulse_us"]
-        self._slot_us = period_us + whole_us + SWITCH_MARGIN_US
-        self._sorter = FrameSorter(whole_us, period_us, board["latency_us"])
+        self._exposure_us = 0
+        self._use_exposure(board["exposure_us"])
         self._burst = Burst()
         self._missing = set()
         self._shows = {}
@@ -85,19 +84,41 @@ class BurstTaker:
         self._record: Any = None
         self.unidentified = 0  # frames that no single light had lit, since the start
 
-    async def take(self, calibration=None, frames=vocabulary.FRAMES, swir=True, meanwhile=None) -> Burst:
+    def _use_exposure(self, exposure_us):
+        """Times of the slots at that exposure."""
+        if exposure_us == self._exposure_us:
+            return
+        board = self._board
+        self._exposure_us = exposure_us
+        # How long a light must not change for one frame to be whole: all rows start, the last one is exposed.
+        whole_us = HEIGHT * board["row_time_us"] + exposure_us
+        period_us = board["frame_period_us"] * (1 if board["buffers"] > 1 else 2)
+        self._slot_us = period_us + whole_us + SWITCH_MARGIN_US
+        self._sorter = FrameSorter(whole_us, period_us, board["latency_us"])
+
+    async def learn_levels(self, exposure_us=0) -> None:
+        """Before bursts without a record: what the lights give on this module's tab, unless that is known (`take`
+        forgets it when a burst fails). Raises what `take` does."""
+        exposure_us = exposure_us or self._board["exposure_us"]
+        if not self.identity.knows(exposure_us):
+            self._free = list(self._buffers)
+            await self._learner.learn(exposure_us, self._free[-1])
+
+    async def take(self, calibration=None, frames=vocabulary.FRAMES, swir=True, meanwhile=None, exposure_us=0) -> Burst:
         """A burst with the named frames (`vocabulary.FRAMES`; the dark one is always taken).
 
-        `calibration` (core.calibration.Calibration or None) tells how lights look on the monitor tab. `meanwhile`
+        `calibration` (core.calibration.Calibration or None) tells how lights look on the monitor tab; `exposure_us`
+        0 is the board's. `meanwhile`
         (burst so far, calibration) -> whether it had something to do: called under the last light, where nothing is
         switched until its frame has come, for as long as it has; the imager's two buffers bear some 80 ms. Raises
         SensorFault naming the light that gave no frame, or what the drivers raise (InterlockOpen).
         """
         board = self._board
-        self.identity.use(calibration)
+        self._use_exposure(exposure_us or board["exposure_us"])
+        self.identity.use(calibration, self._exposure_us)
         self._free = list(self._buffers)
         burst = self._burst = Burst()
-        burst.exposure_us = board["exposure_us"]
+        burst.exposure_us = self._exposure_us
         burst.gain_q8 = board["gain_q8"]
         self._sorter.clear()
         self._levels, self._shows = {}, {}
@@ -337,10 +358,13 @@ class BurstTaker:
     def _failure(self):
         """What to raise for lights that gave no frame."""
         light, seen, doubted = self._least_seen()
+        if self._record is None:
+            self.identity.learn({}, 0)
         if seen == SATURATED:
-            return TooBright(
-                "the monitor tab is saturated under the light %s; shade the module from the sun or a lamp" % light
-            )
+            todo = "shade the module from the sun or a lamp"
+            if self._exposure_us > self._board["exposure_us"]:
+                todo = "expose for less than %d us" % self._exposure_us
+            return TooBright("the monitor tab is saturated under the light %s; %s" % (light, todo))
         return SensorFault(_explain(light, seen, doubted))
 
     def _least_seen(self):

@@ -9,13 +9,13 @@ leaves the record in force as it was: a cut of power at any write leaves one who
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING
 
 from dermis.app import heap
 from dermis.app.log import WARNING
 from dermis.core import calibration as records
 from dermis.core.errors import BadInput, NotCalibrated
+from dermis.drivers.storage import EIO, ENOENT, ENOSPC
 
 if TYPE_CHECKING:
     from typing import Any
@@ -59,6 +59,7 @@ class CalibrationStore:
         self._user, self._chosen = AT_FIRST
         self._held = {}  # slot -> what `calibration_state` lists of a sound record
         self._faults = {}  # slot -> why what is there cannot be used
+        self.record: Any = None
         self._drop()
         self._load()
 
@@ -151,7 +152,7 @@ class CalibrationStore:
         else:
             raise BadInput("a record can be handed over as user or factory, not as %r" % slot)
         if self._storage.free_bytes() < total + ROOM_BESIDE:
-            raise OSError(errno.ENOSPC, name)
+            raise OSError(ENOSPC, name)
         self._coming = (slot, name, total)
 
     def _keep(self, fresh):
@@ -192,7 +193,7 @@ class CalibrationStore:
     @staticmethod
     def _must_be(found, wanted):
         if found != wanted:
-            raise OSError(errno.EIO, wanted)
+            raise OSError(EIO, wanted)
 
     def _note(self, user, chosen):
         """Replace the note, unless it says so already."""
@@ -223,7 +224,7 @@ class CalibrationStore:
         try:
             self._take(self._storage.read_into(self._file(slot), self._room), slot)
         except OSError as error:
-            if error.errno != errno.ENOENT:
+            if error.errno != ENOENT:
                 self._faults[slot] = "the calibration record cannot be read from storage; run the self-test"
         except (BadInput, NotCalibrated) as error:
             self._faults[slot] = str(error)
@@ -254,7 +255,7 @@ class CalibrationStore:
         try:
             text = bytes(text[: self._storage.read_into(NOTE_FILE, text)])
         except OSError as error:
-            return "" if error.errno == errno.ENOENT else "the note on which record is in force cannot be read"
+            return "" if error.errno == ENOENT else "the note on which record is in force cannot be read"
         if text not in NOTES:
             return "the note on which record is in force is damaged"
         self._user, self._chosen = NOTES[text]

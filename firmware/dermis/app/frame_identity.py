@@ -26,9 +26,11 @@ FULL_SCALE = 65535
 BLOCK_ROWS = 10  # 60 px of tab: shot noise under 1% at the weakest light's level
 BLOCKS = HEIGHT // BLOCK_ROWS
 
-# An uncalibrated level differs from the nominal by the LED's tolerance (15%) and temperature (10%); a calibrated
-# one by temperature and age. Levels of different lights lie at least 1.5 apart.
-TOLERANCE_NOMINAL = 30  # percent
+# An uncalibrated level differs from the nominal by the LED's tolerance (20%) and temperature (4%), and the weaker the
+# light the more by a gamma (10%) and a black level (8 codes) that nobody has measured: together by up to 75% at the
+# dots'. Nominal levels lie 2 to 2.9 apart, so that the nearest is still the right one. A calibrated level differs by
+# temperature and age alone.
+TOLERANCE_NOMINAL = 80  # percent
 TOLERANCE_CALIBRATED = 25
 # Neighbouring blocks see the same light; the tab's shading changes by 1% from one to the next, a change of light
 # moves a block by far more.
@@ -82,6 +84,13 @@ def _sampled_sum(pixels: ptr8, table: ptr16, step: int, count: int) -> int:
     return total
 
 
+def _scaled(levels, exposure_us, of_exposure_us):
+    """Levels of lights at another exposure."""
+    if exposure_us == of_exposure_us:
+        return levels
+    return {light: max(1, levels[light] * exposure_us // of_exposure_us) for light in levels}
+
+
 def gamma_table(black_code: int, gamma_q8: int) -> Any:
     """Code -> linear counts (array "H" of 256) by the imager's nominal gamma; good enough to tell lights apart."""
     gamma = gamma_q8 / 256
@@ -105,6 +114,8 @@ class FrameIdentity:
         first, last = board["monitor_columns"]
         self._nominal = {light: board["monitor_nominal"][light] for light in vocabulary.LIGHTS[1:]}
         self._nominal_table = gamma_table(board["black_code"], board["gamma_q8"])
+        self._board_exposure_us = board["exposure_us"]
+        self._learned = {}  # exposure -> levels of a module without a record; of the last one alone
         columns = last - first
         last_rows = (HEIGHT - EDGE_ROWS) * WIDTH
         # Which rows, how many pixels a sum, the sums, where they begin in `_levels`: the blocks, then both edges.
@@ -129,22 +140,39 @@ class FrameIdentity:
         self._ripple = 0
         self.level = 0
         self.repeated = self.saturated = False
-        self.use(None)
+        self.use(None, self._board_exposure_us)
 
-    def use(self, calibration: Any) -> None:
-        """Take table and levels from a calibration record (core.calibration), or the board's with None."""
-        if calibration is None:
-            self._table, self._expected, self._tolerance = self._nominal_table, self._nominal, TOLERANCE_NOMINAL
+    def use(self, calibration: Any, exposure_us: int) -> None:
+        """Take table and levels from a calibration record (core.calibration), brought to that exposure; with None
+        those that were learned at that exposure, else the board's."""
+        if calibration is not None:
+            self._table, self._tolerance = calibration.linear, TOLERANCE_CALIBRATED
+            self._expected = _scaled(calibration.monitor, exposure_us, calibration.exposure_us)
         else:
-            self._table, self._expected, self._tolerance = (
-                calibration.linear,
-                calibration.monitor,
-                TOLERANCE_CALIBRATED,
-            )
+            self._table, self._tolerance = self._nominal_table, TOLERANCE_NOMINAL
+            nominal = _scaled(self._nominal, exposure_us, self._board_exposure_us)
+            self._expected = self._learned.get(exposure_us, nominal)
         weakest = min(self._expected.values())
         self._dark_limit = max(NOISE_COUNTS, weakest // DARK_DIVISOR)
         self._ripple_limit = weakest // RIPPLE_DIVISOR
         self.set_ambient(None)
+
+    def learn(self, levels: dict, exposure_us: int) -> None:
+        """Light -> level of the tab of a module without a record, at that exposure. No levels: forget them."""
+        self._learned = {exposure_us: levels} if levels else {}
+
+    def knows(self, exposure_us: int) -> bool:
+        """Whether the levels at that exposure were learned."""
+        return exposure_us in self._learned
+
+    def lit_alone(self, pixels: Any) -> int:
+        """Level of the tab, ambient taken off, in a fresh frame that one light lit from the first row to the last; 0
+        for any other, a saturated one, or one without light."""
+        self._measure(pixels)
+        if self.repeated or max(self._levels) >= SATURATED:
+            return 0
+        level = self._evenly_lit()
+        return level if level is not None and level > NOISE_COUNTS else 0
 
     def set_ambient(self, pixels: Any) -> bool:
         """Take the tab's ambient from a frame in the dark (None: none). False, and no change, when the blocks of
@@ -172,21 +200,23 @@ class FrameIdentity:
     def identify(self, pixels: Any):
         """The light that lit all of this frame (`vocabulary.LIGHTS`, dark included), or None when none did."""
         self._measure(pixels)
-        levels, ambient = self._levels, self._ambient
-        self.saturated = max(levels) >= SATURATED
-        if self.saturated:
+        self.saturated = max(self._levels) >= SATURATED
+        level = None if self.saturated else self._evenly_lit()
+        if level is None:
             return None
-        for part in range(BLOCKS + 2):
-            levels[part] -= ambient[part]
-        if not self._agree():
-            return None
-        level = sum(levels[:BLOCKS]) // BLOCKS
         if abs(level) <= self._dark_limit:
             return vocabulary.DARK
         light = self._nearest(level)
         if abs(level - self._expected[light]) * 100 > self._tolerance * self._expected[light]:
             return None
         return light
+
+    def _evenly_lit(self):
+        """Mean level of the frame measured, ambient taken off, or None when its blocks disagree."""
+        levels, ambient = self._levels, self._ambient
+        for part in range(BLOCKS + 2):
+            levels[part] -= ambient[part]
+        return sum(levels[:BLOCKS]) // BLOCKS if self._agree() else None
 
     def _nearest(self, level):
         """The light whose level is nearest by ratio; any for what is darker than the dark."""

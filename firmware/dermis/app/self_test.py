@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dermis.core import vocabulary
+from dermis.core import drift, vocabulary
 from dermis.core.errors import DermisError
+from dermis.core.reflectance import water_index
 
 # Ambient light on the tab in the dark frame, linear counts: above this no burst can be exposed well.
 DARK_HIGHEST = 32768
@@ -11,6 +12,8 @@ TEMPERATURE_LOWEST_CC, TEMPERATURE_HIGHEST_CC = -2000, 7000
 # Difference of a lit and a dark sample of the SWIR head, counts: with nothing before it the window's reflection.
 SWIR_LIT_LOWEST = 5
 SWIR_OFF_LOWEST, SWIR_OFF_HIGHEST = 20, 60000  # a stuck ADC sits at an end
+# Without a record a light is looked for about the design's level: its LED 20% off, gamma 10%, and some more.
+NOMINAL_MARGIN_PERCENT = 60
 STORAGE_LOWEST = 512 * 1024
 TEST_FILE = "selftest.bin"
 
@@ -46,8 +49,13 @@ async def self_test(module) -> list:
 
 async def _lights(module):
     """Imager and lights from frames of one light at a time, so that a dead one does not hide the others."""
-    checks = []
+    checks, drifts = [], {}
     taker, record = module.taker, module.calibration.record
+    if record is None:
+        try:
+            await taker.learn_levels()
+        except DermisError as error:
+            return [check("imager", False, todo=str(error))]
     for light in vocabulary.LIGHTS:
         name = "imager" if light == vocabulary.DARK else "light_" + light
         try:
@@ -63,10 +71,45 @@ async def _lights(module):
                 within(name, level, "linear counts", 0, DARK_HIGHEST, "shade the module from the sun or a lamp")
             )
         else:
-            expected = taker.identity.expected()[light]
-            margin = expected * taker.identity.tolerance_percent() // 100
+            expected, percent = module.board["monitor_nominal"][light], NOMINAL_MARGIN_PERCENT
+            if record is not None:
+                expected, percent = taker.identity.expected()[light], taker.identity.tolerance_percent()
+                drifts[light] = level
+            margin = expected * percent // 100
             todo = "calibrate again; when it fails still, replace the LEDs of %s" % light
             checks.append(within(name, level, "linear counts", expected - margin, expected + margin, todo))
+    return checks + _drifts(module, drifts)
+
+
+def _drifts(module, levels):
+    """How far each light has drifted since the record in force was made, by the monitor tab, temperature taken off:
+    the limits are those beyond which no burst is judged."""
+    try:
+        temperature_cc = module.thermometer.centi_celsius()
+    except DermisError:
+        return []  # the check of the thermometer says so
+    record, board = module.calibration.record, module.board
+    checks, left_q14 = [], {}
+    for light in vocabulary.LIGHTS[1:]:
+        if light in levels:
+            off_cc = drift.offset_cc(temperature_cc, record.temperature_cc)
+            _, left, left_q14[light] = drift.monitor(
+                record, light, levels[light], board["exposure_us"], board["gain_q8"], off_cc
+            )
+            checks.append(
+                within(
+                    "drift_" + light,
+                    left - 1000,
+                    "1/1000",
+                    drift.MONITOR_LOWEST - 1000,
+                    drift.MONITOR_HIGHEST - 1000,
+                    "clean the window; when it fails still, calibrate again",
+                )
+            )
+    if len(left_q14) == len(vocabulary.LIGHTS) - 1:
+        tilt = water_index(left_q14["850"], left_q14["970"], left_q14["1050"])
+        todo = "keep other lamps off the window; when it fails still, calibrate again"
+        checks.append(within("drift_between", tilt, "1/16384", -drift.LARGEST_TILT_Q14, drift.LARGEST_TILT_Q14, todo))
     return checks
 
 

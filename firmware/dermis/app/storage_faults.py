@@ -1,14 +1,13 @@
 """What a failing storage means for the calibration records, in one sentence."""
 
-import errno
-
 from dermis.core.errors import RC_NO_MEMORY, RC_UNKNOWN, WireError
+from dermis.drivers.storage import ENOSPC
 
 
 def storage_error(store, error):
     """The wire's error for an OSError that `store` (CalibrationStore) raised while its records were being changed."""
     left = store.fault or "the %s record is in force as before" % store.in_force
-    if error.errno == errno.ENOSPC:
+    if error.errno == ENOSPC:
         return WireError(
             RC_NO_MEMORY, "the module's storage is full and the record was not kept; %s; have it serviced" % left
         )

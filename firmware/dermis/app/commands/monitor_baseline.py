@@ -4,5 +4,6 @@ from dermis.core import vocabulary
 
 async def handle(module, _request):
     with SensorClaim(module, "monitor_baseline"):
+        await module.taker.learn_levels()
         await module.taker.take(None, vocabulary.LIGHTS, swir=False)  # a light's first frame is named like it
         return {"levels": module.taker.monitor_levels()}

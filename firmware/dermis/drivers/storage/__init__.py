@@ -1,5 +1,8 @@
 """The data partition, mounted; every write is whole or not at all."""
 
+# By which an OSError says why; MicroPython's `errno` has not all of them.
+ENOENT, EIO, EINVAL, ENOSPC = 2, 5, 22, 28
+
 
 class Storage:
     def read(self, name: str) -> bytes:

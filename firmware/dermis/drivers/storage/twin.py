@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from dermis.core import partitions
 from dermis.core import twin_wire as wire
-from dermis.drivers.storage import Storage
+from dermis.drivers.storage import EINVAL, EIO, ENOENT, Storage
 from dermis.drivers.twin_channel import IS_MICROPYTHON
 
 if TYPE_CHECKING:
     from typing import Any
 
-EIO, EINVAL, ENOENT = 5, 22, 2
 UNREADABLE = "the data partition cannot be read; erase it and calibrate again"
 MOUNT_POINT = "/data"
 UNFINISHED = ".new"  # a file under this ending was not finished when the power was cut
