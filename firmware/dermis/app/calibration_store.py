@@ -59,6 +59,7 @@ class CalibrationStore:
         self._user, self._chosen = AT_FIRST
         self._held = {}  # slot -> what `calibration_state` lists of a sound record
         self._faults = {}  # slot -> why what is there cannot be used
+        self._lost = ""  # why the note cannot be used
         self.record: Any = None
         self._drop()
         self._load()
@@ -175,6 +176,7 @@ class CalibrationStore:
     def _finish(self):
         slot, name, _ = self._coming
         new = ""
+        self._drop()  # its room is needed
         try:
             self._take(self._storage.read_staged(name, self._room), slot)
             new = self.hash()
@@ -197,7 +199,7 @@ class CalibrationStore:
 
     def _note(self, user, chosen):
         """Replace the note, unless it says so already."""
-        if (user, chosen) != (self._user, self._chosen):
+        if self._lost or (user, chosen) != (self._user, self._chosen):
             for text in NOTES:
                 if NOTES[text] == (user, chosen):
                     self._storage.write(NOTE_FILE, text)
@@ -206,17 +208,19 @@ class CalibrationStore:
 
     def _load(self):
         """Look at all that there is, and put in force what the note says or the next one that can be used."""
+        self._drop()
         self._held, self._faults = {}, {}
-        lost = self._read_note()
+        self._lost = self._read_note()
         order = [self._chosen] + [slot for slot in SLOTS if slot != self._chosen]
         for slot in reversed(order):  # so that the first of them is in the room at last
             self._try(slot)
         usable = [slot for slot in order if slot in self._held]
         if usable and self.record is None:
             self._try(usable[0])
-        self.fault = self._why(lost)
-        if lost or self._faults:
-            self._log.event("calibration_fault", WARNING, reason=lost or "; ".join(sorted(self._faults.values())))
+        self.fault = self._why()
+        if self._lost or self._faults:
+            reasons = ([self._lost] if self._lost else []) + sorted(self._faults.values())
+            self._log.event("calibration_fault", WARNING, reason="; ".join(reasons))
 
     def _try(self, slot):
         """Put the record of a slot in force, or note why not; nothing is in force then."""
@@ -261,12 +265,12 @@ class CalibrationStore:
         self._user, self._chosen = NOTES[text]
         return ""
 
-    def _why(self, lost):
+    def _why(self):
         """The sentence of `fault`."""
         if self.record is None:
             return self._faults.get(self._chosen) or (sorted(self._faults.values()) or [NO_RECORD])[0]
-        if lost:
-            return "%s; the %s record is in force; choose one" % (lost, self.in_force)
+        if self._lost:
+            return "%s; the %s record is in force; choose one" % (self._lost, self.in_force)
         # Before the first user record the factory's is in force without being chosen.
         chosen, first = self._chosen, self.in_force == FACTORY and not self._faults
         if self.in_force == chosen or (chosen == USER and first):
