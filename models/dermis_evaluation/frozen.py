@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dermis_models.generator import Generator
 
+from dermis_evaluation import half
+
 TEST = Generator(
     name="test-1",
-    # Other people: the half of the measured skins that no training may read.
-    skins="held_out",
+    # Other people and other stuff: the half of the measured spectra that no training may read.
+    half=half.TEST,
     # Other surfaces: rough diffuse with Beckmann's gloss in place of Lambert with GGX, and further from the tables.
     bsdf="oren_nayar_beckmann",
     skin_ripple=0.006,

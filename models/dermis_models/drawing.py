@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from dermis_hw import scenes
-from dermis_hw.materials import Material, held_out
+from dermis_hw.materials import Material
 from dermis_hw.materials.grid import GRID_NM
 
 from dermis_models import presentations
@@ -19,69 +19,28 @@ from dermis_models.presentations import Presentation
 # R700 that `presentations` draws from: what a plan's own range is mapped from.
 DRAWN_TONES = (presentations.DARKEST, presentations.LIGHTEST)
 _TONE = re.compile(r"r700=(\d*\.?\d+)")
-_DRAWN_SKIN = re.compile(r"skin:draw=(\d+)")
 ROUGHEST, SMOOTHEST = 1.0, 0.03
 RIPPLE_WAVES = 6
-# Which kinds of the draw by kind hold a species, as (kind).
-_KIND_OF = {
-    "bona_fide": "face",
-    "rigid_head": "face",
-    "silicone_mask_thin": "mask",
-    "silicone_mask_full": "mask",
-    "silicone_mask_air_gap": "mask",
-    "latex_mask": "mask",
-    "rigid_mask": "mask",
-    "photo_print": "sheet",
-    "photo_print_bent": "sheet",
-    "photo_print_eyes_cut_out": "cut_out",
-    "papercraft_mask": "papercraft",
-    "photo_screen": "small_screen",
-}
-_NEXT_TRY = 1 << 31  # beyond every subject's number, so that a second try draws nobody else's head
 
 
 def species() -> tuple[str, ...]:
-    """Every species that can be drawn, "bona_fide" among them."""
-    return tuple(getattr(presentations, "SPECIES", _KIND_OF))
-
-
-def draw(name: str, subject: int, variants: int) -> list[Presentation]:
-    """`variants` presentations of that species on one geometry, the same for the same subject.
-
-    Raises MaterialError if a material rests on held-out figures.
-    """
-    if hasattr(presentations, "SPECIES"):
-        return presentations.draw(name, subject, variants)  # type: ignore[call-arg,arg-type]
-    found: list[Presentation] = []
-    seed = subject
-    while len(found) < variants:
-        # Several materials of one geometry may be several species: enough are drawn that some are the one asked for.
-        found = [each for each in presentations.draw(seed, 4 * variants) if each.species == name][:variants]
-        seed += _NEXT_TRY
-    return found
+    """Every species that can be drawn, and bona fide presentations, of any condition and of each."""
+    return tuple(presentations.SPECIES)
 
 
 def adapted(
     presentation: Presentation,
-    generator: Generator,
     rng: np.random.Generator,
     *,
     tones: tuple[float, float] | None = None,
     temperature_c: tuple[float, float] | None = None,
 ) -> Presentation:
-    """The presentation with the plan's tones and temperature, and with the generator's half of the measured skins.
-
-    Raises SceneError or MaterialError only if `presentations` draws what cannot be.
-    """
-    swapped: dict[str, str] = {}
+    """The presentation with a plan's tones and temperature in place of the species' own."""
 
     def text(name: str) -> str:
-        if generator.skins == "held_out":
-            name = _DRAWN_SKIN.sub(lambda match: swapped.setdefault(match[0], _held_out_skin(rng)), name)
         return name if tones is None else _TONE.sub(lambda match: f"r700={_mapped(float(match[1]), tones):.3f}", name)
 
-    values = dict(presentation.values)
-    values["object"] = [_painted(thing, text) for thing in values["object"]]
+    values = {**presentation.values, "object": [_painted(thing, text) for thing in presentation.values["object"]]}
     if temperature_c is not None:
         values["module"] = {"temperature_c": float(rng.uniform(*temperature_c))}
     tone = presentation.tone
@@ -95,11 +54,6 @@ def _painted(thing: dict[str, Any], text) -> dict[str, Any]:
     if "regions" in thing:
         painted["regions"] = {region: text(name) for region, name in thing["regions"].items()}
     return painted
-
-
-def _held_out_skin(rng: np.random.Generator) -> str:
-    subjects = [material.name for material in held_out() if material.name.startswith("skin:")]
-    return str(rng.choice(subjects))
 
 
 def _mapped(tone: float, tones: tuple[float, float]) -> float:

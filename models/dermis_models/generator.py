@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from dermis_hw.render.bsdf import BSDFS
 
+from dermis_models.halves import DEVELOPMENT, Half
+
 Range = tuple[float, float]
 
 
@@ -17,7 +19,7 @@ Range = tuple[float, float]
 class Generator:
     """One parameter set. Standard deviations unless said otherwise; a range is drawn from evenly.
 
-    skins: "development" or "held_out" half of the measured spectra. bsdf: a key of `render.bsdf.BSDFS`.
+    half: of the materials (`halves`). bsdf: a key of `render.bsdf.BSDFS`.
 
     Materials, each presentation: skin_ripple and material_ripple, of the logarithm of the reflectance, smooth over
     `ripple_nm`; gloss, roughness, blur and variation: factors on the material's own.
@@ -33,7 +35,7 @@ class Generator:
     """
 
     name: str
-    skins: str = "development"
+    half: Half = DEVELOPMENT
     bsdf: str = "lambert_ggx"
     skin_ripple: float = 0.004
     material_ripple: float = 0.02
@@ -59,8 +61,6 @@ class Generator:
     def __post_init__(self) -> None:
         if self.bsdf not in BSDFS:
             raise ValueError(f"generator {self.name}: there is no BSDF '{self.bsdf}'; there are {', '.join(BSDFS)}")
-        if self.skins not in ("development", "held_out"):
-            raise ValueError(f"generator {self.name}: skins are 'development' or 'held_out', not '{self.skins}'")
 
 
 TRAINING = Generator("training-1")

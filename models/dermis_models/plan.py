@@ -202,7 +202,7 @@ def _light(values: dict[str, Any], where: str) -> dict[str, tuple[float, float, 
         if not isinstance(entry, dict):
             raise PlanError(f"{what} must be a table such as {{ share = 0.5, klux = [0, 1] }}.")
         _known(entry, ("share", "klux"), what)
-        share = entry.get("share")
+        share = entry.get("share", -1)
         if not _number(share) or not 0 <= share <= 1:
             raise PlanError(f"{what}: share must be a number from 0 to 1.")
         low, high = _range(entry.get("klux", [0, 0]), f"{what}: klux", (0.0, MOST_KLUX))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ AHEAD = 2  # shards a process has waiting: enough that none stands idle
 RETRIES = 5  # of a shard whose worker died; then it is the shard that kills workers
 CONNECT_S = 20
 MODULES = "modules"  # folder of calibration records, beside the shards
+MODULES_VARIABLE = "DERMIS_MODULES"  # names a folder where a cluster's workers may keep them
 # A worker may have several threads, and the renderer's state is the process's.
 _one_at_a_time = threading.Lock()
 INSTALL = "The cluster's client is not installed: pip install 'dermis[cluster]'."
@@ -128,9 +130,11 @@ def _by(client, job: Job, numbers: Sequence[int], distributed) -> Iterator[Made]
 
 
 def _on_worker(job: Job, number: int) -> dict[str, bytes]:
-    """One shard, on a worker; its modules' calibrations are kept as long as the worker lives."""
+    """One shard, on a worker. Its modules' calibrations are kept as long as the worker lives, or where the worker's
+    environment says, by state of the sources."""
     import distributed
 
-    folder = Path(distributed.get_worker().local_directory or tempfile.gettempdir())
+    kept = os.environ.get(MODULES_VARIABLE)
+    own = Path(distributed.get_worker().local_directory or tempfile.gettempdir()) / MODULES
     with _one_at_a_time:
-        return simulation.make(job, number, folder / MODULES)
+        return simulation.make(job, number, Path(kept) / job.sources if kept else own)

@@ -21,7 +21,7 @@ from dermis_hw import render, scenes
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.render.bsdf import BSDFS
 
-from dermis_models import bursts, drawing, modules, sources, splits
+from dermis_models import bursts, drawing, modules, presentations, sources, splits
 from dermis_models.dataset import Row, pack
 from dermis_models.generator import Generator
 from dermis_models.plan import Plan
@@ -114,8 +114,8 @@ def _presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Ro
     plan, generator = job.plan, job.generator
     rng = np.random.default_rng([group.subject, plan.seed, 0xE0])
     drawn = [
-        drawing.adapted(each, generator, rng, tones=plan.tones, temperature_c=plan.temperature_c)
-        for each in drawing.draw(group.species, group.subject, group.variants)
+        drawing.adapted(each, rng, tones=plan.tones, temperature_c=plan.temperature_c)
+        for each in presentations.draw(group.species, group.subject, group.variants, generator.half)
     ]
     common = drawing.surroundings(drawn[0], rng, plan.pose, plan.light or dict(generator.light))
     for each in drawn:
@@ -160,8 +160,8 @@ def _truth(
         "subject": group.subject,
         "module": module_seed,
         "tone": None if np.isnan(presentation.tone) else round(presentation.tone, 3),
-        "condition": getattr(presentation, "condition", ""),
-        "details": getattr(presentation, "details", {}),
+        "condition": presentation.condition,
+        "details": presentation.details,
         "distance_mm": round(scene.pose.distance_mm, 1),
         "lamp": scene.ambient.lamp,
         "klux": round(scene.ambient.klux, 3),
@@ -178,7 +178,7 @@ def _row(presentation: Presentation, group: Group, scene: scenes.Scene, module_s
         subject=group.subject,
         module=module_seed,
         tone=presentation.tone,
-        condition=getattr(presentation, "condition", ""),
+        condition=presentation.condition,
         distance_mm=scene.pose.distance_mm,
         temperature_c=scene.temperature_c,
     )

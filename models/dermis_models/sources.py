@@ -18,7 +18,21 @@ _ROOTS = (
     (Path(dermis_host.__file__).parent, "replaying.py"),
     *(
         (Path(__file__).parent, f"{name}.py")
-        for name in ("bursts", "drawing", "generator", "modules", "presentations", "simulation", "splits", "dataset")
+        for name in (
+            "bursts",
+            "dataset",
+            "drawing",
+            "drawn",
+            "faces",
+            "generator",
+            "halves",
+            "masks",
+            "modules",
+            "presentations",
+            "sheets",
+            "simulation",
+            "splits",
+        )
     ),
 )
 _SUFFIXES = {".py", ".csv", ".toml", ".json"}

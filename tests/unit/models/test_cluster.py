@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -23,6 +24,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.modules = folder / "kept"
         self._processes: list[subprocess.Popen[str]] = []
         said = self._start("dask_scheduler", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
         self.address = self._wait(said, r"Scheduler at:\s+(tcp://\S+)")
@@ -38,7 +40,9 @@ class Cluster:
         said = self._folder / f"{name}.log"
         with said.open("w") as file:
             command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
-            self._processes.append(subprocess.Popen(command, stderr=file, stdout=file, text=True, cwd=self._folder))
+            environment = {**os.environ, scheduling.MODULES_VARIABLE: str(self.modules)}
+            process = subprocess.Popen(command, stderr=file, stdout=file, text=True, cwd=self._folder, env=environment)
+        self._processes.append(process)
         return said
 
     def _wait(self, said: Path, pattern: str) -> str:
@@ -63,10 +67,12 @@ def cluster(tmp_path) -> Iterator[Cluster]:
 
 
 def test_a_cluster_makes_the_same_bytes_though_a_worker_dies(cluster, tmp_path):
-    plan = Plan("p", "training", 11, {"photo_print": 8}, each=2, modules=1)
+    plan = Plan("p", "training", 11, {"photo_matte": 8}, each=2, modules=1)
     job = simulation.Job(plan, generator.TRAINING, simulation.RECORDINGS)
     numbers = keeping.prepare(job, tmp_path / "out")
     assert len(numbers) == 2
+    kept = cluster.modules / job.sources
+    here = simulation.make(job, 0, kept)  # first, so that nobody else spends seconds on the module's calibration
     first, _ = cluster.worker(), cluster.worker()
     made = {}
     maker = scheduling.on_cluster(job, [0, 1, 0, 1], cluster.address)
@@ -75,7 +81,6 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_dies(cluster, tmp_path):
             first.send_signal(signal.SIGKILL)  # while the others are under way
         made.setdefault(number, []).append(files)
     assert {number: len(times) for number, times in made.items()} == {0: 2, 1: 2}
-    here = simulation.make(job, 0, tmp_path / "modules")
     assert made[0][0] == made[0][1] == here
     assert made[1][0] == made[1][1] != here
     assert first.wait(5) == -signal.SIGKILL
@@ -83,7 +88,7 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_dies(cluster, tmp_path):
 
 def test_nobody_at_the_address_is_a_sentence(monkeypatch):
     monkeypatch.setattr(scheduling, "CONNECT_S", 1)
-    job = simulation.Job(Plan("p", "training", 1, {"photo_print": 1}), generator.TRAINING, simulation.FEATURES)
+    job = simulation.Job(Plan("p", "training", 1, {"photo_matte": 1}), generator.TRAINING, simulation.FEATURES)
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         with pytest.raises(UsageError, match=r"No Dask scheduler answers at .*: start one"):
             next(scheduling.on_cluster(job, [0], address))
@@ -91,6 +96,6 @@ def test_nobody_at_the_address_is_a_sentence(monkeypatch):
 
 def test_without_dask_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    job = simulation.Job(Plan("p", "training", 1, {"photo_print": 1}), generator.TRAINING, simulation.FEATURES)
+    job = simulation.Job(Plan("p", "training", 1, {"photo_matte": 1}), generator.TRAINING, simulation.FEATURES)
     with pytest.raises(HostError, match=r"pip install 'dermis\[cluster\]'"):
         next(scheduling.on_cluster(job, [0], "tcp://127.0.0.1:9"))

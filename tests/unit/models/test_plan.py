@@ -32,7 +32,7 @@ def test_everything_that_a_plan_may_say(tmp_path):
         split = "development"
         seed = 3
         [species]
-        photo_print = 5
+        photo_bent = 5
         bona_fide = 20
         [subjects]
         each = 2
@@ -52,7 +52,7 @@ def test_everything_that_a_plan_may_say(tmp_path):
         """
     )
     found = plan.load(path)
-    assert found.species == {"bona_fide": 20, "photo_print": 5}  # in order of name, whatever the file's
+    assert found.species == {"bona_fide": 20, "photo_bent": 5}  # in order of name, whatever the file's
     assert (found.each, found.bursts, found.modules) == (2, 3, 7)
     assert found.tones == (0.2, 0.3) and found.temperature_c == (-10.0, 40.0)
     assert found.pose == {"distance_mm": (300.0, 500.0), "speed_mm_s": (0.0, 50.0)}

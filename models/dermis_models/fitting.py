@@ -1,0 +1,137 @@
+"""Trains the float model, epoch by epoch, so that a kill costs one epoch. Needs the extra `[train]`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dermis_models import network
+from dermis_models.balance import Balance
+from dermis_models.dataset import Data
+
+BATCH = 64
+LEARNING_RATE = 2e-3
+LABEL_SMOOTHING = 0.02
+MAP_NOISE, SPECTRA_NOISE = 2.0, 1.5  # of the features' own units: stands for what no generator draws
+JUDGED = 150  # rows of a group whose loss says how often the group is seen next
+STATE = "state.json"
+MODEL = "model.keras"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """epochs: over the whole training set each. seed: of weights, noise and order."""
+
+    epochs: int
+    seed: int
+
+
+def augment(rng: np.random.Generator, maps: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """float32 features of rows, mirrored left to right by chance (a face mirrored is a face), with a little noise."""
+    flip = rng.random(len(maps)) < 0.5
+    maps = maps.astype(np.float32)
+    maps[flip] = maps[flip][:, :, ::-1]
+    inside = maps[..., 4:5] != 0
+    maps += rng.normal(0, MAP_NOISE, maps.shape).astype(np.float32) * inside
+    return maps, spectra + rng.normal(0, SPECTRA_NOISE, spectra.shape).astype(np.float32)
+
+
+def fit(data: Data, schedule: Schedule, folder: Path, tell: Callable[[str], None] = print) -> keras.Model:
+    """The trained model. folder: of checkpoints; a run that was killed goes on from the last whole epoch, to the same
+    weights. Checkpoints of other data or another schedule are replaced.
+
+    Raises ValueError without presentations of both classes.
+    """
+    made_of = _made_of(data, schedule)
+    balance = Balance.of(data)
+    steps = -(-len(data["label"]) // BATCH)
+    model, begun = _resumed(folder, made_of, balance)
+    if model is None:
+        keras.utils.set_random_seed(schedule.seed)
+        model = network.build()
+        model.compile(
+            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * schedule.epochs)),
+            keras.losses.BinaryCrossentropy(label_smoothing=LABEL_SMOOTHING),
+        )
+    elif begun < schedule.epochs:
+        tell(f"going on after epoch {begun}")
+    for epoch in range(begun, schedule.epochs):
+        loss = _epoch(model, data, balance, np.random.default_rng([schedule.seed, epoch]))
+        _keep(model, balance, epoch + 1, folder, made_of)
+        worst = balance.groups[int(np.argmax(balance.share / balance.first))]
+        tell(f"epoch {epoch + 1:3d}/{schedule.epochs}  loss {loss:.4f}  seen more than at first: {worst}")
+    return model
+
+
+def _epoch(model: keras.Model, data: Data, balance: Balance, rng: np.random.Generator) -> float:
+    """One epoch and the shares of the next; returns the mean loss of what was seen."""
+    count = len(data["label"])
+    rows = rng.choice(count, count, p=balance.probabilities())
+    maps, spectra = augment(rng, data["maps"][rows], data["spectra"][rows])
+    history = model.fit(
+        [maps * network.INPUT_SCALE, spectra * network.INPUT_SCALE],
+        data["label"][rows].astype(np.float32),
+        batch_size=BATCH,
+        shuffle=False,  # the rows are in an order of chance already
+        verbose=0,  # type: ignore[arg-type]
+    )
+    judged = balance.sample(rng, JUDGED)
+    scores = np.clip(_scores(model, data, judged), 1e-6, 1 - 1e-6)
+    bona_fide = data["label"][judged] == 1
+    balance.update(balance.losses(-np.log(np.where(bona_fide, scores, 1 - scores)), judged))
+    return float(history.history["loss"][-1])
+
+
+def _scores(model: keras.Model, data: Data, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+    inputs = [data[name][rows].astype(np.float32) * network.INPUT_SCALE for name in ("maps", "spectra")]
+    return model.predict(inputs, batch_size=512, verbose=0)[:, 0]
+
+
+def scores(model: keras.Model, data: Data) -> np.ndarray:
+    """P(bona fide) of the float model, (n,)."""
+    return _scores(model, data)
+
+
+def _made_of(data: Data, schedule: Schedule) -> str:
+    """16 hex digits of everything that a checkpoint depends on."""
+    found = hashlib.sha256(json.dumps(asdict(schedule)).encode())
+    for name in ("maps", "spectra", "label", "species", "condition", "tone"):
+        found.update(np.ascontiguousarray(data[name]).tobytes())
+    for path in (Path(__file__), Path(network.__file__)):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def _place(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch:04d}"
+
+
+def _keep(model: keras.Model, balance: Balance, epoch: int, folder: Path, made_of: str) -> None:
+    """A checkpoint is a folder that gets its name when all of it is written; the one before goes then."""
+    part = folder / "writing"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    model.save(part / MODEL)
+    state = {"made_of": made_of, "share": dict(zip(balance.groups, balance.share.tolist(), strict=True))}
+    (part / STATE).write_text(json.dumps(state))
+    shutil.rmtree(_place(folder, epoch), ignore_errors=True)
+    part.rename(_place(folder, epoch))
+    shutil.rmtree(_place(folder, epoch - 1), ignore_errors=True)
+
+
+def _resumed(folder: Path, made_of: str, balance: Balance) -> tuple[keras.Model | None, int]:
+    """(model, epochs done) of the newest checkpoint; its shares go into `balance`. Others are removed."""
+    for place in sorted(folder.glob("epoch-*"), reverse=True):
+        state = json.loads((place / STATE).read_text())
+        if state["made_of"] == made_of:
+            balance.share = np.array([state["share"][name] for name in balance.groups])
+            return keras.saving.load_model(place / MODEL), int(place.name.partition("-")[2])  # type: ignore[return-value]
+        shutil.rmtree(place)
+    return None, 0

@@ -1,0 +1,94 @@
+"""What the model makes of a species that it never saw: `python -m dermis_models.leave_one_out` (docs/training.md).
+
+For each species a model is trained on all others, its threshold is chosen on development data without it, and the
+species' development presentations are judged. One species after the other, resumable; needs the extra `[train]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from dermis.core.errors import DermisError
+from dermis_host import files
+
+from dermis_models import dataset, metrics, release, train
+from dermis_models.balance import BONA_FIDE
+from dermis_models.dataset import Data
+
+EPOCHS = 25
+PROFILE = "border"
+
+
+def without(data: Data, family: str) -> Data:
+    """The rows of all species but those of the family: names that begin with it."""
+    return dataset.select(data, np.array([not str(name).startswith(family) for name in data["species"]]))
+
+
+def families(data: Data, asked: list[str]) -> list[str]:
+    """What is left out, one after the other. Raises ValueError for one of which there is no row."""
+    species = [str(name) for name in np.unique(data["species"]) if name != BONA_FIDE]
+    for family in asked:
+        if not any(name.startswith(family) for name in species):
+            raise ValueError(
+                f"no species of the development data begins with '{family}'; there are {', '.join(species)}."
+            )
+    return asked or species
+
+
+def judged(training: Data, development: Data, family: str, epochs: int, seed: int, checkpoints: Path) -> dict:
+    """One family left out: how many presentations, and APCER at the profile's threshold, of the model alone and of
+    gates and model."""
+    from dermis_models import fitting
+
+    seen = without(development, family)
+    model = fitting.fit(without(training, family), fitting.Schedule(epochs, seed), checkpoints)
+    threshold = release.thresholds(seen, fitting.scores(model, seen))[PROFILE]
+    unseen = dataset.select(development, np.array([str(name).startswith(family) for name in development["species"]]))
+    scores = fitting.scores(model, unseen)
+    passed = unseen["findings"] == ""
+    bona_fide = seen["label"] == 1
+    return {
+        "presentations": len(scores),
+        "threshold": round(threshold, 4),
+        "apcer_model": metrics.apcer(scores, threshold),
+        "apcer": float(np.mean((scores >= threshold) & passed)),
+        "bpcer_model": metrics.bpcer(fitting.scores(model, dataset.select(seen, bona_fide)), threshold),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(description="Trains without one species after the other, and judges it.")
+    train.add_data(parser)
+    parser.add_argument(
+        "species", nargs="*", help="species, or the beginning of several names (default: each by itself)"
+    )
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("-o", "--output", type=Path, default=train.LEFT_OUT)
+    options = parser.parse_args(arguments)
+    try:
+        training = train.load(options.training, "training")
+        development = train.load(options.development, "development")
+        wanted = families(development, options.species)
+        found = json.loads(options.output.read_text()) if options.output.is_file() else {}
+        for family in wanted:
+            if family not in found:
+                checkpoints = options.output.parent / "left_out" / family
+                found[family] = judged(training, development, family, options.epochs, options.seed, checkpoints)
+                with files.whole(options.output) as file:
+                    file.write((json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
+            entry = found[family]
+            rates = f"APCER {entry['apcer']:.3f}, of the model alone {entry['apcer_model']:.3f}"
+            print(f"{family:32s} {entry['presentations']:5d}  {rates}")
+    except (FileNotFoundError, ValueError, DermisError) as problem:
+        print(f"dermis_models.leave_one_out: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

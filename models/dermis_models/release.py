@@ -1,0 +1,102 @@
+"""From a float model to a release: int8, thresholds, golden vectors, description and card, all from one run."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dermis.core import feature_tensor, profiles
+from dermis_host import files
+
+from dermis_models import metrics
+from dermis_models.dataset import Data
+
+NAME = "spoof"
+MOST_BYTES, MOST_MACS = 64 * 1024, 300_000  # what issue E allows a model
+CALIBRATION_ROWS = 400  # that the converter takes the activations' ranges from
+# A threshold lies in the gap between the classes on development data: the stricter the profile, the nearer to the
+# bona fide end. A fixed BPCER would put it at the very edge of them, where a slightly different module stumbles.
+GAP_TAIL = 0.005
+GAP_PLACE = {"border": 0.75, "payment": 0.6, "turnstile": 0.5, "attendance": 0.5, "handset": 0.6}
+LOWEST_THRESHOLD = 0.5  # whatever the data say: what is more likely an attack than not does not pass
+HIGHEST_THRESHOLD = 0.99  # 252 of the output's 256 steps; above, rounding decides
+
+
+class TooLarge(Exception):
+    """The model is larger than the device takes."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a run gives: the model and its two sets of scores on development data, and what follows from them."""
+
+    tflite: bytes
+    macs: int
+    thresholds: dict[str, float]
+    scores: Mapping[str, np.ndarray]  # "float", "int8"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.tflite).hexdigest()
+
+    def description(self) -> dict[str, Any]:
+        """What the device reads beside the model: thresholds by profile in 1/10000, versions."""
+        return {
+            "name": "spoof-2",
+            "feature_tensor": feature_tensor.VERSION,
+            "sha256": self.sha256,
+            "macs": self.macs,
+            "bytes": len(self.tflite),
+            "threshold": {profile: int(value * 10000) for profile, value in self.thresholds.items()},
+            "simulated": True,
+        }
+
+
+def thresholds(development: Data, scores: np.ndarray) -> dict[str, float]:
+    """Profile -> threshold, from development data alone. Raises ValueError without presentations of both classes."""
+    bona_fide = development["label"] == 1
+    classes = scores[bona_fide], scores[~bona_fide], development["species"][~bona_fide]
+    found = {}
+    for profile in profiles.PROFILES:
+        value = metrics.threshold(*classes, GAP_TAIL, GAP_PLACE[profile.name])
+        found[profile.name] = min(max(LOWEST_THRESHOLD, value), HIGHEST_THRESHOLD)
+    return found
+
+
+def calibration_rows(training: Data, rng: np.random.Generator) -> np.ndarray:
+    """Indices of training rows, every species among them, for the converter."""
+    species = np.unique(training["species"])
+    each = max(1, CALIBRATION_ROWS // len(species))
+    found = [rng.permutation(np.flatnonzero(training["species"] == name))[:each] for name in species]
+    return np.concatenate(found)
+
+
+def check_size(tflite: bytes, macs: int) -> None:
+    """Raises TooLarge."""
+    if len(tflite) > MOST_BYTES or macs > MOST_MACS:
+        raise TooLarge(
+            f"The model has {len(tflite)} bytes and {macs} multiply-accumulates; the device takes {MOST_BYTES} and "
+            f"{MOST_MACS}: make network.build smaller."
+        )
+
+
+def write(folder: Path, release: Release, golden: Mapping[str, np.ndarray], card: str) -> None:
+    """The release's four files, each whole or not at all. Raises HostError when one cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vectors = io.BytesIO()
+    np.savez_compressed(vectors, **golden)  # type: ignore[arg-type]
+    contents = {
+        f"{NAME}.tflite": release.tflite,
+        f"{NAME}.json": (json.dumps(release.description(), indent=1) + "\n").encode(),
+        f"{NAME}.golden.npz": vectors.getvalue(),
+        f"{NAME}.md": card.encode(),
+    }
+    for name, data in contents.items():
+        with files.whole(folder / name) as file:
+            file.write(data)
