@@ -33,6 +33,7 @@ from dermis_hw.render import Ambient, Geometry
 from dermis_hw.render.plane import plane
 from dermis_hw.twin import sensor
 
+TEMPERATURE_C = 25.0  # of a room that nobody says anything about
 OPERATOR = "simulated"
 CREATED = "2026-01-01T00:00:00"  # of every record: the same seed gives the same bytes, whenever it is asked
 FRAME_US = 90_000  # from one frame of a burst to the next
@@ -114,7 +115,7 @@ class Setup:
     is shown in its place. ambient: light in the room.
     """
 
-    temperature_c: float = 25.0
+    temperature_c: float = TEMPERATURE_C
     errors: dict[str, TargetError] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
     ambient: Ambient = field(default_factory=Ambient)
