@@ -165,6 +165,7 @@ class _Run:
             unit = self.unit
             assert unit
             if unit.over:
+                unit.skip(name)
                 return htf.PhaseResult.SKIP
 
             def say(text: str) -> None:
@@ -180,6 +181,8 @@ class _Run:
                     work(unit, hands)
             except Exception as problem:  # noqa: BLE001 - whatever it is, the record says it
                 _note(unit, name, problem)
+                if unit.record.outcome == FAILED:
+                    unit.record.phases[-1].outcome = FAILED
             if not unit.over:
                 return htf.PhaseResult.CONTINUE
             test.logger.error("%s", unit.record.sentence)

@@ -27,6 +27,7 @@ from dermis_host.station.unit_record import (
     FILE,
     MARGINAL,
     PASSED,
+    SKIPPED,
     UNFINISHED,
     Attachment,
     CalibrationMade,
@@ -122,10 +123,19 @@ class UnitPass:
         try:
             self.check()
             yield run
-            if run.outcome == UNFINISHED:
-                run.outcome = FAILED if self._failed() > failed_before or self.over else PASSED
+            if self._failed() > failed_before:
+                run.outcome = FAILED
+            elif run.outcome == UNFINISHED and not self.over:
+                run.outcome = PASSED
+            elif self.over:
+                run.outcome = self.record.outcome
         finally:
             run.ended = _text(_now())
+
+    def skip(self, name: str) -> None:
+        """A phase that a unit does not come to any more."""
+        now = _text(_now())
+        self.record.phases.append(PhaseRun(name, SKIPPED, now, now))
 
     def _failed(self) -> int:
         return sum(one.result == FAILED for one in self.record.measurements)

@@ -39,7 +39,8 @@ PASSED, FAILED, UNFINISHED = "passed", "failed", "unfinished"
 OUTCOMES = (PASSED, FAILED, UNFINISHED)
 MARGINAL = "marginal"
 RESULTS = (PASSED, MARGINAL, FAILED)
-PHASE_OUTCOMES = (PASSED, FAILED, UNFINISHED, "skipped")
+SKIPPED = "skipped"
+PHASE_OUTCOMES = (PASSED, FAILED, UNFINISHED, SKIPPED)
 LARGEST_FILE = 4 << 20  # bytes; an honest record has a hundredth of it
 
 _name = text(LONGEST_NAME)
