@@ -16,5 +16,6 @@ COMMANDS = {
     "simulate": "Simulate presentations by plan, as recordings or features, here or on a cluster.",
     "calibrate": "Calibrate a module: plan, run, commit, verify, diff, roll back.",
     "station": "The end-of-line station: units one after the other, and the report of a lot.",
+    "evaluate": "Present by plan, let the device's code judge, and report the error rates.",
     "report": "Error rates of anybody's scores, in the terms of ISO/IEC 30107-3.",
 }

@@ -17,6 +17,8 @@ from dermis_host.evaluation.score_files import MAXIMUM
 
 FIGURES = ("apcer", "apnrr", "bpcer", "bpnrr")
 BY_SPECIES = ("apcer", "apnrr")
+SIGNIFICANT, MOST_DIGITS = 3, 4  # of a rate in percent, for people
+BOUND_DIGITS = 2
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ def percent(rate: float | None) -> str:
     if rate is None:
         return "-"
     shown = 100 * rate
-    digits = 1 if not shown else min(6, max(1, 2 - math.floor(math.log10(shown)) if shown < 10 else 1))
+    if not shown:
+        return "0%"
+    digits = min(MOST_DIGITS, max(1, SIGNIFICANT - 1 - math.floor(math.log10(shown))))
     return f"{shown:.{digits}f}".rstrip("0").rstrip(".") + "%"
 
 
@@ -44,9 +48,11 @@ def rounded_up(rate: float) -> str:
     """A bound for people: two digits, never below the bound itself."""
     if rate <= 0:
         return "0%"
-    digits = 1 - math.floor(math.log10(100 * rate))
-    scale = 10**digits
-    shown = math.ceil(100 * rate * scale - 1e-9) / scale
+    digits = BOUND_DIGITS - 1 - math.floor(math.log10(100 * rate))
+    scale = 10.0**digits
+    shown = min(100.0, math.ceil(100 * rate * scale - 1e-9) / scale)
+    if shown >= 10.0 ** (BOUND_DIGITS - digits):  # rounding up gave it a digit more
+        digits -= 1
     return f"{shown:.{max(0, digits)}f}%"
 
 
@@ -109,7 +115,8 @@ def _judged(claim: Claim, rate: dict[str, Any]) -> dict[str, Any]:
     carried = rate["n"] > 0 and rate["bound95"] <= claim.limit
     sentence = f"{claim}: {supports(rate)}"
     if not carried and claim.limit < 1:
-        sentence += f"; without an error it takes {trials_without_error(claim.limit)} presentations"
+        least = trials_without_error(claim.limit)
+        sentence += f"; {percent(claim.limit)} takes {least} presentations without an error"
     return {
         "figure": claim.figure,
         "species": claim.species,

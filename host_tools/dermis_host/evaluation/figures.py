@@ -42,7 +42,7 @@ class Rule:
         if self.kind == THRESHOLD:
             return "as given"
         of = "BPCER" if self.kind == BPCER else "APCER of every species"
-        return f"{of} at most {self.value:.6g} on these same scores"
+        return f"{of} at most {100 * self.value:.6g}% on these same scores"
 
 
 class _Tally:
@@ -89,6 +89,9 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
     tally = _Tally()
     main = scores.select(scores.held_out.codes == 0)
     held_out = [code for code in np.unique(scores.held_out.codes).tolist() if code]
+    alone = ""  # the one species that the only model was trained without
+    if not len(main) and len(held_out) == 1:
+        main, alone, held_out = scores, scores.held_out.names[held_out[0]], []
     if not len(main):
         raise UsageError("Every row names a species that was held out: the main model has no scores.")
     result: dict[str, Any] = {"format": FORMAT, "version": VERSION, "simulated": scores.simulated}
@@ -102,6 +105,8 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
     tally.fill()
     result["failures"] = failures(main, result["threshold"], counted)
     result["remarks"] = _remarks(result, main, rule)
+    if alone:
+        result["remarks"].insert(0, f"The model was trained without the species {alone}.")
     return result
 
 
@@ -322,12 +327,16 @@ def _remarks(result: dict[str, Any], scores: Scores, rule: Rule) -> list[str]:
             f"{counts['bona_fide']} bona fide presentations came from {people} subjects: the intervals take "
             "presentations as independent, so they are narrower than subjects would allow."
         )
-    for point in result["fixed_operating_points"]:
-        if point["fixed"] == BPCER and not rates.allowed(point["at"], counts["bona_fide"]):
-            remarks.append(
-                f"{counts['bona_fide']} bona fide presentations are too few for BPCER {point['at']:.0%}: "
-                "it allows no error."
-            )
+    errorless = [
+        f"{point['at']:.0%}"
+        for point in result["fixed_operating_points"]
+        if point["fixed"] == BPCER and not rates.allowed(point["at"], counts["bona_fide"])
+    ]
+    if errorless:
+        remarks.append(
+            f"{counts['bona_fide']} bona fide presentations are too few for BPCER {', '.join(errorless)}: "
+            "not one error is allowed."
+        )
     reversed_species = [name for name, curve in result["curves"].items() if curve and curve["auc"] < 0.5]
     if reversed_species:
         remarks.append(

@@ -25,6 +25,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= LABEL else text[: LABEL - 1] + "\u2026"
 
 
+def _score(value: float) -> str:
+    return f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.4g}"
+
+
 def _text(x: float, y: float, text: str, anchor: str = "start", extra: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{extra}>{escape(text)}</text>'
 
@@ -93,8 +97,8 @@ def histogram(edges: Sequence[float], bona_fide: Sequence[int], attacks: Sequenc
     if low <= threshold <= high:
         x = place(threshold)
         parts.append(f'<line class="threshold" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height}"/>')
-    parts.append(_text(0, height + 14, f"{low:.4g}"))
-    parts.append(_text(width, height + 14, f"{high:.4g}", "end"))
+    parts.append(_text(0, height + 14, _score(low)))
+    parts.append(_text(width, height + 14, _score(high), "end"))
     return _svg(width, height + bottom, parts, "scores of bona fide presentations and of attacks")
 
 

@@ -166,6 +166,12 @@ def show(result: dict[str, Any], output: Output) -> None:
         output.note(remark)
 
 
+def goal_text(goal: dict[str, Any]) -> Text:
+    """One goal as a line."""
+    found = f"{goal['what']}: {percent(goal['value'])}, at most {percent(goal['limit'])} wanted"
+    return Text(f"{'reached' if goal['reached'] else 'MISSED'}: {found}")
+
+
 def _add(rows: Any, name: str, rate: dict[str, Any]) -> None:
     low, high = rate["ci95"] or (None, None)
     rows.add_row(

@@ -9,7 +9,6 @@ import numpy as np
 from dermis_host.errors import UsageError
 
 BONA_FIDE = 0  # the code of the empty species
-MOST_TONES = 12  # a tone given as a number takes more values than these only when it was measured: then bands are made
 TONE_BAND = 0.1  # of the reflectance at 700 nm
 
 
@@ -77,8 +76,12 @@ class Scores:
         return self.species.codes == BONA_FIDE
 
     def ranked(self, counted: bool) -> np.ndarray:
-        """Scores with which to count: `counted` puts a missing response below every threshold, else it is NaN."""
-        return np.where(self.responded, self.score, -np.inf if counted else np.nan)
+        """Scores with which to count. Without a response: NaN, not counted; or where `counted`, the worse case: a bona
+        fide presentation lies below every threshold, an attack keeps the score that it may have had."""
+        if not counted:
+            return np.where(self.responded, self.score, np.nan)
+        lost = ~self.responded & (self.bona_fide | np.isnan(self.score))
+        return np.where(lost, -np.inf, self.score)
 
 
 def fold(scores: Scores) -> Scores:
@@ -109,12 +112,9 @@ def fold(scores: Scores) -> Scores:
 
 
 def in_bands(labels: Labels) -> Labels:
-    """Measured tones, given as numbers, by bands of `TONE_BAND`; other labels as they are."""
-    used = sorted({labels.names[code] for code in np.unique(labels.codes)} - {""})
-    if len(used) <= MOST_TONES:
-        return labels
+    """Tones given as reflectances, 0 to 1, by bands of `TONE_BAND`; where one is a word, all as they are."""
     try:
-        values = {name: float(name) for name in used}
+        values = {name: float(name) for name in labels.names if name}
     except ValueError:
         return labels
     if not all(0 <= value <= 1 for value in values.values()):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from dermis_host.recording import Recording
 
@@ -48,10 +48,14 @@ class Source(Protocol):
 
     simulated: bool | None  # None: not stated
 
+    def description(self) -> dict[str, Any]:
+        """What made the presentations, as JSON would hold it: a run is taken up only by the same."""
+        ...
+
     def attempts(self) -> Sequence[str]:
         """The names of all attempts, in the order in which they are best made."""
         ...
 
-    def show(self, attempts: Sequence[str]) -> Iterator[Presentation]:
-        """Makes those, in that order, one after the other; whoever leaves early loses nothing that he has taken."""
+    def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
+        """Makes those, each once and in any order; whoever closes it early loses nothing that he has taken."""
         ...

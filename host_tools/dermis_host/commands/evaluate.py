@@ -1,0 +1,88 @@
+"""`dermis evaluate`: presentations by plan, judged by the device's code, to a report; exit 1 if a goal is missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from dermis_host.arguments import add_output
+from dermis_host.errors import EXIT_FAILED, UsageError
+from dermis_host.evaluation import goals, log, plan, reporting, score_files
+from dermis_host.evaluation.running import Run
+from dermis_host.evaluation.source import Source
+from dermis_host.output import Output
+
+MODULES = "modules"
+MOST_PROCESSES = 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", type=Path, help="an evaluation plan (TOML; docs/evaluation.md)")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="a folder (default: build/evaluate/PLAN)")
+    parser.add_argument("--model", type=Path, help="a .tflite in place of the plan's")
+    parser.add_argument("--seed", type=int, help="in place of the plan's")
+    parser.add_argument("--append", type=Path, metavar="FILE", help="add a row to this log of evaluations (Markdown)")
+    workers = parser.add_mutually_exclusive_group()
+    workers.add_argument("--processes", type=int, metavar="N", help="of a simulation (default: one a core)")
+    workers.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a Dask scheduler for a simulation")
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.seed is not None and not 0 <= arguments.seed < 1 << plan.SEED_BITS:
+        raise UsageError(f"--seed must be 0 to 2^{plan.SEED_BITS} - 1.")
+    wanted = plan.load(arguments.plan, arguments.model, arguments.seed)
+    folder = arguments.output or Path("build/evaluate") / arguments.plan.stem
+    source = _source(wanted, folder, arguments)
+    made = Run(wanted, source, source.description(), folder)
+    total, there = len(made.attempts), len(made.done)
+    if there < total:
+        output.step(f"{wanted.name}: {total} presentations, {there} of them there already")
+        with output.progress() as progress:
+            task = progress.add_task("presentations", total=total, completed=there)
+            made.go(lambda count: progress.advance(task, count), output.note)
+    scores = score_files.load(made.scores)
+    result = reporting.make(
+        made.scores, scores, wanted.rule, counted=True, claimed=wanted.claimed, details=wanted.details
+    )
+    result["run"] = made.description
+    result["goals"] = goals.judge(wanted.goals, wanted.apcer_goals, result)
+    report = folder / "report.html"
+    reporting.write(result, folder / "report.json", report)
+    reporting.show(result, output)
+    for goal in result["goals"]:
+        output.say(reporting.goal_text(goal))
+    output.say(f"Report: {report}")
+    output.result(result)
+    if arguments.append and not log.append(arguments.append, result, made.description, made.digest()):
+        output.note(f"{arguments.append} has the row of this run already.")
+    missed = [goal["what"] for goal in result["goals"] if not goal["reached"]]
+    refused = [claim for claim in result["claims"] if not claim["carried"]]
+    if missed:
+        output.error(f"goals missed: {', '.join(missed)}; see {report}.")
+    for claim in refused:
+        output.error(f"not carried: {claim['sentence']}")
+    return EXIT_FAILED if missed or refused else 0
+
+
+def _source(wanted: plan.Plan, folder: Path, arguments: argparse.Namespace) -> Source:
+    if wanted.source == "recordings":
+        from dermis_host.evaluation.recorded import Recordings
+
+        unknown = set(wanted.source_table) - {"folder"}
+        place = wanted.source_table.get("folder")
+        if unknown or not isinstance(place, str):
+            raise UsageError(f'{wanted.path.name}: [recordings] takes folder = "...", and nothing else.')
+        return Recordings(wanted.path.parent / place)
+    from dermis_host.evaluation.simulated import OWN_KEYS, Simulation
+
+    own = sorted(set(OWN_KEYS) & set(wanted.source_table))
+    if own:
+        raise UsageError(
+            f"{wanted.path.name}: [simulation] may not hold {', '.join(own)}: an evaluation states it itself."
+        )
+    processes = os.cpu_count() or 1 if arguments.processes is None else arguments.processes
+    if not 1 <= processes <= MOST_PROCESSES:
+        raise UsageError(f"--processes {processes} is out of reach: give 1 to {MOST_PROCESSES}.")
+    return Simulation(wanted.source_table, wanted.name, wanted.seed, folder / MODULES, processes, arguments.scheduler)

@@ -1,0 +1,51 @@
+"""Presentations out of a folder of recordings that say what they show: from `dermis simulate`, a rig, the field."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+from dermis_host import recording
+from dermis_host.errors import RecordingError, UsageError
+from dermis_host.evaluation.simulated import presentation
+from dermis_host.evaluation.source import Presentation
+
+SUFFIX = ".npz"
+
+
+class Recordings:
+    """A `Source`: every .npz of `folder`; those of one `truth.presentation` are its bursts, in the order of
+    `truth.burst`, and the others stand for themselves.
+
+    Raises UsageError when there are none, RecordingError for one that is none or does not say what it shows.
+    """
+
+    def __init__(self, folder: Path):
+        self._bursts: dict[str, list[tuple[int, Path]]] = {}
+        paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+        if not paths:
+            raise UsageError(f"There are no recordings ({SUFFIX}) in {folder}: name their folder with `folder`.")
+        stated: set[bool | None] = set()
+        for path in paths:
+            burst = recording.load(path)
+            truth = burst.truth
+            if not truth or truth.get("kind") not in ("bona_fide", "attack"):
+                raise RecordingError(f"{path} does not say what it shows (truth: kind, species): leave it out.")
+            if (truth["kind"] == "attack") != bool(truth.get("species")):
+                raise RecordingError(f"{path} must name a species for an attack, and none for bona fide.")
+            stated.add(burst.simulated)
+            attempt = str(truth.get("presentation", path.stem))
+            self._bursts.setdefault(attempt, []).append((int(truth.get("burst", 0)), path))
+        self.simulated = True if True in stated else None if None in stated else False
+
+    def description(self) -> dict[str, Any]:
+        """What made the presentations, for the run's record."""
+        return {"recordings": sum(len(paths) for paths in self._bursts.values())}
+
+    def attempts(self) -> Sequence[str]:
+        return list(self._bursts)
+
+    def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
+        for attempt in attempts:
+            yield presentation(attempt, [recording.load(path) for _, path in sorted(self._bursts[attempt])])

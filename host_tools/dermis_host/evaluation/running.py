@@ -1,0 +1,210 @@
+"""A run: presentations made, judged by the device's code and written down, so that it can be taken up again."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from dermis.core import vocabulary
+
+from dermis_host import files, replaying
+from dermis_host.errors import HostError, UsageError
+from dermis_host.evaluation import plan as plans
+from dermis_host.evaluation import sessions
+from dermis_host.evaluation.plan import Plan
+from dermis_host.evaluation.source import Presentation, Source, Verdict
+
+PRESENTATIONS, RUN, RECORDINGS = "presentations.csv", "run.json", "recordings"
+COLUMNS = (
+    "attempt", "subject", "species", "tone", "condition", "purpose", "module", "held_out", "response", "score",
+    "verdict", "reasons", "bursts", "ms", "recording", "simulated",
+)  # fmt: skip
+BATCH = 48  # presentations judged at once: 100 bursts or so, 50 MB of frames
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a program at the start of a cell
+YES_NO = {True: "yes", False: "no", None: ""}
+
+
+class Run:
+    """The folder of one evaluation. Rows gather in `presentations.csv.part`, which takes its name when all are there.
+
+    Raises UsageError when the folder holds another evaluation, HostError when it cannot be written.
+    """
+
+    def __init__(self, plan: Plan, source: Source, description: dict[str, Any], folder: Path):
+        self._plan, self._source, self.folder = plan, source, folder
+        self.description = {
+            "format": "dermis-evaluation",
+            "version": 1,
+            "plan": plan.name,
+            "digest": plan.digest(),
+            "profile": plan.profile.name,
+            "model": plan.model.name,
+            "model_sha256": plan.model_sha256,
+            "seed": plan.seed,
+            "threshold": plan.threshold,
+            "source": plan.source,
+            "without_swir": plan.without_swir,
+            "simulated": source.simulated,
+            **description,
+        }
+        self.attempts = list(source.attempts())
+        self._ran_out = 0
+        self._prepare()
+        self.done = self._finished()
+
+    def digest(self) -> str:
+        """16 hex digits of the run's description: the same for whoever repeats it."""
+        return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def scores(self) -> Path:
+        return self.folder / PRESENTATIONS
+
+    @property
+    def _part(self) -> Path:
+        return self.folder / (PRESENTATIONS + files.PART)
+
+    def _prepare(self) -> None:
+        place = self.folder / RUN
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise HostError(f"{self.folder} cannot be made: {problem.strerror or problem}.") from None
+        if place.is_file():
+            try:
+                there = json.loads(place.read_text(encoding="utf-8"))
+            except ValueError:
+                there = None
+            if there != self.description:
+                raise UsageError(
+                    f"{self.folder} holds another evaluation (plan, model, seed or sources differ): name another "
+                    "folder with -o, or remove it."
+                )
+            return
+        if self.scores.exists() or self._part.exists():
+            raise UsageError(f"{self.folder} holds presentations but no {RUN} that says of what: name another folder.")
+        with files.whole(place) as file:
+            file.write(json.dumps(self.description, indent=1, sort_keys=True).encode() + b"\n")
+
+    def _finished(self) -> set[str]:
+        """Attempts that are written down. A row that was cut off in the middle is dropped."""
+        if self.scores.is_file():
+            return set(self.attempts)
+        if not self._part.is_file():
+            return set()
+        data = self._part.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            self._part.write_bytes(whole)
+        rows = csv.reader(io.StringIO(whole.decode("utf-8", "replace")))
+        next(rows, None)
+        return {row[0] for row in rows if len(row) == len(COLUMNS)}
+
+    def go(self, advance: Callable[[int], None] = lambda _: None, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Makes what is missing, then gives the presentations their name. `advance` is told of each batch's size.
+
+        Raises HostError; what was judged before stays.
+        """
+        missing = [attempt for attempt in self.attempts if attempt not in self.done]
+        if missing:
+            fresh = not self._part.is_file() or not self._part.stat().st_size
+            with open(self._part, "a", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                if fresh:
+                    writer.writerow(COLUMNS)
+                with closing(self._batches(missing)) as batches:
+                    for batch in batches:
+                        writer.writerows(list(self._judged(batch, tell)))
+                        file.flush()
+                        self.done.update(each.attempt for each in batch)
+                        advance(len(batch))
+        lacking = [attempt for attempt in self.attempts if attempt not in self.done]
+        if lacking:
+            raise HostError(
+                f"{len(lacking)} of {len(self.attempts)} presentations were not made (the first: {lacking[0]}): "
+                "give the same command again."
+            )
+        if self._part.is_file():
+            self._part.replace(self.scores)
+        if self._ran_out:
+            tell(
+                f"{self._ran_out} presentations ran out of bursts before the module would have made up its mind: "
+                "they count by what the bursts said; ask for more bursts a presentation."
+            )
+
+    def _batches(self, missing: Sequence[str]) -> Generator[list[Presentation]]:
+        with closing(self._source.show(missing)) as shown:
+            while batch := list(islice(shown, BATCH)):
+                yield batch
+
+    def _judged(self, batch: Sequence[Presentation], tell: Callable[[str], None]) -> Iterator[list[str]]:
+        bursts = [burst for presentation in batch if presentation.verdict is None for burst in presentation.bursts]
+        if self._plan.without_swir:
+            bursts = [replace(burst, meta={**burst.meta, "swir": []}) for burst in bursts]
+        results = iter(replaying.replay(bursts, self._plan.model, features_only=True, tell=tell) if bursts else ())
+        failed: list[str] = []
+        for presentation in batch:
+            own = [next(results) for _ in presentation.bursts] if presentation.verdict is None else []
+            failed += [result["error"] for result in own if "error" in result]
+            if bursts and len(failed) == len(bursts):
+                raise HostError(f"The device's code can analyse none of these recordings: {failed[0]}.")
+            yield self._row(presentation, own)
+
+    def _row(self, presentation: Presentation, results: Sequence[dict[str, Any]]) -> list[str]:
+        said = presentation.verdict
+        if said is None:
+            plan = self._plan
+            said, score, sufficed = sessions.verdict(results, plan.profile, plan.threshold, plan.burst_ms)
+            self._ran_out += not sufficed
+        else:
+            score = float(said.score)
+        recording = self._keep(presentation, said)
+        cells = [
+            presentation.attempt,
+            presentation.subject,
+            presentation.species,
+            presentation.tone,
+            presentation.condition,
+            presentation.purpose if presentation.species else "",
+            presentation.module,
+            self._plan.held_out,
+            YES_NO[said.verdict != vocabulary.NO_DECISION],
+            f"{score:g}",
+            said.verdict,
+            " ".join(said.reasons),
+            str(said.bursts),
+            "" if said.ms is None else f"{said.ms:g}",
+            recording,
+            YES_NO[self._source.simulated],
+        ]
+        numbers = ("score", "ms", "bursts")
+        for name, cell in zip(COLUMNS, cells, strict=True):
+            if name not in numbers and (cell.startswith(FORMULAS) or not cell.isprintable()):
+                raise HostError(f"The {name} {cell!r} of a presentation may not stand in a table: rename it.")
+        return cells
+
+    def _keep(self, presentation: Presentation, said: Verdict) -> str:
+        """Saves what the plan keeps; the path from the run's folder, "" when nothing was kept."""
+        failed = (said.verdict == vocabulary.BONA_FIDE) == bool(presentation.species)
+        kept = {plans.NONE: False, plans.FAILURES: failed, plans.ALL: True}[self._plan.keep]
+        if not kept or not presentation.bursts:
+            return ""
+        folder = self.folder / RECORDINGS
+        folder.mkdir(exist_ok=True)
+        stem = f"{RECORDINGS}/{_plain(presentation.attempt)}"
+        paths = [f"{stem}-{number}.npz" for number in range(len(presentation.bursts))]
+        for path, burst in zip(paths, presentation.bursts, strict=True):
+            burst.save(self.folder / path)
+        return paths[0]
+
+
+def _plain(text: str) -> str:
+    return "".join(character if character.isalnum() or character in "-_" else "_" for character in text)

@@ -1,0 +1,103 @@
+"""Presentations by simulation: the test split of a generation plan, drawn by the frozen test generator."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from dermis_hw import species as species_table
+
+from dermis_host import recording
+from dermis_host.evaluation.source import Presentation
+from dermis_host.recording import Recording
+from dermis_host.twin_access import require_simulation
+
+OWN_KEYS = ("format", "name", "split", "seed")  # of a generation plan, which an evaluation states itself
+
+
+class Simulation:
+    """A `Source`. table: a generation plan (docs/simulate.md) without `OWN_KEYS`; folder: keeps calibrated modules;
+    scheduler: of a Dask cluster, "" for `processes` of this computer.
+
+    Raises UsageError for a plan that cannot be drawn, HostError without the extra [sim].
+    """
+
+    simulated: bool | None = True
+
+    def __init__(self, table: dict[str, Any], name: str, seed: int, folder: Path, processes: int, scheduler: str = ""):
+        require_simulation()
+        from dermis_evaluation import frozen
+        from dermis_models import plan, simulation
+
+        values = {**table, "format": plan.FORMAT, "name": name, "split": "test", "seed": seed}
+        wanted = plan.parse(values, f"[simulation] of {name}")
+        self._job = simulation.Job(wanted, frozen.TEST, simulation.RECORDINGS)
+        self._folder, self._processes, self._scheduler = folder, processes, scheduler
+        self._shards = simulation.shards(self._job)
+        self._shard_of = {
+            f"{group.subject}-{variant}": number
+            for number, shard in enumerate(self._shards)
+            for group in shard
+            for variant in range(group.variants)
+        }
+
+    def description(self) -> dict[str, Any]:
+        """What made the presentations, for the run's record."""
+        return {"generator": self._job.generator.name, "sources": self._job.sources}
+
+    def attempts(self) -> Sequence[str]:
+        return list(self._shard_of)
+
+    def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
+        from dermis_models import scheduling
+
+        wanted = set(attempts)
+        numbers = sorted({self._shard_of[attempt] for attempt in wanted})
+        self._folder.mkdir(parents=True, exist_ok=True)
+        maker = (
+            scheduling.on_cluster(self._job, numbers, self._scheduler)
+            if self._scheduler
+            else scheduling.locally(self._job, numbers, self._processes, self._folder)
+        )
+        with closing(maker):
+            for number, files in maker:
+                yield from (each for each in self._of_shard(number, files) if each.attempt in wanted)
+
+    def _of_shard(self, number: int, files: dict[str, bytes]) -> Iterator[Presentation]:
+        from dermis_models import simulation
+
+        index = json.loads(files[simulation.name_of(self._job, number)])
+        bursts: dict[str, list[Recording]] = {}
+        for entry in index["recordings"]:
+            bursts.setdefault(entry["truth"]["presentation"], []).append(_read(files[entry["file"]]))
+        for attempt, taken in bursts.items():
+            yield presentation(attempt, taken)
+
+
+def _read(data: bytes) -> Recording:
+    with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+        file.write(data)
+        file.flush()
+        return recording.load(file.name)
+
+
+def presentation(attempt: str, bursts: Sequence[Recording]) -> Presentation:
+    """What the bursts' own truth says of them. Raises KeyError without one."""
+    truth = bursts[0].truth or {}
+    name = truth["species"]
+    known = species_table.all_species()
+    tone = truth.get("tone")
+    return Presentation(
+        attempt=attempt,
+        subject=str(truth.get("subject", attempt)),
+        species=name,
+        tone="" if tone is None else f"{tone:.3f}",
+        condition=str(truth.get("condition", "")),
+        purpose=known[name].aim if name in known else species_table.IMPOSTOR,
+        module=str(truth.get("module", "")),
+        bursts=bursts,
+    )
