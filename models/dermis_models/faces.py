@@ -16,6 +16,8 @@ MIRRORED_SHARE = 0.2  # of spectacles, with lenses that are mirrors
 COLD_C = (-15.0, 5.0)
 SLOWEST_MM_S, FASTEST_MM_S = 15.0, 60.0
 TALL_SD = (1.3, 2.8)  # of a tall adult's measures, all alike
+# Kinds of hats, by share.
+HATS = {"knitted": 0.4, "visor": 0.4, "brim": 0.2}
 FRAMES = ("spectacle_frame", "metal_frame")
 
 
@@ -57,9 +59,20 @@ def _headscarf(draw: Draw, variants: int) -> Iterator[Shown]:
         yield Shown([wearer(head, skin), on_head(head, "headscarf", draw.one(draw.half.cloths), **size)], tone)
 
 
+def hat_size(draw: Draw) -> dict[str, float]:
+    """Parameters of a knitted cap, a cap with a visor, or a hat with a brim."""
+    kind = draw.weighed(HATS)
+    return {
+        "seat_mm": draw.between(32.0, 52.0),
+        "brim_mm": draw.between(10.0, 60.0) if kind == "brim" else 0.0,
+        "visor_mm": draw.between(45.0, 75.0) if kind == "visor" else 0.0,
+        "droop_mm": draw.between(-5.0, 15.0),
+    }
+
+
 def _hat(draw: Draw, variants: int) -> Iterator[Shown]:
     head = draw.head()
-    size = {"seat_mm": draw.between(30.0, 50.0), "brim_mm": draw.between(0.0, 80.0), "droop_mm": draw.between(-5, 20)}
+    size = hat_size(draw)
     for _ in range(variants):
         skin, tone = draw.skin()
         yield Shown([wearer(head, skin), on_head(head, "hat", draw.one(draw.half.cloths), **size)], tone)

@@ -61,7 +61,7 @@ RANGES: dict[str, Range] = {
     "toner": (0.5, 0.8),
     "foundation": (0.005, 0.035),
     "sunscreen": (0.004, 0.025),
-    "wet": (0.01, 0.10),
+    "wet": (0.01, 0.06),
     "beard": (0.10, 0.70),
     "cold": (0.3, 1.5),
 }

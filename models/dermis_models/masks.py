@@ -13,6 +13,7 @@ from dermis_hw.optics import NIR_BANDS
 from dermis_hw.species import QUARTER
 
 from dermis_models.drawn import Draw, Shown, Thing, measures, on_head, wearer
+from dermis_models.faces import hat_size
 
 Maker = Callable[[Draw, int], Iterator[Shown]]
 EYES_AND_MOUTH_SHARE = 0.25  # of full masks; the others leave the lips
@@ -98,7 +99,7 @@ def _pigment_matched(draw: Draw, variants: int) -> Iterator[Shown]:
 
 def _elderly_hat(draw: Draw, variants: int) -> Iterator[Shown]:
     head, thickness = draw.head("man"), draw.between(2.0, 5.0)
-    size = {"seat_mm": draw.between(32.0, 46.0), "brim_mm": draw.between(10.0, 60.0)}
+    size = hat_size(draw)
     for _ in range(variants):
         skin, tone = draw.skin()
         shell = _shell(head, thickness, silicone(draw, thickness), holes=["eyes", "mouth"])

@@ -18,10 +18,18 @@ SCARF_WAVE_MM = 1.2  # how far its folds stand out
 _BRIM_RINGS, _BRIM_COLUMNS = 6, 96
 
 
-def hat(p: HeadParameters, *, seat_mm: float = HAT_SEAT_MM, brim_mm: float = BRIM_MM, droop_mm: float = 8.0) -> Mesh:
+def hat(
+    p: HeadParameters,
+    *,
+    seat_mm: float = HAT_SEAT_MM,
+    brim_mm: float = BRIM_MM,
+    visor_mm: float = 0.0,
+    droop_mm: float = 8.0,
+) -> Mesh:
     """A hat: a crown that follows the head from its seat up, and a brim that hangs by `droop_mm` at its edge.
 
-    seat_mm: height of the seat over the sellion in front; behind it sits 15 mm lower.
+    seat_mm: height of the seat over the sellion in front; behind it sits 15 mm lower. brim_mm: all around. visor_mm:
+    more of it in front, as a cap has. Without either it is a knitted cap.
     """
     m = heads.landmarks(p)
     k = m.scale
@@ -30,6 +38,8 @@ def hat(p: HeadParameters, *, seat_mm: float = HAT_SEAT_MM, brim_mm: float = BRI
     tilt = 15.0 * k / p.length  # lower behind
     field = (skull.vertices[:, 0] - seat + tilt * skull.vertices[:, 2]) / (10.0 * k)
     crown = meshes.shell(meshes.make(skull.vertices, skull.faces, body="hat"), HAT_MM, field)
+    if brim_mm + visor_mm <= 0.0:
+        return crown
     # The brim starts where the crown's edge is: an ellipse about the head there.
     turn = np.linspace(0, 2 * np.pi, _BRIM_COLUMNS, endpoint=False)
     near = np.abs(skull.vertices[:, 0] - seat) < 4.0 * k
@@ -37,8 +47,9 @@ def hat(p: HeadParameters, *, seat_mm: float = HAT_SEAT_MM, brim_mm: float = BRI
     middle_z, half_z = 0.5 * (ring[:, 2].max() + ring[:, 2].min()), 0.5 * np.ptp(ring[:, 2]) + HAT_MM
     half_y = 0.5 * np.ptp(ring[:, 1]) + HAT_MM
     part = np.linspace(0, 1, _BRIM_RINGS)[:, None]
-    y = (half_y + part * brim_mm) * np.sin(turn)
-    z = middle_z - (half_z + part * brim_mm) * np.cos(turn)
+    width = brim_mm + visor_mm * np.maximum(np.cos(turn), 0.0) ** 2
+    y = (half_y + part * width) * np.sin(turn)
+    z = middle_z - (half_z + part * width) * np.cos(turn)
     x = seat - tilt * z - droop_mm * part**2
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     brim = meshes.make(points, meshes.grid_faces(_BRIM_RINGS, _BRIM_COLUMNS, closed=True), body="hat")

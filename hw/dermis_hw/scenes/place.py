@@ -19,13 +19,14 @@ from dermis_hw.materials import Material
 from dermis_hw.scenes.model import Scene, SceneObject
 
 _HEAD = {name: limits(name) for name in (*MEASURES, *LIMITS)}
+_VISOR = {"visor_mm": (0.0, 120.0), "droop_mm": (-20.0, 40.0)}
 # geometry -> parameter -> (lowest, highest), mm. What a scene file may say.
 PARAMETERS: dict[str, dict[str, tuple[float, float]]] = {
     "head": _HEAD,
     "papercraft": _HEAD,
     "spectacles": {**_HEAD, "rim_mm": (0.4, 5.0), "lens_mm": (30.0, 65.0), "vertex_mm": (5.0, 25.0)},
     "lenses": {**_HEAD, "lens_mm": (30.0, 65.0), "vertex_mm": (5.0, 25.0)},
-    "hat": {**_HEAD, "seat_mm": (20.0, 70.0), "brim_mm": (0.0, 120.0), "droop_mm": (-20.0, 40.0)},
+    "hat": {**_HEAD, "seat_mm": (20.0, 70.0), "brim_mm": (0.0, 120.0), **_VISOR},
     "headscarf": {**_HEAD, "up_mm": (60.0, 130.0), "side_mm": (45.0, 90.0)},
     "hand": {"length": (100.0, 260.0)},
     "plane": {"height": (20.0, 3000.0), "width": (20.0, 3000.0)},
