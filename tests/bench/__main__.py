@@ -2,13 +2,25 @@
 
 import sys
 
-from tests.bench import budget, bursts, coral, depth_accuracy, held_out, inference, reflectance, replay, stages
+from tests.bench import (
+    budget,
+    bursts,
+    calibration,
+    coral,
+    depth_accuracy,
+    held_out,
+    inference,
+    reflectance,
+    replay,
+    stages,
+)
 
 PARTS = {
     "stages": stages.main,
     "held-out": held_out.main,
     "depth": lambda: depth_accuracy.main([]),
     "reflectance": lambda: reflectance.main([]),
+    "calibration": lambda: calibration.main([]),
     "inference": inference.main,
     "bursts": lambda: bursts.main([]),
     "budget": lambda: budget.main([]),
@@ -18,7 +30,12 @@ PARTS = {
 
 
 # These take options when they are run alone: `python -m tests.bench bursts --count 200`.
-WITH_OPTIONS = {"depth": depth_accuracy.main, "bursts": bursts.main, "budget": budget.main}
+WITH_OPTIONS = {
+    "depth": depth_accuracy.main,
+    "bursts": bursts.main,
+    "budget": budget.main,
+    "calibration": calibration.main,
+}
 
 
 def main(chosen: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""What a calibration is worth: accuracy over modules off the line, and defects found: `python -m tests.bench calibration`.
+"""What a calibration is worth, over modules off the line, good ones and others: `python -m tests.bench calibration`.
 
 Every module is drawn from the part tolerances of `hw/dermis_hw/module_instance.py` and calibrated by the procedure on
 a simulated bench with errors of its own (`dermis_models.modules`: targets, distances, temperature). With its record
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from timeit import default_timer
 
 import numpy as np
@@ -27,28 +27,31 @@ from dermis_host.calibration.outcome import Outcome
 from dermis_host.calibration.targets import LEDS
 from dermis_hw import defects, module_instance
 from dermis_hw.materials import Material, bands, resolve
+from dermis_hw.materials.material import MATTE
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1
 from dermis_models import modules
 from dermis_models.modules import Silent, SimulatedBench
 
 MODULES, FIRST_SEED = 50, 940_000
-FIRST_DEFECT_SEED = 960_000
+FIRST_DEFECT_SEED = 970_000
 DEFECTIVE = 3  # modules, each on another bench, for every defect
 # Unseen: no target of the fixture is one of them.
-STANDARDS = ("grey:0.9", "grey:0.6", "grey:0.35", "grey:0.12", "tile:red", "tile:green", "tile:blue", "tile:brown")
+STANDARDS = ("grey:0.9", "grey:0.6", "grey:0.35", "grey:0.15", "tile:red", "tile:green", "tile:blue", "tile:brown")
 STANDARDS_MM = (450.0, 380.0, 520.0)  # one after the other
 PLANES_MM = (250.0, 275.0, 325.0, 400.0, 475.0, 550.0, 625.0, 700.0)
 SWEEP_C = (-10.0, 10.0, 30.0, 50.0)
 SWEPT = ("grey:0.6", "tile:blue")
 SKIN = "skin:r700=0.44"
-BURSTS = 2
+PICTURED, BURSTS = 2, 8  # what is asked is the record's own error: noise is averaged away, most of it the photodiode's
+FRAMES = ("dark", "850", "970", "1050", "dots")
 EDGE_U_PX, EDGE_V_PX = 56, 16  # of the frame, where at 250 mm no answer is possible
 
 REFLECTANCE_GOAL, REFLECTANCE_PART = 0.010, 0.99
 RATIO_GOAL, DEPTH_GOAL, SWEEP_GOAL = 0.005, 0.003, 0.010
 MODULE_SECONDS_GOAL = 300.0
 
+HEADS = f"{'mean':>8} {'sd':>7} {'p99':>7} {'worst':>7}"
 NIR_RATIOS = (("970/850", "970", "850"), ("1050/850", "1050", "850"), ("970/1050", "970", "1050"))
 SWIR_RATIOS = tuple(
     (name.removeprefix("swir_").replace("_", "/"), spectra.SWIR[above], spectra.SWIR[below])
@@ -136,7 +139,8 @@ def bands_nm() -> np.ndarray:
 
 def _read(bench: SimulatedBench, record: record_format.Calibration, material: Material, distance_mm: float):
     bench.stand(distance_mm, material)
-    return reading.read([bench.burst() for _ in range(BURSTS)], record, bench.board)
+    bursts = [bench.burst(FRAMES if number < PICTURED else ("dark",)) for number in range(BURSTS)]
+    return reading.read(bursts, record, bench.board)
 
 
 def _ratio(values: dict[str, float], above: str, below: str) -> float:
@@ -180,10 +184,6 @@ def _sweep(bench: SimulatedBench, record: record_format.Calibration, out: Errors
 
 def bare(skin: Material) -> Material:
     """Skin's diffuse spectrum as a matte plane: gloss and blur are the scene's matter, not the record's."""
-    from dataclasses import replace
-
-    from dermis_hw.materials.material import MATTE
-
     return replace(skin, specular=MATTE, blur=(), variation=0.0)
 
 
@@ -211,21 +211,20 @@ def print_good(good: list[Good]) -> bool:
         REFLECTANCE_PART,
         at_least=True,
     )
-    print(f"\n{'ratios of bands on the same':34} {'mean':>8} {'sd':>7} {'p99':>7} {'worst':>7}")
+    print(f"\n{'ratios of bands on the same':34} {HEADS}")
     met &= _print_ratios(good, lambda errors: errors.ratios, RATIO_GOAL)
-    print(f"\n{'depth bias on unseen planes':34} {'mean':>8} {'sd':>7} {'p99':>7} {'worst':>7}")
+    print(f"\n{'depth bias on unseen planes':34} {HEADS}")
     for distance in PLANES_MM:
         print(f"  {distance:4.0f} mm{'':25} {_row(np.array([each.errors.planes[distance] for each in good]))}")
     worst = max(abs(value) for each in good for value in each.errors.planes.values())
     met &= _goal("worst of all", worst, DEPTH_GOAL)
     swept = f"ratios at {', '.join(f'{each:g}' for each in SWEEP_C)} C"
-    print(f"\n{swept:34} {'mean':>8} {'sd':>7} {'p99':>7} {'worst':>7}")
+    print(f"\n{swept:34} {HEADS}")
     met &= _print_ratios(good, lambda errors: errors.sweep, SWEEP_GOAL)
     print("  skin at these temperatures, corrected, against skin before the nominal LEDs at 25 C:")
     index = np.array([value for each in good for value in each.errors.skin_index])
-    print(
-        f"  {'water index (absolute)':32} {index.mean():+8.4f} {index.std(ddof=1):7.4f} {'':7} {np.abs(index).max():7.4f}"
-    )
+    worst_index = np.abs(index).max()
+    print(f"  {'water index (absolute)':32} {index.mean():+8.4f} {index.std(ddof=1):7.4f} {'':7} {worst_index:7.4f}")
     for ratio, *_ in SWIR_RATIOS:
         print(f"  {ratio:32} {_row(np.array([v for each in good for v in each.errors.skin_ratios[ratio]]))}")
     return met
@@ -309,7 +308,7 @@ def main(argv: list[str] | None = None) -> int:
     took = float(np.mean([each.seconds for each in good])) if good else math.nan
     print(
         f"\none module: {on_bench:.0f} s at bench time (an estimate: 10 s to place a target, 1 s a burst, .9 s a frame "
-        f"over the wire; goal {MODULE_SECONDS_GOAL:.0f} s; a chamber's soaking comes on top), {took:.1f} s simulated here"
+        f"over the wire; goal {MODULE_SECONDS_GOAL:.0f} s; a chamber's soaking comes on top), {took:.1f} s simulated"
     )
     met &= on_bench <= MODULE_SECONDS_GOAL
     print(f"all goals {'met' if met else 'NOT met'}; simulated throughout")

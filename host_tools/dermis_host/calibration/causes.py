@@ -43,7 +43,6 @@ MOST_SWAPPED = 3  # LEDs at once; more peaks wrong, and it is the standard that 
 SAME_LN = 0.12  # ln of a reading: an LED within its tolerance, through the standard
 OTHER_LEDS = {"940": 937.0}  # what lies in the same drawer, nm
 LIGHT_PART = 0.035  # a reading so far off cannot be the standards' own uncertainty
-MIRROR_SIDES = (NEAR, FAR)
 
 
 def of_refusal(fact: Mapping[str, Any]) -> Cause:
@@ -268,6 +267,8 @@ def _what_shines(state: State, led: str) -> str:
 
 def _targets(state: State, failed: Mapping[str, Measurement]) -> Iterator[Cause]:
     """The wrong target, or a target at the wrong distance: light and dots together tell which."""
+    if any(cause.name == "wrong_target" for cause in state.outcome.causes):
+        return  # the step itself saw it
     blamed = set()
     distance = _wrong_distance(state, failed)
     if distance is not None:
@@ -294,9 +295,11 @@ def _off_targets(state: State, failed: Mapping[str, Measurement]) -> Iterator[tu
     if white and not 0.88 <= statistics.median(white.values()) <= 1.12 and not _bad_lights(failed):
         yield WHITE, white
         return
+    blind = _negative(state) >= SIGN_BANDS  # the photodiode tells nothing of targets
     for target, readings in state.readings.items():
         certificate = state.target(target).spectrum
         parts = {led: value / spectra.through(certificate, led) for led, value in readings.items()}
+        parts = {led: part for led, part in parts.items() if not (blind and led in spectra.SWIR)}
         if target == SPECTRAL:
             # Peaks move single readings by a few percent; another target moves most of them, and much more.
             off = [led for led, part in parts.items() if not 0.8 <= part <= 1.25]
@@ -306,7 +309,7 @@ def _off_targets(state: State, failed: Mapping[str, Measurement]) -> Iterator[tu
             yield target, parts
     if any(each.kind in ("reading", "depth") and "again" in each.of for each in failed.values()):
         picked = next(each.of.split()[0] for each in failed.values() if "again" in each.of)
-        if picked in GREYS + MIRROR_SIDES:
+        if picked in (*GREYS, NEAR, FAR):
             yield picked, {}
 
 

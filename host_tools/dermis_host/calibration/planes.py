@@ -35,7 +35,10 @@ class Triangle:
     baseline_mm: float
     offset_mm: float = 0.0
 
-    def distance_mm(self, disparity_px: float | np.ndarray):
+    def distance_mm(self, disparity_px: float) -> float:
+        return 1 / (1 / self.z_ref_mm + disparity_px / (self.focal_px * self.baseline_mm)) + self.offset_mm
+
+    def distances_mm(self, disparity_px: np.ndarray) -> np.ndarray:
         return 1 / (1 / self.z_ref_mm + disparity_px / (self.focal_px * self.baseline_mm)) + self.offset_mm
 
     def disparity_px(self, distance_mm: float) -> float:

@@ -68,7 +68,7 @@ def read(recordings: Sequence[Recording], record: Calibration, board: Mapping[st
     out = {}
     u, v = np.meshgrid(np.arange(*MIDDLE_U), np.arange(*MIDDLE_V))
     x, y = planes.rays(u, v)
-    z = triangle.distance_mm(look.disparity_px + look.slope_x * x + look.slope_y * y)
+    z = triangle.distances_mm(look.disparity_px + look.slope_x * x + look.slope_y * y)
     middle = (slice(*MIDDLE_V), slice(*MIDDLE_U))
     for band in vocabulary.NIR_BANDS:
         flat = maths.flat_image(np.array(record.flat[band], float).reshape(FLAT_ROWS, FLAT_COLUMNS))[middle]

@@ -22,7 +22,7 @@ from dermis_host.errors import UsageError
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT = 1
 # The eight LEDs as fixture files and measurements name them: the imager's by label, the SWIR head's with "swir".

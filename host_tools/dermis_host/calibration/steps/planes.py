@@ -5,11 +5,12 @@ sits in its fixture. The white and all that stood at its distance count as plane
 from __future__ import annotations
 
 import math
+import statistics
 
 import numpy as np
 from dermis.core import vocabulary
 
-from dermis_host.calibration import maths, planes
+from dermis_host.calibration import maths, planes, spectra
 from dermis_host.calibration.outcome import Cause, Line, Picture, Plot
 from dermis_host.calibration.steps import white
 from dermis_host.calibration.steps.state import CannotMeasure, State
@@ -19,6 +20,7 @@ from dermis_host.calibration.targets import FAR, NEAR, SPECTRAL, WHITE
 NAME = "planes"
 FRAMES = ("dark", "850", "970", "1050", "dots")
 CHECK = "far_check"
+EXCHANGED = 0.6  # light of a plane as a part of what its distance would give; 300 mm for 650 is .2
 SIGN_PX = 1.0  # how far planes must come the wrong way for the projector to stand on the wrong side
 
 
@@ -40,6 +42,7 @@ def judge(state: State, data: StepData) -> None:
     state.looks = {WHITE: planes.Look(WHITE, state.target(WHITE).distance_mm, 0.0)}
     for name, burst in bursts.items():
         state.looks[name] = _look(state, name, burst)
+    _check_order(state)
     near, far = state.looks[NEAR], state.looks[FAR]
     for look in (near, far):
         state.add("dots_valid", 100 * look.valid, look.name)
@@ -54,6 +57,25 @@ def judge(state: State, data: StepData) -> None:
             )
         )
     _fit(state, data)
+
+
+def _check_order(state: State) -> None:
+    """By light, which knows no sign: whoever exchanges the planes must not be told that the projector is."""
+    parts = {}
+    for name in (NEAR, FAR):
+        certificate = state.target(name).spectrum
+        parts[name] = statistics.median(
+            state.readings[name][band] / spectra.through(certificate, band) for band in vocabulary.NIR_BANDS
+        )
+    if parts[NEAR] < EXCHANGED and parts[FAR] > 1 / EXCHANGED:
+        raise CannotMeasure(
+            Cause(
+                "wrong_target",
+                f"Near and far plane are exchanged (the near one gives {100 * parts[NEAR]:.0f} % of the light that it "
+                "should): put each at its own distance and start again.",
+                (f"dots_valid {NEAR}", f"dots_valid {FAR}"),
+            )
+        )
 
 
 def _look(state: State, name: str, burst) -> planes.Look:
