@@ -277,9 +277,9 @@ def test_a_reading_that_fails_leaves_nothing_in_force():
     kept = store(storage)
     hand_over(kept, FIRST)
 
-    def fails(_name, buffer):
+    def fails(name, buffer):
         buffer[:8] = b"a part.."
-        raise MemoryError
+        raise MemoryError(name)
 
     storage.read_staged = storage.read_into = fails
     refused(kept, SECOND, MemoryError)

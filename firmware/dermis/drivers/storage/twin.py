@@ -68,6 +68,17 @@ def _was_formatted(device):
     return False
 
 
+def _never_used(device):
+    """Whether nothing was ever written behind the two superblocks: then the very first formatting was cut."""
+    erased = b"\xff" * partitions.BLOCK_SIZE
+    block = bytearray(partitions.BLOCK_SIZE)
+    for number in range(2, device.ioctl(IOCTL_BLOCK_COUNT, 0)):
+        device.readblocks(number, block, 0)
+        if block != erased:
+            return False
+    return True
+
+
 def _read_into(path, buffer, offset=0):
     with open(path, "rb") as file:
         file.seek(offset)
@@ -182,9 +193,13 @@ def open_storage(channel):
         root = os.environ["DERMIS_STORAGE"]
         os.makedirs(root, exist_ok=True)
         return FolderStorage(root, partitions.partition("data").size)
+    return open_little(FlashPartition(channel, "data"))
+
+
+def open_little(device: Any) -> Storage:
+    """LittleFS on a block device, mounted; formatted first if it never was, or not to the end."""
     import vfs  # type: ignore[import-not-found]
 
-    device: Any = FlashPartition(channel, "data")
     geometry: dict[str, Any] = {
         "readsize": partitions.LFS_READ_SIZE,
         "progsize": partitions.LFS_PROG_SIZE,
@@ -195,6 +210,9 @@ def open_storage(channel):
     try:
         file_system = vfs.VfsLfs2(device, **geometry)
     except OSError:
-        return BrokenStorage()
+        if not _never_used(device):
+            return BrokenStorage()
+        vfs.VfsLfs2.mkfs(device, **geometry)
+        file_system = vfs.VfsLfs2(device, **geometry)
     vfs.mount(file_system, MOUNT_POINT)
     return LfsStorage(file_system)

@@ -1,0 +1,260 @@
+"""Cuts the power at writes of the flash while records are handed over and chosen: under MicroPython, on its LittleFS.
+
+`micropython -X heapsize=32m calibration_cuts.py small|whole STEP`: small has records of a few blocks (a reference of
+few bytes) and whole those of a module. At every STEP-th program or erase of each scenario, and at each of its last
+ones, the power goes once before it and once in the middle of it, and the module is started again: exactly one whole
+record must be in force, the old or the new one, nothing must be said to be wrong, and a record must be taken as before.
+Prints one line a scenario; status 1 with what was found when any of it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import synthetic
+from dermis.app.calibration_store import FACTORY, PREVIOUS, USER, CalibrationStore
+from dermis.core import burst, calibration, partitions
+from dermis.drivers.storage import ENOSPC
+from dermis.drivers.storage.twin import MOUNT_POINT, open_little
+
+import vfs  # type: ignore[import-not-found]  # isort: skip
+
+SERIAL = "DM1-TEST"
+PIECE = 2048
+BLOCKS = 160
+SMALL_REFERENCE = 9000  # bytes: a record then fills several blocks
+ERASED = memoryview(b"\xff" * partitions.BLOCK_SIZE)
+LAST = 10  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
+CHECK_ALSO = 5  # one in so many restarts is followed by another hand-over
+
+
+class PowerCut(Exception):
+    """The power went in the middle of a write."""
+
+
+class Chip:
+    """NOR flash as a block device: an erase sets bits, a program only clears them."""
+
+    def __init__(self, image=None):
+        self.image = bytearray(image) if image else bytearray(b"\xff" * (BLOCKS * partitions.BLOCK_SIZE))
+        self.operations = 0
+        self.cut_at = 0
+        self.torn = 0  # part of the operation that is still done, 1/256
+        self.dead = False  # from the cut on: what is still asked of it does nothing
+
+    def readblocks(self, block, buf, offset=0):
+        if self.dead:
+            return
+        at = block * partitions.BLOCK_SIZE + offset
+        buf[:] = memoryview(self.image)[at : at + len(buf)]
+
+    def writeblocks(self, block, buf, offset=0):
+        if self.dead:
+            return
+        at = block * partitions.BLOCK_SIZE + offset
+        done = self._done(len(buf))
+        if memoryview(self.image)[at : at + done] == ERASED[:done]:
+            self.image[at : at + done] = memoryview(buf)[:done]
+        else:
+            for i in range(done):
+                self.image[at + i] &= buf[i]
+        self._end()
+
+    def ioctl(self, op, arg):
+        if op == 4:
+            return BLOCKS
+        if op == 5:
+            return partitions.BLOCK_SIZE
+        if op == 6 and self.dead:
+            return 0
+        if op == 6:
+            at = arg * partitions.BLOCK_SIZE
+            done = self._done(partitions.BLOCK_SIZE)
+            self.image[at : at + done] = b"\xff" * done
+            self._end()
+            return 0
+        return None
+
+    def _done(self, length):
+        self.operations += 1
+        return length * self.torn >> 8 if self.operations == self.cut_at else length
+
+    def _end(self):
+        if self.operations == self.cut_at:
+            self.dead = True
+            raise PowerCut
+
+
+class Silent:
+    """A log that nobody reads."""
+
+    def event(self, *_, **__):
+        return None
+
+
+class Started:
+    """The module's store on a chip, as after a start: `with Started(chip) as store`."""
+
+    def __init__(self, chip):
+        self._chip = chip
+
+    def __enter__(self):
+        return CalibrationStore(open_little(self._chip), SERIAL, synthetic.SENSORS, synthetic.KEYS, Silent())
+
+    def __exit__(self, *_):
+        # After a cut LittleFS was left in the middle of something: it is thrown away, as a restart does.
+        try:
+            vfs.umount(MOUNT_POINT)
+        except OSError:  # the cut came before it was mounted
+            return False
+        return False
+
+
+def hand_over(store, data, slot=USER):
+    held = 0
+    while held < len(data):
+        held = store.receive(held, len(data), data[held : held + PIECE], slot)
+
+
+def records(names):
+    return [synthetic.file(operator=name) for name in names]
+
+
+def scenarios():
+    """(name, what is on the chip before, what is done, records that may be in force afterwards)."""
+    made, first, second, third = RECORDS
+    blank = Chip().image
+    empty = after(blank, lambda store: None)
+    factory = after(empty, lambda store: hand_over(store, made, FACTORY))
+    one = after(factory, lambda store: hand_over(store, first))
+    two = after(one, lambda store: hand_over(store, second))
+    old = after(two, lambda store: store.select(FACTORY))
+    yield "first start", blank, lambda store: None, (None,)
+    yield "first record", empty, lambda store: hand_over(store, first), (None, first)
+    yield "factory record", empty, lambda store: hand_over(store, made, FACTORY), (None, made)
+    yield "second record", one, lambda store: hand_over(store, second), (first, second)
+    yield "third record", two, lambda store: hand_over(store, third), (second, third)
+    yield "previous chosen", two, lambda store: store.select(PREVIOUS), (second, first)
+    yield "factory chosen", two, lambda store: store.select(FACTORY), (second, made)
+    yield "user chosen", old, lambda store: store.select(USER), (made, second)
+    yield "record over the factory's", old, lambda store: hand_over(store, third), (made, third)
+    yield "half a record, then a choice", two, half_and_choose, (second, first)
+
+
+def half_and_choose(store):
+    store.receive(0, len(RECORDS[3]), RECORDS[3][: len(RECORDS[3]) // 2])
+    store.select(PREVIOUS)
+
+
+def after(image, action):
+    chip = Chip(image)
+    with Started(chip) as store:
+        action(store)
+    return chip.image
+
+
+def cut(image, action, at=0, torn=0):
+    """The chip after the power went at that operation; 0: never."""
+    chip = Chip(image)
+    chip.cut_at, chip.torn = at, torn
+    try:
+        with Started(chip) as store:
+            action(store)
+    except (PowerCut, OSError):  # whatever still runs finds a chip without power
+        assert chip.dead
+    return chip
+
+
+def look(chip, allowed, also):
+    """The record in force after a restart. Raises AssertionError."""
+    with Started(Chip(chip.image)) as store:
+        found = store.read(0, store.size) if store.record else None
+        assert found in allowed, "neither the old nor the new record is in force: " + store.fault
+        if found is None:
+            assert store.fault == "there is no calibration record; calibrate the module", store.fault
+        else:
+            assert store.fault == "", store.fault
+            assert store.hash() == calibration.name_of(found)
+        for entry in store.state()["records"]:
+            slot = entry["slot"]
+            data = b""
+            while len(data) < entry["size"]:
+                data += store.read(len(data), 4096, slot)
+            assert calibration.name_of(data) == entry["hash"], slot
+        if also:
+            hand_over(store, RECORDS[2])
+            assert store.hash() == calibration.name_of(RECORDS[2]) and store.fault == ""
+    return found
+
+
+def enumerate_cuts(step):
+    for name, image, action, allowed in scenarios():
+        writes, cuts, old = cut(image, action).operations, 0, 0
+        for at in range(1, writes + 1):
+            if at % step and writes - at >= LAST:
+                continue
+            for torn in (0, 1 + at * 37 % 255):
+                chip = cut(image, action, at, torn)
+                assert chip.dead and chip.operations == at
+                try:
+                    found = look(chip, allowed, cuts % CHECK_ALSO == 0)
+                except AssertionError as error:
+                    print(f"{name}: cut at write {at} (torn {torn}): {error}")
+                    raise
+                cuts += 1
+                old += found == allowed[0]
+        print(f"{name}: {writes} writes, {cuts} cuts, {old} times the old one")
+
+
+def fill(left):
+    """Leave room for that many files of one block."""
+    count = 0
+    try:
+        while True:
+            with open(f"{MOUNT_POINT}/filler{count}", "wb") as file:
+                file.write(bytes(partitions.BLOCK_SIZE))
+            count += 1
+    except OSError as error:
+        assert error.errno == ENOSPC, error
+    for at in range(left + 1):  # the last one is there, and has nothing in it
+        os.remove(f"{MOUNT_POINT}/filler{count - at}")
+
+
+def full_flash():
+    """No room for the new record: the one in force stays, in memory as after a restart, and the room is given back."""
+    _, first, second, _ = RECORDS
+    image = after(after(Chip().image, lambda store: None), lambda store: hand_over(store, first))
+    # Asked beforehand, storage says that it is full; where it errs, it says so in the middle of a write.
+    for blocks, asked in ((0, True), (2, True), (0, False), (1, False), (2, False)):
+        chip = Chip(image)
+        with Started(chip) as store:
+            fill(blocks)
+            if not asked:
+                store._storage.free_bytes = lambda: 1 << 30
+            try:
+                hand_over(store, second)
+            except OSError as error:
+                assert error.errno == ENOSPC, error
+            else:
+                raise AssertionError("a record was stored where there was no room")
+            assert store.fault == "" and store.read(0, store.size) == first
+        with Started(chip) as store:
+            assert store.fault == "" and store.read(0, store.size) == first
+    print("full flash: the record in force stays")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "small":
+        burst.FRAME_BYTES = SMALL_REFERENCE
+        full = synthetic.record_fields
+
+        def few():
+            fields = full()
+            fields["reference"] = fields["reference"][:SMALL_REFERENCE]
+            return fields
+
+        synthetic.record_fields = few
+    RECORDS = records(("factory", "first", "second", "third"))
+    full_flash()
+    enumerate_cuts(int(sys.argv[2]))
