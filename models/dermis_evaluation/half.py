@@ -11,6 +11,7 @@ from dermis_models.halves import RANGES, Half, Range
 
 WIDER = 0.15  # of a range, at both ends
 LEAST = 0.2  # of a range's lower end: nothing becomes negative or nothing at all
+PARTS = ("hydrogel_water", "gelatin_water", "dye", "toner")  # of a whole: at most 1
 WORN = ("foundation", "sunscreen", "wet", "beard", "cold")
 
 
@@ -24,7 +25,7 @@ def _parted(key: str, span: Range) -> Range:
     if key in WORN:
         return span
     low, high = _wider(span)
-    return low, min(high, 1.0) if key.endswith("_water") or key in ("dye", "toner") else high
+    return low, min(high, 1.0) if key in PARTS else high
 
 
 TEST = Half(
