@@ -13,6 +13,7 @@ from tests.bench import (
     inference,
     reflectance,
     replay,
+    species,
     stages,
 )
 
@@ -28,6 +29,7 @@ PARTS = {
     "budget": lambda: budget.main([]),
     "replay": replay.main,
     "coral": coral.main,
+    "species": lambda: species.main(["--draws", "1"]),
 }
 
 
@@ -37,6 +39,7 @@ WITH_OPTIONS = {
     "bursts": bursts.main,
     "budget": budget.main,
     "calibration": calibration.main,
+    "species": species.main,
 }
 
 
