@@ -25,7 +25,7 @@ PIECE = 2048
 BLOCKS = 160
 SMALL_REFERENCE = 9000  # bytes: a record then fills several blocks
 ERASED = memoryview(b"\xff" * partitions.BLOCK_SIZE)
-LAST = 10  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
+LAST = 6  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
 CHECK_ALSO = 5  # one in so many restarts is followed by another hand-over
 
 
