@@ -1,7 +1,8 @@
-"""OpenHTF, tamed: the one place that knows its habits.
+"""OpenHTF, tamed: the one place that knows its habits, and the first that imports it.
 
-Importing it takes over Ctrl-C, making a `Test` reads this process's command line, and its end prints a banner; none of
-that may reach a command of ours. Measurements are declared when they are taken, because what a calibration measures
+Importing it takes over Ctrl-C and reads this process's command line, as making a `Test` does again, and its end prints
+a banner; none of that may reach a command of ours. Measurements are declared when they are taken, because what a
+calibration measures
 depends on the board and the fixture: OpenHTF wants them on the phase before it begins, so `declare` adds them to the
 phase that runs.
 """
@@ -17,20 +18,6 @@ from typing import Any
 
 from dermis_host.station.unit_record import Measured
 
-_before = signal.getsignal(signal.SIGINT)
-import openhtf as htf  # noqa: E402 - between the two looks at the signal's handler
-from openhtf.util import configuration, console_output, units  # noqa: E402
-
-signal.signal(signal.SIGINT, _before)
-console_output.CLI_QUIET = True
-
-A_DAY_S = 86_400.0  # a phase waits for people; what waits for a module has its own, shorter limits
-
-
-def name_station(identifier: str) -> None:
-    """What the page and the test records call this station."""
-    configuration.CONF.load(station_id=identifier)
-
 
 @contextlib.contextmanager
 def own_arguments() -> Iterator[None]:
@@ -41,6 +28,24 @@ def own_arguments() -> Iterator[None]:
         yield
     finally:
         sys.argv = kept
+
+
+_before = signal.getsignal(signal.SIGINT)
+with own_arguments():
+    import openhtf as htf
+    from openhtf.plugs.user_input import UserInput
+    from openhtf.util import configuration, console_output, units
+signal.signal(signal.SIGINT, _before)
+console_output.CLI_QUIET = True
+
+__all__ = ["UserInput", "declare", "htf", "name_station", "own_arguments", "phase"]
+
+A_DAY_S = 86_400.0  # a phase waits for people; what waits for a module has its own, shorter limits
+
+
+def name_station(identifier: str) -> None:
+    """What the page and the test records call this station."""
+    configuration.CONF.load(station_id=identifier)
 
 
 def phase(name: str, body: Callable[..., Any], plug: type | None = None) -> htf.PhaseDescriptor:

@@ -9,11 +9,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-import openhtf as htf
-
 from dermis_host.errors import HostError, UsageError
 from dermis_host.output import Output
 from dermis_host.station import causes, framework
+from dermis_host.station.framework import htf
 from dermis_host.station.phases import PHASES, Hands, Phase
 from dermis_host.station.prompts import Asker, Nobody, OnPage, OnTerminal, PagePrompts, keyboard
 from dermis_host.station.settings import Settings

@@ -31,7 +31,7 @@ from dermis_host.recording import Recording
 from dermis_host.station import flash, judged, label
 from dermis_host.station.prompts import Asker, Placing
 from dermis_host.station.unit_pass import UnitPass
-from dermis_host.station.unit_record import Measured
+from dermis_host.station.unit_record import SKIPPED, Measured
 from dermis_host.twin_access import TwinControl, scene_file, twin_errors
 
 CARD = "grey_50"  # the grey that a calibrated module is checked on
@@ -77,6 +77,7 @@ def put_firmware(unit: UnitPass, hands: Hands) -> None:
     settings = unit.settings
     if settings.flash is None:
         hands.say(f"Firmware: {flash.NOT_FLASHED}.")
+        unit.record.phases[-1].outcome = SKIPPED
         return
     command = flash.words(settings.flash, port=_port(unit), serial=unit.record.serial, folder=unit.folder)
     hands.say("Flashing.")

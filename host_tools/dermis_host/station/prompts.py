@@ -10,12 +10,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from openhtf.plugs.user_input import UserInput
-
 from dermis_host.calibration.operators import Look
 from dermis_host.calibration.targets import Target
 from dermis_host.errors import HostError, RequestFailed, UsageError
 from dermis_host.output import Output
+from dermis_host.station.framework import UserInput
 
 WAIT_S = 0.2  # between two looks at whether somebody stopped the unit
 

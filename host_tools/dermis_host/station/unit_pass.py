@@ -141,6 +141,11 @@ class UnitPass:
         return sum(one.result == FAILED for one in self.record.measurements)
 
     def measured(self, measured: Measured) -> None:
+        """Notes it; a name that the phase has already gets a number, so that each stands for one value."""
+        there = {one.name for one in self.record.measurements if one.phase == measured.phase}
+        name, number = measured.name, 2
+        while measured.name in there:
+            measured.name, number = f"{name} ({number})", number + 1
         self.record.measurements.append(measured)
 
     def fail(self, name: str, phase: str, sentence: str, because: tuple[str, ...] = ()) -> None:
