@@ -19,7 +19,7 @@ from dermis_hw.twin.lamps import Flicker
 
 from dermis_models.generator import Generator
 
-FRAME_US = 85_000  # from one lit frame to the next (docs/timing.md)
+FRAME_US = 105_000  # from one lit frame to the next, dark slots between counted in: as the twin's bursts have it
 BURST_US = 900_000  # from one burst to the next
 
 

@@ -99,27 +99,30 @@ def scene_of(presentation: Presentation) -> scenes.Scene:
 
 
 def varied(
-    materials: list[dict[str, Material]], generator: Generator, rng: np.random.Generator
+    materials: list[dict[str, Material]], generator: Generator, rng: np.random.Generator, rougher: float
 ) -> list[dict[str, Material]]:
-    """Materials that stray from the tables as the generator says; one material strays one way wherever it lies."""
+    """Materials that stray from the tables as the generator says; one material strays one way wherever it lies.
+
+    rougher: factor on their roughness, one for all variants of a geometry, because a lobe is dear to trace anew.
+    """
     known: dict[str, Material] = {}
 
     def one(material: Material) -> Material:
         if material.name not in known:
-            known[material.name] = _stray(material, generator, rng)
+            known[material.name] = _stray(material, generator, rng, rougher)
         return known[material.name]
 
     return [{region: one(material) for region, material in regions.items()} for regions in materials]
 
 
-def _stray(material: Material, generator: Generator, rng: np.random.Generator) -> Material:
+def _stray(material: Material, generator: Generator, rng: np.random.Generator, rougher: float) -> Material:
     living = material.name.startswith(("skin", "eye"))
     size = generator.skin_ripple if living else generator.material_ripple
     wave = rng.normal(size=RIPPLE_WAVES) / generator.ripple_nm
     phase = rng.uniform(0, 2 * np.pi, RIPPLE_WAVES)
     ripple = np.sqrt(2 / RIPPLE_WAVES) * np.cos(GRID_NM[:, None] * wave + phase).sum(axis=1)
     own = material.specular
-    rough = float(np.clip(own.roughness * rng.uniform(*generator.roughness), SMOOTHEST, ROUGHEST))
+    rough = float(np.clip(own.roughness * rougher, SMOOTHEST, ROUGHEST))
     wide = float(rng.uniform(*generator.blur))
     return replace(
         material,

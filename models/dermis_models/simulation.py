@@ -123,12 +123,13 @@ def _presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Ro
     parsed = [drawing.scene_of(each) for each in drawn]
     meshes, _ = scenes.place(parsed[0])
     geometry = render.Geometry(meshes, ambient=parsed[0].ambient, surface=BSDFS[generator.bsdf])
+    rougher = float(rng.uniform(*generator.roughness))
     found = []
     for variant, (presentation, scene) in enumerate(zip(drawn, parsed, strict=True)):
         number = int(rng.integers(plan.modules))
         module, record, module_seed = calibrated(plan.split, number, folder)
         module = bursts.aged(module, generator, rng)
-        materials = drawing.varied(scenes.place(scene)[1], generator, rng)
+        materials = drawing.varied(scenes.place(scene)[1], generator, rng, rougher)
         seed = int(rng.integers(1 << 31))
         light_field = geometry.compose(materials, module, temperature_c=scene.temperature_c, seed=seed)
         light_field = render.answered(light_field, scene.lamp)

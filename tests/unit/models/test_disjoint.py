@@ -95,7 +95,7 @@ def test_no_spectrum_is_in_two_splits(by_split):
         for group, each in by_split[split]:
             materials = [thing.materials for thing in drawing.scene_of(each).objects]
             rng = np.random.default_rng(group.subject)
-            for regions in drawing.varied(materials, GENERATORS[split], rng):
+            for regions in drawing.varied(materials, GENERATORS[split], rng, 1.0):
                 found |= {material.values.tobytes() for material in regions.values()}
         return found
 

