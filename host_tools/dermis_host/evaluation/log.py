@@ -32,10 +32,10 @@ def append(path: Path, result: dict[str, Any], description: dict[str, Any], dige
     mark = f"<!-- {digest} -->"
     if mark in text:
         return False
-    if _line(HEADINGS) not in text:
-        text += _line(HEADINGS) + _line(["---"] * len(HEADINGS))
     if not text.endswith("\n"):
         text += "\n"
+    if _line(HEADINGS) not in text:
+        text += ("" if text.endswith("\n\n") else "\n") + _line(HEADINGS) + _line(["---"] * len(HEADINGS))
     counts, highest = result["presentations"], result["apcer"][MAXIMUM]
     missed = [goal["what"] for goal in result["goals"] if not goal["reached"]]
     row = [
@@ -48,10 +48,10 @@ def append(path: Path, result: dict[str, Any], description: dict[str, Any], dige
         f"{result['threshold']:g} ({result['threshold_from']})",
         f"{percent(result['bpcer']['value'])} ({_interval(result['bpcer'])})",
         f"{percent(highest['value'])} ({_interval(highest)}) {highest['species']}" if highest else "-",
-        ", ".join(missed) or ("none" if result["goals"] else "none set"),
+        f"{', '.join(missed) or ('none' if result['goals'] else 'none set')} {mark}",
     ]
     with files.whole(path) as file:
-        file.write((text + _line(row).rstrip("\n") + f" {mark}\n").encode())
+        file.write((text + _line(row)).encode())
     return True
 
 

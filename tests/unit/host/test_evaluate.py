@@ -1,0 +1,362 @@
+"""`dermis evaluate`: plans, sessions over recorded bursts, runs that stop and go on, the log."""
+
+import csv
+import json
+import math
+
+import pytest
+from dermis.core import profiles, vocabulary
+from dermis_host.cli import main
+from dermis_host.errors import HostError, UsageError
+from dermis_host.evaluation import goals, log, plan, sessions
+from dermis_host.evaluation.running import COLUMNS, Run
+from dermis_host.evaluation.source import Presentation, Verdict
+from dermis_host.recording import Recording
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+BORDER, TURNSTILE = profiles.by_name("border"), profiles.by_name("turnstile")
+REASONS = [(vocabulary.ATTACK, reason) for reason in (vocabulary.FLAT, vocabulary.NOT_SKIN_SWIR)]
+REASONS += [(vocabulary.NO_DECISION, reason) for reason in (vocabulary.MOVING, vocabulary.OCCLUDED)]
+
+
+def burst(score=9500, *findings):
+    return {"findings": list(findings), "usable": True, "score": score, "evidence": {"swir": True}}
+
+
+BURSTS = st.lists(
+    st.builds(burst, st.integers(0, 20).map(lambda step: 500 * step), st.sampled_from([None, *REASONS])).map(
+        lambda each: {**each, "findings": [finding for finding in each["findings"] if finding]}
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+def accepted_at(bursts, profile, threshold):
+    return sessions.verdict(bursts, profile, threshold, 900.0)[0].verdict == vocabulary.BONA_FIDE
+
+
+@settings(deadline=None, max_examples=200)
+@given(BURSTS, st.sampled_from(profiles.PROFILES), st.integers(0, 10_000))
+def test_the_score_is_the_highest_threshold_that_accepts(bursts, profile, threshold):
+    score = sessions.highest_accepting(bursts, profile, 900.0)
+    assert accepted_at(bursts, profile, threshold) == (score >= threshold)
+
+
+def test_gates_refuse_at_every_threshold():
+    flat = burst(10_000, REASONS[0])
+    said, score, sufficed = sessions.verdict([flat, flat], TURNSTILE, 1, 900.0)
+    assert (said.verdict, score, sufficed) == (vocabulary.ATTACK, -math.inf, True)
+
+
+def test_two_bursts_that_agree_take_the_lower_score():
+    said, score, _ = sessions.verdict([burst(9000), burst(8700)], BORDER, 8603, 900.0)
+    assert (said.verdict, said.bursts, said.ms, score) == (vocabulary.BONA_FIDE, 2, 1800.0, 8700.0)
+
+
+def test_bursts_that_run_out_are_no_decision():
+    said, score, sufficed = sessions.verdict([burst(9000)], BORDER, 8603, 900.0)
+    assert (said.verdict, score, sufficed) == (vocabulary.NO_DECISION, -math.inf, False)
+
+
+def test_a_burst_that_cannot_be_analysed_decides_nothing():
+    said, score, _ = sessions.verdict([{"error": "no"}] * 4, TURNSTILE, 5000, 900.0)
+    assert (said.verdict, said.reasons, score) == (vocabulary.NO_DECISION, (vocabulary.SENSOR_FAULT,), -math.inf)
+
+
+# Plans
+
+
+def toml(tmp_path, text="", name="plan.toml"):
+    (tmp_path / "model.tflite").write_bytes(b"model")
+    (tmp_path / "model.json").write_text('{"threshold": {"border": 8603}}')
+    path = tmp_path / name
+    path.write_text('format = 1\nmodel = "model.tflite"\n' + text)
+    return path
+
+
+def test_a_plan_with_nothing_but_a_model(tmp_path):
+    made = plan.load(toml(tmp_path))
+    assert (made.name, made.source, made.profile.name, made.threshold) == ("plan", "simulation", "border", 8603)
+    # printf model | sha256sum
+    assert made.model_sha256.startswith("9372c470")
+    assert made.seed == int(made.model_sha256[:16], 16) & ((1 << 63) - 1)
+    assert (made.rule.kind, made.rule.value) == ("threshold", 8603.0)
+
+
+def test_the_digest_follows_what_decides_the_scores_only(tmp_path):
+    made = plan.load(toml(tmp_path)).digest()
+    assert plan.load(toml(tmp_path, "[goals]\nbpcer = 0.01\n")).digest() == made
+    assert plan.load(toml(tmp_path, "seed = 5\n")).digest() != made
+    assert plan.load(toml(tmp_path), seed=5).digest() == plan.load(toml(tmp_path, "seed = 5\n")).digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sauce = 1", "no key 'sauce'; did you mean 'source'?"),
+        ('source = "air"', "source must be one of"),
+        ('profile = "bank"', "profile must be one of"),
+        ("seed = -1", "seed must be"),
+        ("seed = true", "seed must be"),
+        ('name = "=cmd|x"', "name must be a text"),
+        ('model = "other.tflite"', "Cannot overwrite"),
+        ("operating_point = { bpcer = 2 }", "operating_point must be"),
+        ("operating_point = 5", "operating_point must be"),
+        ("burst_ms = 0", "burst_ms must be"),
+        ('keep = "some"', "keep must be one of"),
+        ('claims = ["x"]', "--claim 'x' must be"),
+        ("concealer = 5", "concealer must be"),
+        ("simulation = 5", "[simulation] must be a table"),
+        ("[goals]\nspeed = 1", "[goals] knows"),
+        ("[goals.apcer]\nphoto = 2", "[goals.apcer] must give"),
+        ("[report]\nplace = 'x'", "[report] has an unknown field 'place'"),
+        ("[", "is no TOML"),
+    ],
+)
+def test_bad_plans(tmp_path, text, said):
+    with pytest.raises(UsageError) as caught:
+        plan.load(toml(tmp_path, text))
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_plans_and_models_that_are_not_there(tmp_path):
+    with pytest.raises(UsageError, match="There is no plan"):
+        plan.load(tmp_path / "none.toml")
+    with pytest.raises(UsageError, match="There is no model"):
+        plan.load(toml(tmp_path), model=tmp_path / "none.tflite")
+    path = toml(tmp_path)
+    path.write_text("format = 2\n")
+    with pytest.raises(UsageError, match="format is 2"):
+        plan.load(path)
+
+
+# Runs
+
+
+class Rig:
+    """A source that gives verdicts itself; breaks off where it is told to."""
+
+    simulated = False
+
+    def __init__(self, count=130, breaks_at=None, **changed):
+        self.count, self.breaks_at, self.changed, self.shown = count, breaks_at, changed, 0
+
+    def description(self):
+        return {"rig": 1}
+
+    def attempts(self):
+        return [f"p{number}" for number in range(self.count)]
+
+    def show(self, attempts):
+        for attempt in attempts:
+            if self.shown == self.breaks_at:
+                raise KeyboardInterrupt
+            self.shown += 1
+            attack = int(attempt[1:]) % 2
+            word = vocabulary.ATTACK if attack else vocabulary.BONA_FIDE
+            said = Verdict(word, (vocabulary.FLAT,) if attack else (), 100 if attack else 9000, 2, 1800.0)
+            fields = {"subject": "s", "species": "photo" if attack else "", "tone": "0.3", **self.changed}
+            yield Presentation(attempt, verdict=said, **fields)
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_is_taken_up_where_it_stopped(tmp_path):
+    made, folder = plan.load(toml(tmp_path)), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        Run(made, Rig(breaks_at=100), {}, folder).go()
+    part = folder / "presentations.csv.part"
+    assert not (folder / "presentations.csv").exists() and part.is_file()
+    with open(part, "a") as file:  # power went while a row was written
+        file.write("p77,s,pho")
+    second = Rig()
+    run = Run(made, second, {}, folder)
+    assert len(run.done) == 96
+    told = []
+    run.go(told.append)
+    assert second.shown == sum(told) == 130 - 96
+    found = rows(folder / "presentations.csv")
+    assert [row["attempt"] for row in found] == second.attempts() and not part.exists()
+    assert tuple(found[1]) == COLUMNS
+    assert (found[1]["species"], found[1]["score"], found[1]["reasons"], found[1]["response"]) == (
+        "photo",
+        "100",
+        "flat",
+        "yes",
+    )
+    third = Rig()
+    Run(made, third, {}, folder).go()
+    assert third.shown == 0
+
+
+def test_a_folder_of_another_run_is_left_alone(tmp_path):
+    folder = tmp_path / "out"
+    Run(plan.load(toml(tmp_path)), Rig(4), {}, folder).go()
+    with pytest.raises(UsageError, match="holds another evaluation"):
+        Run(plan.load(toml(tmp_path), seed=3), Rig(4), {}, folder)
+    (folder / "run.json").unlink()
+    with pytest.raises(UsageError, match=r"no run\.json"):
+        Run(plan.load(toml(tmp_path)), Rig(4), {}, folder)
+
+
+@pytest.mark.parametrize("subject", ["=1+1", "+x", "-x", "@x", "a\nb"])
+def test_no_formula_gets_into_the_table(tmp_path, subject):
+    run = Run(plan.load(toml(tmp_path)), Rig(4, subject=subject), {}, tmp_path / "out")
+    with pytest.raises(HostError, match="may not stand in a table"):
+        run.go()
+
+
+def test_a_source_that_forgets_presentations_is_told(tmp_path):
+    rig = Rig(4)
+    rig.show = lambda attempts: Rig.show(rig, attempts[:2])
+    with pytest.raises(HostError, match="2 of 4 presentations were not made"):
+        Run(plan.load(toml(tmp_path)), rig, {}, tmp_path / "out").go()
+
+
+def test_what_is_kept(tmp_path, recording, monkeypatch):
+    """Bursts go to the device's code without the SWIR head's readings where the plan says so; failures are kept."""
+    seen = []
+
+    def replay(bursts, model, *, features_only, tell):
+        seen.extend(bursts)
+        return [burst(9000) for _ in bursts]
+
+    class Source(Rig):
+        def show(self, attempts):
+            for attempt in attempts:
+                yield Presentation(attempt, "s", "photo" if attempt == "p1" else "", bursts=[recording, recording])
+
+    monkeypatch.setattr("dermis_host.replaying.replay", replay)
+    Run(plan.load(toml(tmp_path, "without_swir = true\n")), Source(2), {}, tmp_path / "out").go()
+    first, second = rows(tmp_path / "out" / "presentations.csv")
+    assert first["verdict"] == "bona_fide" and first["recording"] == ""
+    assert second["recording"] == "recordings/p1-0.npz"
+    assert sorted(path.name for path in (tmp_path / "out" / "recordings").iterdir()) == ["p1-0.npz", "p1-1.npz"]
+    assert [each.meta["swir"] for each in seen] == [[]] * 4 and recording.meta["swir"]
+
+
+def test_device_code_that_can_read_nothing_stops_the_run(tmp_path, recording, monkeypatch):
+    class Source(Rig):
+        def show(self, attempts):
+            for attempt in attempts:
+                yield Presentation(attempt, "s", bursts=[recording])
+
+    monkeypatch.setattr(
+        "dermis_host.replaying.replay", lambda bursts, *_, **__: [{"error": "old record"} for _ in bursts]
+    )
+    with pytest.raises(HostError, match="can analyse none of these recordings: old record"):
+        Run(plan.load(toml(tmp_path)), Source(2), {}, tmp_path / "out").go()
+
+
+# The command, on recordings
+
+
+@pytest.fixture
+def evaluated(tmp_path, recording, monkeypatch):
+    def save(name, **truth):
+        (tmp_path / "burst").mkdir(exist_ok=True)
+        Recording(recording.meta, recording.frames, recording.calibration, recording.board, truth).save(
+            tmp_path / "burst" / f"{name}.npz"
+        )
+
+    for number in range(3):
+        save(f"b{number}", kind="bona_fide", species="", subject=number, tone=0.3, presentation=f"b{number}", burst=0)
+        save(f"b{number}+", kind="bona_fide", species="", subject=number, tone=0.3, presentation=f"b{number}", burst=1)
+    save("a", kind="attack", species="heavy_makeup")
+    save("c", kind="attack", species="photo_matte")
+
+    def replay(bursts, *_, **__):
+        return [burst(1000, *REASONS[:2]) if each.truth["species"] == "photo_matte" else burst() for each in bursts]
+
+    monkeypatch.setattr("dermis_host.replaying.replay", replay)
+    path = toml(tmp_path, 'source = "recordings"\n[recordings]\nfolder = "burst"\n[goals]\nbpcer = 0.01\n')
+    return path, tmp_path / "out", tmp_path / "evaluations.md"
+
+
+def test_recordings_are_evaluated_and_logged_once(evaluated, capsys):
+    path, folder, logged = evaluated
+    words = ["evaluate", str(path), "-o", str(folder), "--append", str(logged), "--json"]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["bpcer"]["n"] == 3 and found["bpcer"]["errors"] == 0 and found["simulated"] is True
+    assert found["apcer"]["photo_matte"]["errors"] == 0
+    assert list(found["concealer"]["apcer"]) in (["heavy_makeup", "max"], ["max"])
+    assert found["goals"][0]["reached"] and found["run"]["profile"] == "border"
+    assert (folder / "report.html").read_text().count("SIMULATED") >= 3
+    assert main(words) == 0
+    text = logged.read_text()
+    assert text.count("| plan (") == 1 and "SIMULATED" in text
+
+
+def test_a_missed_goal_is_an_exit_code(evaluated, monkeypatch, capsys):
+    path, folder, _ = evaluated
+    monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [burst(1000) for _ in bursts])
+    assert main(["evaluate", str(path), "-o", str(folder)]) == 1
+    assert "goals missed: BPCER" in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_no_report(evaluated, monkeypatch):
+    path, folder, _ = evaluated
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dermis_host.replaying.replay", interrupted)
+    assert main(["evaluate", str(path), "-o", str(folder)]) == 130
+    assert sorted(each.name for each in folder.iterdir()) == ["presentations.csv.part", "run.json"]
+
+
+@pytest.mark.parametrize("words", [["--seed", "-1"], ["--processes", "0"], ["--model", "none.tflite"]])
+def test_wrong_usage(evaluated, words, capsys):
+    path, _, _ = evaluated
+    path.write_text(path.read_text().replace('source = "recordings"', 'source = "simulation"'))
+    assert main(["evaluate", str(path), *words]) == 2
+
+
+def test_a_folder_without_recordings(evaluated, tmp_path):
+    path, folder, _ = evaluated
+    path.write_text(path.read_text().replace('"burst"', '"nothing"'))
+    assert main(["evaluate", str(path), "-o", str(folder)]) == 2
+    assert not folder.exists()
+
+
+# Goals and the log
+
+
+def rate(value):
+    return {"value": value, "n": 100, "ci95": [0.0, 1.0]}
+
+
+def test_goals_take_the_worst_tone_and_their_distance():
+    tones = {name: {"bpcer": rate(value)} for name, value in (("dark", 0.02), ("light", 0.005))}
+    result = {"bpcer": rate(0.01), "apcer": {"photo": rate(0.0), "max": rate(0.0)}, "concealer": {"apcer": {}},
+              "by": {"tone": tones}}  # fmt: skip
+    wanted = {"bpcer": 0.01, "bpcer_tone": 0.02, "tone_spread": 0.01, "bpcer_condition": 0.02}
+    found = goals.judge(wanted, {"photo": 0.0, "mask": 0.1}, result)
+    assert [(goal["what"], goal["reached"]) for goal in found] == [
+        ("BPCER", True),
+        ("BPCER of the worst tone (dark)", True),
+        ("BPCER of the worst condition", False),
+        ("BPCER between tones", False),
+        ("APCER of photo", True),
+        ("APCER of mask", False),
+    ]
+
+
+def test_the_log_keeps_what_it_held(tmp_path):
+    path = tmp_path / "log.md"
+    path.write_text("# Ours\nWords before.")
+    result = {"presentations": {"bona_fide": 1, "attack": 2}, "apcer": {"max": None}, "goals": [], "simulated": None,
+              "threshold": 1.5, "threshold_from": "as | given", "bpcer": rate(0.0)}  # fmt: skip
+    described = {"plan": "p", "digest": "d", "model": "m", "model_sha256": "0" * 64, "seed": 1}
+    assert log.append(path, result, described, "one") and log.append(path, result, described, "two")
+    assert not log.append(path, result, described, "one")
+    text = path.read_text()
+    assert text.startswith("# Ours\nWords before.\n") and text.count("as / given") == 2 and text.count("| --- |") == 1
+    with pytest.raises(HostError):
+        log.append(tmp_path, result, described, "three")

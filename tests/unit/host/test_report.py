@@ -1,0 +1,303 @@
+"""`dermis report`: figures, claims, files, and the page."""
+
+import csv
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+from dermis_host.cli import main
+from dermis_host.evaluation import claims, figures, plots
+from dermis_host.evaluation.score_files import load
+
+HEADER = "attempt,subject,species,score"
+NASTY = '<script>alert("&1")</script>'
+
+
+def write(path, rows, header=HEADER):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header.split(","))
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def scores(tmp_path):
+    """100 bona fide scored 1 to 100; 60 photos at 0; 40 masks, 4 of them at 50."""
+    rows = [(f"b{i}", f"s{i % 50}", "", i + 1) for i in range(100)]
+    rows += [(f"p{i}", "x", "photo", 0) for i in range(60)]
+    rows += [(f"m{i}", "y", "mask", 50 if i < 4 else 0.5) for i in range(40)]
+    return write(tmp_path / "scores.csv", rows)
+
+
+def report(path, *words, code=0):
+    out = path.with_name("out.json")
+    assert main(["report", str(path), "--json", str(out), *words]) == code
+    return json.loads(out.read_text())
+
+
+def test_figures_at_a_threshold(scores):
+    found = report(scores, "--threshold", "50")
+    assert found["threshold"] == 50 and (found["format"], found["version"]) == ("dermis-report", 1)
+    assert (found["bpcer"]["value"], found["bpcer"]["n"], found["bpcer"]["errors"]) == (0.49, 100, 49)
+    assert found["apcer"]["mask"]["errors"] == 4 and found["apcer"]["photo"]["value"] == 0.0
+    assert found["apcer"]["max"] == {**found["apcer"]["mask"], "species": "mask"}
+    low, high = found["apcer"]["mask"]["ci95"]
+    assert (low, high) == (pytest.approx(0.02792, abs=1e-5), pytest.approx(0.23664, abs=1e-5))
+    assert found["apcer"]["photo"]["bound95"] == pytest.approx(0.0487029, rel=1e-6)
+    assert found["bpnrr"] == {**found["bpnrr"], "n": 100, "errors": 0, "value": 0.0}
+    assert set(found["apnrr"]) == {"photo", "mask", "max"}
+
+
+def test_the_default_is_one_percent_bpcer(scores):
+    found = report(scores)
+    assert found["threshold"] == 2 and found["bpcer"]["errors"] == 1
+    assert report(scores, "--bpcer", "10%")["threshold"] == 11
+    assert report(scores, "--apcer", ".1")["threshold"] == 1
+
+
+def test_fixed_operating_points(scores):
+    points = {(point["fixed"], point["at"]): point for point in report(scores)["fixed_operating_points"]}
+    assert set(points) == {(kind, rate) for kind in ("bpcer", "apcer") for rate in (0.01, 0.05, 0.1)}
+    assert points["bpcer", 0.05]["threshold"] == 6 and points["bpcer", 0.05]["bpcer"]["errors"] == 5
+    assert points["apcer", 0.01]["threshold"] == 51 and points["apcer", 0.01]["apcer"]["max"]["errors"] == 0
+    assert points["apcer", 0.1]["threshold"] == 1 and points["apcer", 0.1]["apcer"]["mask"]["errors"] == 4
+
+
+def test_a_claim_that_the_sample_cannot_carry_is_refused(scores, capsys):
+    found = report(scores, "--threshold", "51", "--claim", "apcer:photo=3%", "--claim", "apcer:photo=.05", code=1)
+    assert [claim["carried"] for claim in found["claims"]] == [False, True]
+    said = capsys.readouterr().err
+    assert "0 of 60 supports no claim below 4.9%" in said and "3% takes 99 presentations without an error" in said
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.000999, 0.0099501, 0.0487, 0.0995, 0.0999, 0.5, 0.99999, 1.0])
+def test_a_bound_is_never_rounded_down(rate):
+    shown = float(claims.rounded_up(rate).rstrip("%")) / 100
+    assert rate - 1e-12 <= shown <= min(1.0, rate * 1.1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    "word", ["apcer", "apcer=0", "apcer=2", "eer=.1", "bpcer:photo=.1", "apcer:none=.1", "bpcer=x"]
+)
+def test_bad_claims(scores, word, capsys):
+    assert main(["report", str(scores), "--claim", word]) == 2
+    assert "--claim" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--threshold", "nan"], ["--bpcer", "0"], ["--bpcer", "150%"], ["--threshold", "1", "--bpcer", ".1"],
+     ["--delimiter", "ab"], ["--delimiter", '"'], ["--plan", "none.toml"], ["--columns", "x"]],
+)  # fmt: skip
+def test_wrong_usage(scores, words, capsys):
+    assert main(["report", str(scores), *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_non_response_apart_and_counted(tmp_path):
+    rows = [(f"b{i}", i, "", "" if i < 2 else 1, "no" if i < 2 else "yes") for i in range(20)]
+    rows += [(f"p{i}", i, "photo", "" if i < 5 else 0, "no" if i < 5 else "yes") for i in range(10)]
+    path = write(tmp_path / "scores.csv", rows, HEADER + ",response")
+    apart = report(path, "--threshold", ".5")
+    assert (apart["bpcer"]["n"], apart["bpcer"]["errors"], apart["bpnrr"]["errors"]) == (18, 0, 2)
+    assert (apart["apcer"]["photo"]["n"], apart["apnrr"]["photo"]["errors"]) == (5, 5)
+    assert any("10.00%" in remark for remark in apart["remarks"])
+    counted = report(path, "--threshold", ".5", "--non-response", "counted")
+    assert (counted["bpcer"]["n"], counted["bpcer"]["errors"], counted["bpnrr"]["errors"]) == (20, 2, 2)
+    assert (counted["apcer"]["photo"]["n"], counted["apcer"]["photo"]["errors"]) == (10, 0)
+    assert main(["report", str(path), "--non-response", "counted"]) == 2  # two are lost at every threshold
+
+
+def test_an_attack_without_response_keeps_the_score_it_had(tmp_path):
+    rows = [("a", 1, "", 9, "yes"), ("b", 2, "photo", 8, "no"), ("c", 3, "", 9.5, "no")]
+    path = write(tmp_path / "scores.csv", rows, HEADER + ",response")
+    found = report(path, "--threshold", "5", "--non-response", "counted")
+    assert found["apcer"]["photo"]["errors"] == 1 and found["bpcer"]["errors"] == 1
+
+
+def test_concealers_stand_apart(tmp_path):
+    rows = [("a", 1, "", 9, ""), ("b", 2, "photo", 1, ""), ("c", 3, "make_up", 9.5, "concealer")]
+    path = write(tmp_path / "scores.csv", rows, HEADER + ",purpose")
+    found = report(path, "--threshold", "5")
+    assert list(found["apcer"]) == ["photo", "max"] and found["apcer"]["max"]["value"] == 0
+    assert found["concealer"]["apcer"]["make_up"]["value"] == 1
+
+
+def test_attempts_fold_into_presentations(tmp_path):
+    header = HEADER + ",presentation,ms"
+    rows = [("a1", "s", "", 1, "p1", 900), ("a2", "s", "", 9, "p1", 800), ("b1", "t", "photo", 7, "p2", 900),
+            ("b2", "t", "photo", 2, "p2", 900), ("c1", "u", "photo", 2, "p3", 900)]  # fmt: skip
+    path = write(tmp_path / "scores.csv", rows, header)
+    found = report(path, "--threshold", "5")
+    assert (found["bpcer"]["n"], found["bpcer"]["errors"]) == (1, 0)
+    assert (found["apcer"]["photo"]["n"], found["apcer"]["photo"]["errors"]) == (2, 1)
+    assert found["presentations"]["attempts_per_presentation"] == {"mean": pytest.approx(5 / 3), "max": 2}
+    assert found["presentations"]["ms"]["bona_fide"]["max"] == 1700
+    write(path, [*rows, ("d", "u", "", 2, "p3", 900)], header)
+    assert main(["report", str(path), "--threshold", "5"]) == 2
+
+
+def test_by_tone_and_any_other_column(tmp_path):
+    rows = [(f"b{i}", i, "", i, "dark" if i < 5 else "light", "red") for i in range(10)]
+    rows += [("p", 1, "photo", 6, "dark", "red"), ("q", 1, "photo", 2, "light", "red")]
+    found = report(write(tmp_path / "s.csv", rows, HEADER + ",tone,hair"), "--threshold", "3", "--by", "hair")
+    assert found["by"]["tone"]["dark"]["bpcer"]["errors"] == 3 and found["by"]["tone"]["light"]["bpcer"]["errors"] == 0
+    assert found["by"]["tone"]["dark"]["apcer"]["photo"]["value"] == 1 and list(found["by"]["hair"]) == ["red"]
+
+
+def test_leave_one_species_out(tmp_path):
+    rows = [("a", 1, "", 9, ""), ("b", 2, "photo", 1, ""), ("c", 3, "latex", 6, ""), ("d", 1, "", 5, "latex"),
+            ("e", 1, "latex", 5, "latex"), ("f", 1, "latex", 4, "latex")]  # fmt: skip
+    path = write(tmp_path / "s.csv", rows, HEADER + ",held_out")
+    found = report(path)
+    assert found["threshold"] == 9 and found["apcer"]["latex"]["n"] == 1
+    held = found["leave_one_species_out"]["latex"]
+    assert held["threshold"] == 5 and (held["apcer"]["latex"]["errors"], held["apcer"]["latex"]["n"]) == (1, 2)
+
+
+def test_rows_in_any_order_give_the_same(scores, tmp_path):
+    straight = report(scores)
+    with open(scores) as file:
+        header, *rows = file.read().splitlines()
+    np.random.default_rng(1).shuffle(rows)
+    mixed = tmp_path / "mixed.csv"
+    mixed.write_text("\n".join([header, *rows]) + "\n")
+    again = report(mixed)
+    for key in straight.keys() - {"source", "failures"}:
+        assert straight[key] == again[key], key
+
+
+def test_a_curve_keeps_its_corners_or_thins_them():
+    rng = np.random.default_rng(2)
+    bona_fide, attacks = np.sort(rng.normal(1, 1, 30_000)), np.sort(rng.normal(-1, 1, 30_000))
+    curve = figures._curve(bona_fide, attacks)
+    assert curve is not None
+    assert 100 < len(curve["apcer"]) <= figures.MOST_CURVE_POINTS + 2
+    assert curve["bpcer"][0] < 0.001 and curve["apcer"][-1] < 0.001
+
+
+class _Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href", "srcset", "onload", "onclick")]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def page(path, *words, code=0):
+    out = path.with_name("out.html")
+    assert main(["report", str(path), "--html", str(out), *words]) == code
+    text = out.read_text()
+    parsed = _Page()
+    parsed.feed(text)
+    return text, parsed
+
+
+def test_the_page_holds_what_a_test_report_must(scores):
+    text, parsed = page(scores, "--threshold", "50", "--claim", "apcer:photo=.01", code=1)
+    assert parsed.tags.count("svg") >= 4 and "script" not in parsed.tags and not parsed.links
+    words = " ".join(parsed.text)
+    for said in (
+        "0 of 60 supports no claim below 4.9%",
+        "laboratory",
+        "not stated",
+        "mask: attacks that were accepted",
+    ):
+        assert said in words
+    assert "SIMULATED" not in text and "do not say whether they were measured or simulated" in words
+
+
+def test_simulated_is_stamped(scores, capsys):
+    text, _ = page(scores, "--simulated")
+    assert text.count("SIMULATED") >= 3
+    assert capsys.readouterr().out.startswith("SIMULATED.")
+
+
+def test_the_plan_fills_the_fields(scores, tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f"[report]\nlaboratory = '{NASTY}'\n")
+    text, parsed = page(scores, "--plan", str(plan))
+    assert NASTY not in text and any(NASTY in part for part in parsed.text)
+    plan.write_text("[report]\nlabratory = 'x'\n")
+    assert main(["report", str(scores), "--plan", str(plan)]) == 2
+
+
+def test_everything_from_outside_is_escaped(tmp_path):
+    header = HEADER + ",tone,condition,module,reasons,recording,hair"
+    rows = [
+        ("a" + NASTY, NASTY, "", 0.1, *[NASTY] * 6),
+        ("b", "s", NASTY, 0.9, *[NASTY] * 6),
+        ("c", "s", "", 0.9, *[NASTY] * 6),
+    ]
+    path = write(tmp_path / f"scores {NASTY.replace('/', '')}.csv", rows, header)
+    text, parsed = page(path, "--threshold", ".5", "--by", "hair")
+    assert "script" not in parsed.tags and "<script" not in text.lower()
+    assert not re.search(r"\son\w+=", text)
+
+
+def test_terminal_takes_no_markup_from_names(tmp_path, capsys):
+    path = write(tmp_path / "s.csv", [("a", 1, "", 1), ("b", 1, "[red]x[/red]", 0), ("c", 1, "[/]", 0)])
+    assert main(["report", str(path), "--threshold", ".5"]) == 0
+    assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_json_on_stdout_is_alone_there(scores, capsys):
+    assert main(["report", str(scores), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["bpcer"]["n"] == 100
+
+
+def test_files_are_replaced_only_where_they_are_reports(scores, tmp_path, capsys):
+    out, other = tmp_path / "report.json", tmp_path / "notes.txt"
+    assert main(["report", str(scores), "--json", str(out)]) == 0
+    assert main(["report", str(scores), "--json", str(out)]) == 0
+    other.write_text("my notes")
+    for words in (["--html", str(other)], ["--json", str(scores)], ["--json", str(out), "--html", str(out)]):
+        assert main(["report", str(scores), *words]) == 2
+    assert other.read_text() == "my notes" and scores.read_text().startswith(HEADER)
+    assert main(["report", str(scores), "--html", str(other), "--force"]) == 0
+    assert main(["report", str(scores), "--json", str(tmp_path / "no" / "such.json")]) == 2
+    assert main(["report", str(scores), "--html", str(tmp_path)]) == 2
+
+
+def test_a_disc_that_is_full(scores, capsys):
+    assert main(["report", str(scores), "--html", "/dev/full", "--force"]) == 1
+    assert "/dev/full cannot be written" in capsys.readouterr().err
+
+
+def test_nothing_half_written_stays(scores, tmp_path, monkeypatch):
+    out = tmp_path / "out.html"
+    out.write_text("<!-- dermis-report -->old")
+
+    def fails(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dermis_host.evaluation.page.render", fails)
+    assert main(["report", str(scores), "--html", str(out)]) == 130
+    assert out.read_text() == "<!-- dermis-report -->old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.html", "scores.csv"]
+
+
+def test_many_species_stay_readable(tmp_path):
+    rows = [("b", 1, "", 1)] + [(f"a{i}", 1, f"kind {i}", i / 999) for i in range(999)]
+    text, parsed = page(write(tmp_path / "s.csv", rows), "--threshold", ".5")
+    assert len(text) < 3_000_000 and "are in the table only" in " ".join(parsed.text)
+
+
+@pytest.mark.parametrize(("value", "nice"), [(0.0, 1.0), (0.03, 0.05), (0.011, 0.02), (0.5, 0.5), (0.91, 1.0)])
+def test_axes_end_on_round_numbers(value, nice):
+    assert plots.nice_ceiling(value) == pytest.approx(nice)
+
+
+def test_scores_of_one_value_have_a_page(tmp_path):
+    path = write(tmp_path / "s.csv", [("a", 1, "", 1), ("b", 1, "photo", 1)])
+    text, _ = page(path)
+    assert "<svg" in text
+    assert load(path).score.tolist() == [1.0, 1.0]
