@@ -50,8 +50,6 @@ LIMITS: dict[str, tuple[float | None, float | None, str, str]] = {
         "an LED's drift with temperature; far off, the standard moved or it is another LED",
     ),
     "depth": (-0.5, 0.5, "%", "a target's distance by the candidate record: .3 % of ours, .2 % of the target's place"),
-    "monitor_step": (1.2, None, "ratio", "the next brighter light must stay apart, or frames are mistaken"),
-    "swir": (40.0, 250.0, "% of nominal", "a dead LED, a covered head, or a full ADC"),
     "verify_drift": (
         -20.0,
         20.0,

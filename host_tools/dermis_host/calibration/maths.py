@@ -9,7 +9,6 @@ import functools
 import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from dermis.core import burst, reflectance, vocabulary
@@ -22,7 +21,6 @@ BLACK_QUANTILE = 0.05
 FLAT_BLOCK = 10  # px; blocks of 100 pixels average shot noise to a tenth before the fit
 FLAT_ORDER = 4  # of the polynomial: LEDs, cosines and vignetting are smooth, dust and noise are not
 TAB_MARGIN = 4  # px beside the monitor tab that its blur may reach
-BASELINE_ROUNDS = 20  # of a fixed-point iteration that gains two digits a round
 FAINTEST_CODES = 20  # above black: below, read noise clipped at black lifts the mean
 NODE_ROUNDS = 3  # of moving nodes; each leaves a tenth of what was left
 Frames = dict[str, np.ndarray]
@@ -138,7 +136,9 @@ def flat_nodes(bursts: Sequence[Frames], name: str, table: np.ndarray, columns: 
     node_v, node_u = np.meshgrid(np.arange(FLAT_ROWS) * FLAT_STEP, np.arange(FLAT_COLUMNS) * FLAT_STEP, indexing="ij")
     nodes = np.exp(_basis(node_u.astype(float), node_v.astype(float)) @ weights)
     pixel_v, pixel_u = np.indices((burst.HEIGHT, burst.WIDTH), dtype=float)
-    return np.clip(np.round(_fitted(nodes, np.exp(_basis(pixel_u, pixel_v) @ weights))), 1, FULL_SCALE).astype(np.uint16)
+    return np.clip(np.round(_fitted(nodes, np.exp(_basis(pixel_u, pixel_v) @ weights))), 1, FULL_SCALE).astype(
+        np.uint16
+    )
 
 
 def _fitted(nodes: np.ndarray, smooth: np.ndarray) -> np.ndarray:
@@ -218,34 +218,3 @@ def swir_levels(readings: Sequence[Sequence[Sequence[int]]]) -> list[int]:
 def saturated_part(frames: Frames) -> float:
     """Part of the pixels of the imaged bands that are saturated."""
     return float(np.mean([frames[band] >= reflectance.SATURATED_CODE for band in vocabulary.NIR_BANDS]))
-
-
-@dataclass(frozen=True)
-class Triangle:
-    """baseline_mm, offset_mm: what turns a disparity into a distance: z = 1 / (1 / z_ref + d / (f b)) + offset."""
-
-    focal_px: float
-    z_ref_mm: float
-    baseline_mm: float
-    offset_mm: float = 0.0
-
-    def distance_mm(self, disparity_px: float) -> float:
-        return 1 / (1 / self.z_ref_mm + disparity_px / (self.focal_px * self.baseline_mm)) + self.offset_mm
-
-
-def triangulate(focal_px: float, z_ref_mm: float, near: tuple[float, float], far: tuple[float, float]) -> Triangle:
-    """Baseline and offset from two planes, each (true distance mm, disparity px).
-
-    Solves z(d) + offset = true for both by fixed-point iteration. Raises ValueError when the planes cannot be told
-    apart.
-    """
-    (near_mm, near_d), (far_mm, far_d) = near, far
-    if far_mm <= near_mm or not near_d > far_d:
-        raise ValueError("the far plane shows no smaller disparity than the near one: were they exchanged?")
-    offset = 0.0
-    baseline = 1.0
-    for _ in range(BASELINE_ROUNDS):
-        inverse = 1 / (near_mm - offset) - 1 / (far_mm - offset)
-        baseline = (near_d - far_d) / (focal_px * inverse)
-        offset = near_mm - Triangle(focal_px, z_ref_mm, baseline).distance_mm(near_d)
-    return Triangle(focal_px, z_ref_mm, baseline, offset)
