@@ -12,7 +12,7 @@ import numpy as np
 from dermis_hw.materials.grid import GRID_NM
 from dermis_hw.materials.material import MATTE, Material, MaterialError
 
-# Logarithm of reflectance at wavelengths (nm): it falls by .7 % a nanometre under the imager's LEDs and by .55 % under
+# Logarithm of reflectance at wavelengths (nm): it falls by .7 % a nanometre under the imager's LEDs and by .6 % under
 # the SWIR head's, so that a peak shows in its LED's reading; and it stands at another height under each LED of a
 # detector (and at 940 nm), so that one fitted in another's place cannot pass for it.
 _SPECTRAL_TURNS = (
@@ -20,8 +20,8 @@ _SPECTRAL_TURNS = (
     (800.0, -0.05),
     (1104.0, -2.25),
     (1122.0, -0.05),
-    (1600.0, -2.65),
-    (1750.0, -2.70),
+    (1600.0, -3.00),
+    (1750.0, -3.05),
 )
 _ROUNDED_NM = 8.0  # sigma with which the turns are rounded: an absorption band of a doped glass has no corner
 
