@@ -44,6 +44,11 @@ class Module:
         self.profile = profiles.by_name(board["profile"])
         self.log = Log(self.clock, self.link.write)
         gc.collect()  # what compiling the sources left behind shall not lie between the big buffers
+        self.sensors = {"imager": drivers.camera.identity(), "swir": self.swir.identity()}
+        # First of all: its room for a record is the largest piece of memory that the module asks for at once.
+        self.calibration = CalibrationStore(
+            self.storage, self.system.serial(), self.sensors, rights.station_keys(), self.log
+        )
         self.taker = BurstTaker(
             board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
         )
@@ -53,10 +58,6 @@ class Module:
         self._load_model(model_path, drivers.model_class)
         self.pipeline.model = self.model
         gc.collect()
-        self.sensors = {"imager": drivers.camera.identity(), "swir": self.swir.identity()}
-        self.calibration = CalibrationStore(
-            self.storage, self.system.serial(), self.sensors, rights.station_keys(), self.log
-        )
         self.busy = ""
         self.burst: Any = None
         self.burst_id = 0
