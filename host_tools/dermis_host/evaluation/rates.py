@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -23,7 +24,7 @@ class Sample:
     species: dict[str, np.ndarray]
 
     @staticmethod
-    def of(bona_fide, species: dict[str, np.ndarray]) -> Sample:
+    def of(bona_fide: Sequence[float], species: Mapping[str, Sequence[float]]) -> Sample:
         """From scores in any order."""
         return Sample(
             np.sort(np.asarray(bona_fide, float)),

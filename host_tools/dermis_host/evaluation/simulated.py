@@ -58,7 +58,7 @@ class Simulation:
         wanted = set(attempts)
         numbers = sorted({self._shard_of[attempt] for attempt in wanted})
         self._folder.mkdir(parents=True, exist_ok=True)
-        maker = (
+        maker: Any = (
             scheduling.on_cluster(self._job, numbers, self._scheduler)
             if self._scheduler
             else scheduling.locally(self._job, numbers, self._processes, self._folder)

@@ -46,7 +46,10 @@ class Presentation:
 class Source(Protocol):
     """Makes presentations. The same plan and seed name the same attempts, so that a run can be resumed."""
 
-    simulated: bool | None  # None: not stated
+    @property
+    def simulated(self) -> bool | None:
+        """Whether no light of this world makes them; None where that is not stated."""
+        ...
 
     def description(self) -> dict[str, Any]:
         """What made the presentations, as JSON would hold it: a run is taken up only by the same."""

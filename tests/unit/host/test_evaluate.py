@@ -357,6 +357,6 @@ def test_the_log_keeps_what_it_held(tmp_path):
     assert log.append(path, result, described, "one") and log.append(path, result, described, "two")
     assert not log.append(path, result, described, "one")
     text = path.read_text()
-    assert text.startswith("# Ours\nWords before.\n") and text.count("as / given") == 2 and text.count("| --- |") == 1
+    assert text.startswith("# Ours\nWords before.\n") and text.count("as / given") == 2 and text.count("| date |") == 1
     with pytest.raises(HostError):
         log.append(tmp_path, result, described, "three")

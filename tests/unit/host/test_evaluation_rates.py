@@ -45,6 +45,7 @@ class TestPublished:
     def test_bpcer_at_fixed_apcer(self, wanted, apcer, bpcer):
         bona_fide, attacks = classes("nonsep")
         threshold = rates.threshold_at_apcer(Sample(bona_fide, {"negatives": attacks}), wanted)
+        assert threshold is not None
         assert rates.accepted(attacks, threshold) / 50 == apcer
         assert rates.refused(bona_fide, threshold) / 50 == bpcer
 
