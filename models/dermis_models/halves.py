@@ -57,6 +57,7 @@ RANGES: dict[str, Range] = {
     "make_up_mm": (0.03, 0.10),
     "make_up_scatter": (6.0, 16.0),
     "make_up_pigment": (0.4, 1.6),
+    "water_mm": (0.03, 0.4),
     "dye": (0.02, 0.15),
     "toner": (0.5, 0.8),
     "foundation": (0.005, 0.035),

@@ -9,13 +9,19 @@ from dermis_models.drawn import Draw, Shown, Thing, measures, wearer
 
 Maker = Callable[[Draw, int], Iterator[Shown]]
 TONER_SHARE = 0.2  # of prints on plain paper
+WET_PAPER_SHARE, WET_CLOTH_SHARE = 0.08, 0.25  # somebody who knows the module wets them
 PHONE_MM, TABLET_MM = (70.0, 150.0), (150.0, 240.0)  # width and height, about
 SCREENS = {"phone": "screen_glass", "tablet": "screen_lcd"}
 
 
 def _print(draw: Draw, grounds: tuple[str, ...], toner: float = 0.0) -> str:
     ink = draw.figure("toner" if draw.chance(toner) else "dye")
-    return f"print:{draw.one(grounds)},ink={ink:.3f}"
+    return _wetted(draw, f"print:{draw.one(grounds)},ink={ink:.3f}", WET_PAPER_SHARE)
+
+
+def _wetted(draw: Draw, material: str, share: float) -> str:
+    """Now and then with water on it: the cheapest way to the water that skin has."""
+    return f"water:{draw.figure('water_mm'):.3f} over {material}" if draw.chance(share) else material
 
 
 def _sheet(draw: Draw, bent: bool) -> Thing:
@@ -68,7 +74,8 @@ def _shirt(draw: Draw, variants: int) -> Iterator[Shown]:
     """A chest or a back: wide, bent a little or not at all."""
     size = {"height": draw.between(280, 420), "width": draw.between(240, 380), "radius": draw.between(140, 600)}
     for _ in range(variants):
-        material = f"print:{draw.one(draw.half.cloths)},ink={draw.between(0.05, 0.5):.3f}"
+        cloth = f"print:{draw.one(draw.half.cloths)},ink={draw.between(0.05, 0.5):.3f}"
+        material = _wetted(draw, cloth, WET_CLOTH_SHARE)
         yield Shown([{"geometry": "cylinder", "parameters": size, "material": material}])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from dermis_hw.materials.grid import GRID_NM
 from dermis_hw.materials.layers import Film, alone, fresnel_r0, glued
 from dermis_hw.materials.material import Material, MaterialError, Specular
-from dermis_hw.materials.media import absorption_per_mm, scatter_per_mm
+from dermis_hw.materials.media import absorption_per_mm, no_scatter, scatter_per_mm
 
 THINNEST_MM, THICKEST_MM = 0.02, 50.0  # a painted film; a solid dummy. A mask given in metres lies below
 THINNEST_PAINT_MM = 0.005  # what an airbrush leaves
@@ -111,6 +111,16 @@ def clear_film(thickness_mm: float = 0.1, *, scatter: float = 0.2, rough: float 
     film = Film(thickness_mm, 0.2 * absorption_per_mm("pet"), scatter_per_mm(scatter, 1.0), 1.5)
     note = "modelled: a dyed polymer film, clear beyond 800 nm; put it over something"
     return Material(f"nir_clear_film:{thickness_mm:g}", alone(film), False, note, Specular(0.04, rough), (), 0.01, film)
+
+
+def water(thickness_mm: float, *, rough: float = 0.12) -> Material:
+    """A film of water, as a film to put `over` cloth or paper that an attacker has wetted."""
+    _check("water", thickness_mm, THINNEST_PAINT_MM, rough=rough)
+    film = Film(thickness_mm, absorption_per_mm("water"), no_scatter(), 1.33)
+    note = f"modelled: clear water, {thickness_mm:g} mm"
+    return Material(
+        f"water:{thickness_mm:g}", alone(film), False, note, Specular(fresnel_r0(film.index), rough), (), 0.02, film
+    )
 
 
 _HARD_BLUR = ((0.5, 0.4), (0.4, 1.5))

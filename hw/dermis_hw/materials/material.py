@@ -99,6 +99,7 @@ class Material:
             specular=self.specular,
             blur=wider(self.blur, substrate.blur),
             variation=max(self.variation, substrate.variation),
+            ink_contrast=substrate.ink_contrast,
             split=HELD_OUT if substrate.split == HELD_OUT else MODELLED,
         )
 

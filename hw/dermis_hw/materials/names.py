@@ -25,6 +25,7 @@ _FAMILIES: dict[str, Callable[..., Material]] = {
     "hydrogel": instruments.hydrogel,
     "gelatin": instruments.gelatin,
     "nir_clear_film": instruments.clear_film,
+    "water": instruments.water,
     "paint": instruments.paint,
     "make_up": instruments.make_up,
     "grey": catalogue.grey,
@@ -45,7 +46,15 @@ def names() -> list[str]:
     tones = [f"skin:{which}" for which in ("light", "medium", "dark", "mean", "r700=0.35")]
     worn = [f"skin:medium+{modifier}" for modifier in skin.MODIFIERS]
     films = ["silicone:1", "latex:1", "resin:3", "polycarbonate:2", "plaster:0.9", "hydrogel:0.8", "gelatin:4"]
-    films += ["nir_clear_film:0.1", "paint:0.05", "make_up:0.06", "print:cloth_cotton", "grey:0.18", "glowing:30"]
+    films += [
+        "nir_clear_film:0.1",
+        "paint:0.05",
+        "make_up:0.06",
+        "water:0.1",
+        "print:cloth_cotton",
+        "grey:0.18",
+        "glowing:30",
+    ]
     tiles = [f"tile:{kind}" for kind in targets.TILES]
     return [*tones, *worn, *sorted(set(_PLAIN) - {"skin", "print"}), *films, *tiles]
 

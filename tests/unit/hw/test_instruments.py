@@ -33,6 +33,14 @@ def test_a_thin_film_is_its_ground_and_a_thick_one_itself():
         assert np.allclose(thick, resolve(f"{family}:10 over plaster").values, atol=0.02)
 
 
+def test_wet_cloth_has_the_index_of_skin_and_too_much_water_beyond():
+    """What cloth lacks in the imager's bands water gives, and the SWIR head finds more than skin has."""
+    wet = [figures(resolve(f"water:{mm} over cloth_cotton")) for mm in (0.05, 0.2, 0.4)]
+    index = [row["index"] for row in wet]
+    assert index == sorted(index, reverse=True) and index[-1] < -0.03
+    assert wet[-1]["1450/1300"] < 0.1
+
+
 def test_what_is_named_without_figures_is_opaque():
     for name in ("latex", "resin"):
         assert np.array_equal(resolve(f"{name} over {SKIN}").values, resolve(name).values)
