@@ -13,6 +13,7 @@ import numpy as np
 
 TONE_EDGES = (0.30, 0.40, 0.50)  # R700 between bands
 RATE = 0.5  # of the exponentiated gradient, per epoch
+ENOUGH = 25  # rows of a species for its whole share; the few that gates leave of one are not seen over and over
 FARTHEST = 4.0  # no group is seen so many times more or less than at first
 BONA_FIDE = "bona_fide"
 
@@ -49,7 +50,7 @@ class Balance:
         bona_fide = np.array([name.startswith(f"{BONA_FIDE}/") for name in groups])
         if bona_fide.all() or not bona_fide.any():
             raise ValueError("training needs bona fide and attack presentations: simulate some of both")
-        weight = np.where(bona_fide, np.sqrt(size), 1.0)
+        weight = np.where(bona_fide, np.sqrt(size), np.minimum(size / ENOUGH, 1.0))
         first = _halves(weight, bona_fide)
         return Balance([str(name) for name in groups], member, first, first.copy())
 

@@ -61,9 +61,13 @@ class Job:
 def groups(plan: Plan) -> list[Group]:
     """All geometries of a plan, species mixed, the same for the same plan."""
     found = []
+    taken: set[int] = set()
     for species, count in plan.species.items():
         for number in range(-(-count // plan.each)):
             subject = splits.subject(plan.split, plan.seed, species, number)
+            while subject in taken:  # one in 2^28 is drawn twice
+                subject = splits.next_to(subject)
+            taken.add(subject)
             variants = min(plan.each, count - number * plan.each)
             place = hashlib.sha256(f"{plan.seed}/{species}/{number}".encode()).digest()
             found.append((place, Group(species, subject, variants)))

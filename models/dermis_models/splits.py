@@ -25,6 +25,12 @@ def subject(split: str, plan_seed: int, species: str, number: int) -> int:
     return SPLITS.index(split) * SUBJECTS + place
 
 
+def next_to(subject: int) -> int:
+    """The number after it in the same block."""
+    block, place = divmod(subject, SUBJECTS)
+    return block * SUBJECTS + (place + 1) % SUBJECTS
+
+
 def split_of_subject(seed: int) -> str:
     """Which split a subject belongs to. Raises ValueError for what is no subject's number."""
     if not 0 <= seed < len(SPLITS) * SUBJECTS:

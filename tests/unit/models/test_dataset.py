@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import json
-
-import numpy as np
 import pytest
 from dermis_models import dataset
 
+ROW = dataset.Row(True, "bona_fide", 5, 6, 0.4, "wet", 400.0, 25.0)
+USABLE = {"usable": True, "maps": "01" * 3360, "spectra": "ff" * 10, "findings": [[1, "flat"], [2, "shape"]]}
+MISSED = {"usable": False, "findings": [[0, "no_face"]]}
 
-def write(folder, name, rows=2, unusable=None):
-    arrays = {field: np.full(rows, index) for index, field in enumerate(dataset.FIELDS)}
-    arrays["unusable"] = np.array(json.dumps(unusable or {}))
-    np.savez(folder / name, **arrays)  # pyright: ignore[reportArgumentType]
+
+def write(folder, name, *results):
+    (folder / name).write_bytes(dataset.pack([ROW] * len(results), results))
 
 
 def test_shards_are_joined_and_one_that_is_being_written_is_left_alone(tmp_path):
-    write(tmp_path, "shard-0000.npz", 2)
-    write(tmp_path, "shard-0001.npz", 3)
-    (tmp_path / "shard-0002.part.npz").write_bytes(b"half of it")
+    write(tmp_path, "shard-000000.npz", USABLE, MISSED, USABLE)
+    write(tmp_path, "shard-000001.npz", USABLE)
+    (tmp_path / "shard-000002.npz.part").write_bytes(b"half of it")
     data = dataset.load(tmp_path)
-    assert {len(values) for values in data.values()} == {5}
+    assert {len(values) for values in data.values()} == {3}
+    assert data["maps"].shape == (3, 28, 24, 5) and (data["maps"] == 1).all()
+    assert (data["spectra"] == -1).all() and data["findings"][0] == "flat,shape"
+    assert data["condition"][0] == "wet" and data["module"][0] == 6
+
+
+def test_a_shard_of_nothing_usable_joins_the_others(tmp_path):
+    write(tmp_path, "shard-000000.npz", MISSED)
+    write(tmp_path, "shard-000001.npz", USABLE)
+    assert len(dataset.load(tmp_path)["label"]) == 1
+
+
+def test_the_same_rows_are_the_same_bytes():
+    assert dataset.pack([ROW], [USABLE]) == dataset.pack([ROW], [USABLE])
 
 
 def test_no_shard_is_one_sentence(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"run `python -m dermis_models\.generate` first"):
+    with pytest.raises(FileNotFoundError, match=r"make them with `dermis simulate PLAN --features`"):
         dataset.load(tmp_path)
 
 
 def test_presentations_without_features_are_counted_by_species(tmp_path):
-    write(tmp_path, "shard-0000.npz", unusable={"bona_fide: no_face": 2, "photo_print: [[2, 'too_bright']]": 1})
-    write(tmp_path, "shard-0001.npz", unusable={"bona_fide: too_near": 1})
-    assert dataset.non_response(tmp_path) == {"bona_fide": 3, "photo_print": 1}
+    write(tmp_path, "shard-000000.npz", MISSED, MISSED, USABLE)
+    write(tmp_path, "shard-000001.npz", {"error": "the frame cannot be read"})
+    assert dataset.non_response(tmp_path) == {"bona_fide": 3}

@@ -1,0 +1,73 @@
+"""How often training sees whom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dermis_models.balance import ENOUGH, FARTHEST, Balance, group_names
+
+
+def data(**counts: int) -> dict[str, np.ndarray]:
+    species = np.array([name for name, count in counts.items() for _ in range(count)])
+    return {
+        "species": species,
+        "condition": np.full(len(species), ""),
+        "tone": np.where(species == "bona_fide", 0.6, np.nan),
+    }
+
+
+def test_bona_fide_are_grouped_by_condition_and_the_plain_by_tone():
+    found = group_names(
+        {
+            "species": np.array(["bona_fide", "bona_fide", "bona_fide", "resin_mask"]),
+            "condition": np.array(["", "", "wet", ""]),
+            "tone": np.array([0.25, 0.45, 0.45, np.nan]),
+        }
+    )
+    assert found.tolist() == ["bona_fide/tone 0", "bona_fide/tone 2", "bona_fide/wet", "resin_mask"]
+
+
+def test_either_class_is_half_and_species_are_alike_whatever_their_number():
+    rows = data(bona_fide=30, resin_mask=400, latex_mask=50, mirror=ENOUGH // 5)
+    balance = Balance.of(rows)
+    seen = {name: balance.probabilities()[rows["species"] == name].sum() for name in np.unique(rows["species"])}
+    assert seen["bona_fide"] == pytest.approx(0.5)
+    assert seen["resin_mask"] == pytest.approx(seen["latex_mask"])
+    assert seen["mirror"] == pytest.approx(seen["latex_mask"] / 5)  # five rows are not seen over and over
+
+
+def test_what_goes_worst_is_seen_more_until_it_no_longer_does():
+    rows = data(bona_fide=30, resin_mask=40, latex_mask=40, paper=40)
+    balance = Balance.of(rows)
+    losses = np.where(np.array(balance.groups) == "latex_mask", 2.0, 0.1)
+    shares = []
+    for _ in range(20):
+        balance.update(losses)
+        shares.append(balance.share[balance.groups.index("latex_mask")])
+    first = balance.first[balance.groups.index("latex_mask")]
+    assert first < shares[0] < shares[1]
+    assert shares[-1] <= FARTHEST * first * 1.01  # bounded
+    assert balance.share[balance.bona_fide].sum() == pytest.approx(0.5)
+    assert balance.probabilities().sum() == pytest.approx(1.0)
+    for _ in range(20):
+        balance.update(np.zeros(len(balance.groups)) + np.arange(len(balance.groups)) * 0)
+    assert balance.share[balance.groups.index("latex_mask")] <= shares[-1] + 1e-9
+
+
+def test_losses_are_means_of_groups():
+    rows = data(bona_fide=2, resin_mask=2)
+    balance = Balance.of(rows)
+    found = balance.losses(np.array([1.0, 3.0, 10.0, 0.0]), np.arange(4))
+    assert dict(zip(balance.groups, found, strict=True)) == {"bona_fide/tone 3": 2.0, "resin_mask": 5.0}
+
+
+def test_a_sample_has_some_of_every_group():
+    rows = data(bona_fide=30, resin_mask=3)
+    sample = Balance.of(rows).sample(np.random.default_rng(0), 10)
+    assert len(sample) == 13 == len(set(sample.tolist()))
+
+
+@pytest.mark.parametrize("counts", [{"bona_fide": 3}, {"resin_mask": 3}])
+def test_both_classes_are_needed(counts):
+    with pytest.raises(ValueError, match="needs bona fide and attack"):
+        Balance.of(data(**counts))

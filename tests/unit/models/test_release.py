@@ -1,0 +1,130 @@
+"""Thresholds, files and card of a release, against figures counted by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from dermis.core import profiles
+from dermis_models import card, dataset, leave_one_out, release, splits, train
+
+DEVELOPMENT = {
+    "label": np.array([1, 1, 1, 1, 0, 0, 0]),
+    "species": np.array(["bona_fide"] * 4 + ["photo_matte"] * 2 + ["resin_mask"]),
+    "condition": np.array(["", "", "wet", "", "", "", ""]),
+    "findings": np.array(["", "", "flat", "", "", "flat", ""]),
+    "tone": np.array([0.25, 0.45, 0.45, 0.6, np.nan, np.nan, np.nan]),
+    "subject": np.array([1, 1, 2, 3, 4, 5, 6]),
+    "module": np.array([1, 1, 1, 1, 2, 2, 2]),
+}
+SCORES = {
+    "float": np.array([0.9, 0.2, 0.8, 0.7, 0.6, 0.4, 0.1]),
+    "int8": np.array([0.9, 0.2, 0.8, 0.7, 0.6, 0.6, 0.1]),
+}
+MADE = release.Release(b"model", 2, {"border": 0.5}, SCORES)
+
+
+def rendered(left_out=None) -> str:
+    counts = [{"bona_fide": 2}, {"bona_fide": 3, "resin_mask": 2}]
+    return card.render(MADE, DEVELOPMENT, DEVELOPMENT, counts, left_out or {})
+
+
+def test_rates_count_gates_and_non_responses():
+    text = rendered()
+    assert "| border | 0.5000 | 0.250 | 1.000 (photo_matte) |" in text
+    assert "| photo_matte | 2 | 0.500 | 1.000 |" in text  # the gate takes one of them
+    assert "| resin_mask | 1 | 0.000 | 0.000 |" in text
+    assert "one burst: 0.5000 (2 of 4)" in text  # one by the model, one by a gate
+    assert "| 0.4-0.5 | 2 | 1.000 |" in text
+    assert "| wet | 1 | 1.000 |" in text
+    assert "5 bona fide presentations of 13 (both splits) and 2 attack presentations gave no features" in text
+
+
+def test_the_hard_species_come_first_and_what_cannot_be_said_last():
+    text = rendered()
+    assert "Hard (APCER above 1%): **photo_matte** 0.500. The worst species counts: 0.500." in text
+    assert text.index("hardest first") < text.index("By skin tone") < text.index("What simulation cannot say")
+    assert text.index("| photo_matte |") < text.index("| resin_mask |")
+    assert hashlib.sha256(b"model").hexdigest() in text and "All figures are simulated" in text
+
+
+def test_float_and_int8_are_compared():
+    text = rendered()
+    assert "difference of the score 0.0286, largest 0.200; 1 of 7 verdicts" in text
+    assert "APCER 0.500 float, 1.000 int8; BPCER 0.2500 and 0.2500" in text
+
+
+def test_species_never_seen_are_in_the_card_when_they_were_tried():
+    assert "Not run for this model" in rendered()
+    text = rendered({"resin_mask": {"presentations": 9, "apcer": 0.111, "apcer_model": 0.222}})
+    assert "| resin_mask | 9 | 0.111 | 0.222 |" in text
+
+
+def test_every_profile_has_a_threshold_within_bounds_the_strict_ones_higher():
+    rng = np.random.default_rng(1)
+    data = {
+        "label": np.repeat([1, 0], 500),
+        "species": np.repeat(["bona_fide", "resin_mask"], 500),
+    }
+    found = release.thresholds(data, np.concatenate([rng.uniform(0.9, 1.0, 500), rng.uniform(0, 0.7, 500)]))
+    assert set(found) == {profile.name for profile in profiles.PROFILES}
+    assert found["border"] > found["payment"] > found["turnstile"] > release.LOWEST_THRESHOLD
+    sure = release.thresholds(data, np.repeat([1.0, 0.0], 500))
+    assert set(sure.values()) == {0.5, 0.6, 0.75}
+    assert max(release.thresholds(data, np.repeat([1.0, 0.999], 500)).values()) == release.HIGHEST_THRESHOLD
+    assert min(release.thresholds(data, np.repeat([0.2, 0.1], 500)).values()) == release.LOWEST_THRESHOLD
+
+
+def test_a_release_is_four_files_that_agree(tmp_path):
+    release.write(tmp_path, MADE, {"maps": np.zeros(3, np.int8)}, "card")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "spoof.golden.npz",
+        "spoof.json",
+        "spoof.md",
+        "spoof.tflite",
+    ]
+    description = json.loads((tmp_path / "spoof.json").read_text())
+    assert description["sha256"] == hashlib.sha256((tmp_path / "spoof.tflite").read_bytes()).hexdigest()
+    assert description["threshold"] == {"border": 5000} and description["simulated"] is True
+
+
+def test_a_model_too_large_is_refused():
+    release.check_size(b"x" * release.MOST_BYTES, release.MOST_MACS)
+    for tflite, macs in ((b"x" * (release.MOST_BYTES + 1), 1), (b"x", release.MOST_MACS + 1)):
+        with pytest.raises(release.TooLarge, match=r"make network\.build smaller"):
+            release.check_size(tflite, macs)
+
+
+def test_the_converter_sees_every_species():
+    species = np.array(["a"] * 5000 + ["b"] * 3)
+    rows = release.calibration_rows({"species": species}, np.random.default_rng(0))
+    assert set(species[rows]) == {"a", "b"} and len(rows) == release.CALIBRATION_ROWS // 2 + 3
+
+
+def shards(folder, subject: int) -> None:
+    row = dataset.Row(False, "resin_mask", subject, splits.module("training", 0), 0.3, "", 400.0, 25.0)
+    result = {"usable": True, "maps": "00" * 3360, "spectra": "00" * 10, "findings": []}
+    (folder / "shard-000000.npz").write_bytes(dataset.pack([row], [result]))
+
+
+def test_training_refuses_the_shards_of_another_split(tmp_path, capsys):
+    shards(tmp_path, splits.subject("test", 1, "resin_mask", 0))
+    with pytest.raises(ValueError, match="not of the split training"):
+        train.load(tmp_path, "training")
+    for command in (train.main, leave_one_out.main):
+        assert command(["--training", str(tmp_path), "--development", str(tmp_path)]) == 1
+        assert "not of the split training" in capsys.readouterr().err
+    assert train.main(["--training", str(tmp_path / "none")]) == 1
+    assert "make them with `dermis simulate PLAN --features`" in capsys.readouterr().err
+
+
+def test_a_family_left_out_is_left_out_whole():
+    data = {field: np.arange(4) for field in dataset.FIELDS}
+    data["species"] = np.array(["bona_fide", "silicone_air_gap", "silicone_glued_1_5", "resin_mask"])
+    assert leave_one_out.without(data, "silicone")["species"].tolist() == ["bona_fide", "resin_mask"]
+    assert leave_one_out.families(data, []) == ["resin_mask", "silicone_air_gap", "silicone_glued_1_5"]
+    assert leave_one_out.families(data, ["silicone"]) == ["silicone"]
+    with pytest.raises(ValueError, match="begins with 'paper'"):
+        leave_one_out.families(data, ["paper"])
