@@ -45,6 +45,10 @@ OTHER_LEDS = {"940": 937.0}  # what lies in the same drawer, nm
 LIGHT_PART = 0.035  # a reading so far off cannot be the standards' own uncertainty
 
 
+# How the firmware's burst taker speaks of light that is not its own.
+FOREIGN_LIGHT = ("saturated under", "flickering", "somebody's light")
+
+
 def of_refusal(fact: Mapping[str, Any]) -> Cause:
     """The cause behind a burst that the module refused (`steps.step.REFUSED`)."""
     sentence = str(fact["sentence"])
@@ -52,7 +56,7 @@ def of_refusal(fact: Mapping[str, Any]) -> Cause:
         return _dead(dark[1], ())
     if "shows" in sentence and "switched on" in sentence:
         return Cause("swapped_led", f"The module says that {sentence}: check that each light is on its own channel.")
-    if fact["name"] == "too_bright" or "flickering" in sentence:
+    if any(sign in sentence for sign in FOREIGN_LIGHT):
         return Cause("room_light", f"The module says that {sentence}: darken the room and start again.")
     return Cause("module_refused", f"The module refused a burst before the {fact['target']} target: {sentence}.")
 

@@ -19,6 +19,7 @@ from dermis_host.calibration.targets import LEDS, Fixture
 from dermis_host.errors import UsageError
 
 __all__ = ["Subject", "Watcher", "compute", "plan", "run"]
+MOST = 128  # measurements that a record lists
 TOOL = f"dermis {importlib.metadata.version('dermis')}"
 
 
@@ -77,7 +78,7 @@ def run(
         watcher.begin(step, number, len(steps))
         data = kept.get(step.name)
         if data is None:
-            data = _take(step, bench, fixture, watcher)
+            data = take(step, bench, fixture, watcher)
             if not data.refused:
                 watcher.finished(step, data)
         going_on = calibration.judge(step, data)
@@ -111,7 +112,8 @@ def check_due(fixture: Fixture, today: date) -> None:
         )
 
 
-def _take(step: Step, bench: Bench, fixture: Fixture, watcher: Watcher) -> StepData:
+def take(step: Step, bench: Bench, fixture: Fixture, watcher: Watcher) -> StepData:
+    """One step's bursts, taken once more when somebody else used the module. Raises StepVoid the second time."""
     try:
         return step.take(bench, fixture, watcher.reading)
     except StepVoid as void:
@@ -158,9 +160,6 @@ class _Calibration:
         if outcome.fields:
             outcome.fields["measurements"] = [_entry(measurement) for measurement in outcome.measurements][:MOST]
         return outcome
-
-
-MOST = 128  # measurements that a record lists
 
 
 def _entry(measurement: Measurement) -> list[Any]:
