@@ -47,7 +47,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         made.scores, scores, wanted.rule, counted=True, claimed=wanted.claimed, details=wanted.details
     )
     result["run"] = made.description
-    result["goals"] = goals.judge(wanted.goals, wanted.apcer_goals, result)
+    result["goals"] = goals.judge(wanted.goals, wanted.apcer_goals, result, wanted.apcer_at_bpcer)
+    if result["simulated"]:
+        result["remarks"].append(
+            f"Times are estimates: bursts times {wanted.burst_ms:g} ms (docs/timing.md); no board was timed."
+        )
     report = folder / "report.html"
     reporting.write(result, folder / "report.json", report)
     reporting.show(result, output)

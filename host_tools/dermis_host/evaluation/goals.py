@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dermis_hw import species as species_table
+
+from dermis_host.evaluation.figures import BPCER
 from dermis_host.evaluation.score_files import MAXIMUM
 
 
-def judge(goals: Mapping[str, float], apcer: Mapping[str, float], result: dict[str, Any]) -> list[dict[str, Any]]:
+def judge(
+    goals: Mapping[str, float], apcer: Mapping[str, float] | None, result: dict[str, Any], at_bpcer: float | None = None
+) -> list[dict[str, Any]]:
     """Each goal as {what, limit, value, n, reached}. value: None where nothing was presented, which reaches no goal.
 
     goals: "bpcer"; "bpcer_tone" and "bpcer_condition", the worst of them; "tone_spread", the distance between the
-    tones with the highest and the lowest BPCER; all rates, 0 to 1. apcer: by species.
+    tones with the highest and the lowest BPCER; all rates, 0 to 1. apcer: by species; None for those of the table of
+    species, as far as they were presented. at_bpcer: of the fixed operating point at which `apcer` is asked for, in
+    place of the report's own.
     """
     judged = []
     if "bpcer" in goals:
@@ -27,9 +34,20 @@ def judge(goals: Mapping[str, float], apcer: Mapping[str, float], result: dict[s
         values = [rate["value"] for rate in _bpcers(result, "tone").values()]
         spread = {"value": max(values) - min(values), "n": len(values)} if values else None
         judged.append(_goal("BPCER between tones", goals["tone_spread"], spread))
+    found = {**result["concealer"]["apcer"], **result["apcer"]}
+    where = ""
+    if at_bpcer is not None:
+        (point,) = (
+            each for each in result["fixed_operating_points"] if (each["fixed"], each["at"]) == (BPCER, at_bpcer)
+        )
+        found, where = point["apcer"], f" at BPCER {at_bpcer:.0%}"
+    found = {species: rate for species, rate in found.items() if species != MAXIMUM}
+    if apcer is None:
+        presented = result["apnrr"]
+        bars = {name: each.most_apcer for name, each in species_table.all_species().items() if name in presented}
+        apcer = {name: limit for name, limit in bars.items() if limit is not None}
     for species, limit in apcer.items():
-        rate = result["apcer"].get(species) or result["concealer"]["apcer"].get(species)
-        judged.append(_goal(f"APCER of {species}", limit, rate if species != MAXIMUM else None))
+        judged.append(_goal(f"APCER of {species}{where}", limit, found.get(species)))
     return judged
 
 

@@ -16,7 +16,6 @@ from dermis.core import decision, profiles
 
 from dermis_host.errors import UsageError
 from dermis_host.evaluation import claims, figures, required
-from dermis_host.released import released_model
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,7 +31,8 @@ KEYS = (
 MODEL_SEED = "model"  # the seed that nobody can choose: the SHA-256 of the model under test
 MODULE = "module"  # the operating point at which the module runs: its model's own threshold for the profile
 NONE, FAILURES, ALL = KEEP = ("none", "failures", "all")
-GOALS = ("bpcer", "bpcer_tone", "bpcer_condition", "tone_spread", "apcer")
+GOALS = ("bpcer", "bpcer_tone", "bpcer_condition", "tone_spread", "apcer", "apcer_at_bpcer")
+TABLE = "table"  # goals of the table of species, `dermis_hw.species`
 SEED_BITS = 63  # fits what numpy and TOML take as a whole number
 BURST_MS = 900.0  # from one burst to the next: the estimate of docs/timing.md
 LONGEST_BURST_MS = 60_000.0
@@ -64,7 +64,8 @@ class Plan:
     held_out: str = ""
     without_swir: bool = False
     goals: dict[str, float] = field(default_factory=dict)
-    apcer_goals: dict[str, float] = field(default_factory=dict)
+    apcer_goals: dict[str, float] | None = field(default_factory=dict)  # None: those of the table of species
+    apcer_at_bpcer: float | None = None  # of `figures.FIXED_RATES`; None: at the operating point
     claimed: tuple[claims.Claim, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
 
@@ -127,7 +128,8 @@ class _Parser:
             held_out=self._text("held_out", ""),
             without_swir=self._one_of("without_swir", (True, False), False),
             goals=self._goals(),
-            apcer_goals=self._rates(self._table("goals").get("apcer", {}), "[goals.apcer]"),
+            apcer_goals=self._apcer_goals(),
+            apcer_at_bpcer=self._apcer_at_bpcer(),
             claimed=tuple(self._claimed()),
             details=required.check(values.get("report", {}), self._path.name),
         )
@@ -154,7 +156,7 @@ class _Parser:
         value = self._values.get("model", "")
         if not isinstance(value, str):
             raise self._wrong("model must be the path of a .tflite, in quotes.")
-        model = overruled or (self._path.parent / value if value else released_model())
+        model = overruled or (self._path.parent / value if value else _released())
         if not model.is_file():
             raise UsageError(f"There is no model {model}: name one with `model` in the plan, or with --model.")
         return model
@@ -214,7 +216,17 @@ class _Parser:
         for key in table:
             if key not in GOALS:
                 raise self._wrong(f"[goals] knows {', '.join(GOALS)}, not '{key}'.")
-        return self._rates({key: value for key, value in table.items() if key != "apcer"}, "[goals]")
+        return self._rates({key: value for key, value in table.items() if not key.startswith("apcer")}, "[goals]")
+
+    def _apcer_goals(self) -> dict[str, float] | None:
+        value = self._table("goals").get("apcer", {})
+        return None if value == TABLE else self._rates(value, "[goals.apcer]")
+
+    def _apcer_at_bpcer(self) -> float | None:
+        value = self._table("goals").get("apcer_at_bpcer")
+        if value is not None and value not in figures.FIXED_RATES:
+            raise self._wrong(f"[goals] apcer_at_bpcer must be one of {', '.join(map(str, figures.FIXED_RATES))}.")
+        return value
 
     def _rates(self, table: Any, where: str) -> dict[str, float]:
         if not isinstance(table, dict) or not all(_number(value) and 0 <= value <= 1 for value in table.values()):
@@ -226,6 +238,12 @@ class _Parser:
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise self._wrong('claims must be a list of texts, as in ["bpcer=.02", "apcer:photo=1%"].')
         return claims.parse(value)
+
+
+def _released() -> Path:
+    from dermis_host.released import released_model  # knows where the models lie
+
+    return released_model()
 
 
 def _number(value: Any) -> bool:

@@ -110,6 +110,7 @@ def test_the_digest_follows_what_decides_the_scores_only(tmp_path):
         ("concealer = 5", "concealer must be"),
         ("simulation = 5", "[simulation] must be a table"),
         ("[goals]\nspeed = 1", "[goals] knows"),
+        ("[goals]\napcer_at_bpcer = 0.02", "apcer_at_bpcer must be one of"),
         ("[goals.apcer]\nphoto = 2", "[goals.apcer] must give"),
         ("[report]\nplace = 'x'", "[report] has an unknown field 'place'"),
         ("[", "is no TOML"),
@@ -345,6 +346,17 @@ def test_goals_take_the_worst_tone_and_their_distance():
         ("BPCER between tones", False),
         ("APCER of photo", True),
         ("APCER of mask", False),
+    ]
+
+
+def test_goals_of_the_table_of_species_at_a_fixed_bpcer():
+    species = {"photo_matte": rate(0.0), "hydrogel_on_silicone": rate(0.06), "gelatin_appliance": rate(0.9)}
+    points = [{"fixed": "bpcer", "at": at, "apcer": {**species, "max": rate(0.9)}} for at in (0.01, 0.05)]
+    result = {"apcer": {}, "concealer": {"apcer": {}}, "apnrr": species, "fixed_operating_points": points}
+    found = goals.judge({}, None, result, 0.01)
+    assert [(goal["what"], goal["limit"], goal["reached"]) for goal in found] == [
+        ("APCER of photo_matte at BPCER 1%", 0.0, True),
+        ("APCER of hydrogel_on_silicone at BPCER 1%", 0.05, False),
     ]
 
 
