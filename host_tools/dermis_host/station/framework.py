@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ with own_arguments():
 signal.signal(signal.SIGINT, _before)
 console_output.CLI_QUIET = True
 
-__all__ = ["UserInput", "declare", "htf", "name_station", "own_arguments", "phase"]
+__all__ = ["UserInput", "declare", "htf", "name_station", "own_arguments", "phase", "quiet"]
 
 A_DAY_S = 86_400.0  # a phase waits for people; what waits for a module has its own, shorter limits
 
@@ -46,6 +47,11 @@ A_DAY_S = 86_400.0  # a phase waits for people; what waits for a module has its 
 def name_station(identifier: str) -> None:
     """What the page and the test records call this station."""
     configuration.CONF.load(station_id=identifier)
+
+
+def quiet() -> None:
+    """What OpenHTF says of itself is not for the operator. To be called when there is a `Test`, which turns it up."""
+    logging.getLogger("openhtf").setLevel(logging.INFO)
 
 
 def phase(name: str, body: Callable[..., Any], plug: type | None = None) -> htf.PhaseDescriptor:

@@ -82,6 +82,7 @@ class Line:
         run = _Run(self, serial)
         with framework.own_arguments():
             test = htf.Test(*(framework.phase(name, run.body(name, work), PagePrompts) for name, work in PHASES))
+            framework.quiet()
             test.configure(name=self._settings.name, default_dut_id="none")
             if self.page:
                 test.add_output_callbacks(self.page.show_end)

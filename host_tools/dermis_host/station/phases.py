@@ -19,7 +19,7 @@ from dermis_host.calibration import clock, procedure, record_file, report, verif
 from dermis_host.calibration.limits import Measurement
 from dermis_host.calibration.live_bench import LiveBench
 from dermis_host.calibration.operators import Operator, RunningTwin
-from dermis_host.calibration.outcome import Outcome
+from dermis_host.calibration.outcome import Cause, Outcome
 from dermis_host.calibration.steps import Step, StepData
 from dermis_host.calibration.targets import Target
 from dermis_host.calibration.work import TOOL
@@ -37,6 +37,18 @@ from dermis_host.twin_access import TwinControl, scene_file, twin_errors
 CARD = "grey_50"  # the grey that a calibrated module is checked on
 # On the twin: a scene of each kind, and the verdict that it must get.
 TWIN_SCENES = (("bona_fide_light", vocabulary.BONA_FIDE), ("silicone_mask_3mm", vocabulary.ATTACK))
+# What the bench or its operator did wrong: nothing is known of the module then.
+BENCH_CAUSES = frozenset(
+    {
+        "wrong_target",
+        "wrong_distance",
+        "room_light",
+        "tilted_target",
+        "dirty_target",
+        "no_card",
+        "tilted_card",
+    }
+)
 FLASH_LOG = "flash.txt"
 RECORD, REPORT, SUMMARY = "record.cal", "calibration.html", "calibration.json"
 AFTER_FLASH_S = 30.0  # for a module that starts anew on the port
@@ -155,8 +167,7 @@ def check_on_targets(unit: UnitPass, hands: Hands) -> None:
     found = verify.judge(record, verify.take(bench, card), card)
     for measurement in found.measurements:
         hands.show(_note(unit, judged.calibration(measurement, "verify")))
-    for cause in found.causes:
-        unit.give_up(cause.name, "verify", cause.sentence, cause.because)
+    _because(unit, "verify", found.causes)
     if isinstance(unit.bench_operator, RunningTwin) and not unit.over:
         _verdicts(unit, hands, module)
     if not unit.over:
@@ -195,13 +206,16 @@ def _self_test(unit: UnitPass, hands: Hands, phase: str, with_record: bool) -> N
 
 def _refuse(unit: UnitPass, outcome: Outcome) -> None:
     """Why there is no record: the bench's fault first, for then nothing is known of the module."""
-    ordered = sorted(outcome.causes, key=lambda cause: cause.name not in BENCH_CAUSES)
-    for cause in ordered:
-        end = unit.give_up if cause.name in BENCH_CAUSES else unit.fail
-        end(cause.name, "calibrate", cause.sentence, cause.because)
+    _because(unit, "calibrate", outcome.causes)
     _fail_for_measurements(unit, "calibrate", "could not be calibrated: see calibration.html")
     if not unit.over:
         unit.give_up("incomplete", "calibrate", "The calibration is not whole: test the unit again.")
+
+
+def _because(unit: UnitPass, phase: str, found: Sequence[Cause]) -> None:
+    for cause in sorted(found, key=lambda each: each.name not in BENCH_CAUSES):
+        end = unit.give_up if cause.name in BENCH_CAUSES else unit.fail
+        end(cause.name, phase, cause.sentence, cause.because)
 
 
 def _fail_for_measurements(unit: UnitPass, phase: str, what: str) -> None:
@@ -279,9 +293,6 @@ class _Watcher:
         if not measurement.passed:
             self._hands.say(words.sentence(measurement))
 
-
-# What the bench did wrong: nothing is known of the module then.
-BENCH_CAUSES = frozenset({"wrong_target", "wrong_distance", "room_light"})
 
 Phase = Callable[[UnitPass, Hands], Any]
 PHASES: tuple[tuple[str, Phase], ...] = (

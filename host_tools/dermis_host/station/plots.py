@@ -12,6 +12,7 @@ from dermis_host.station.lot import Bar, Drift, Spread
 
 MARGIN = 0.06  # of the span, left and right of the outermost mark
 FEWEST_BINS, MOST_BINS = 5, 24
+WRITTEN_OUT = 1e8  # below it no power of ten is shown
 FAR = 4.0  # spans of the values: a limit farther away is named beside the plot, not drawn
 
 
@@ -73,6 +74,8 @@ def number(value: float | None, digits: int = 4) -> str:
     """As short as it can be read; empty for none."""
     if value is None:
         return ""
+    if 10**digits <= abs(value) < WRITTEN_OUT:
+        return f"{value:.0f}"
     return f"{value + 0.0:.{digits}g}"
 
 

@@ -212,6 +212,8 @@ KINDS = (
 
 def read(path: Path) -> UnitRecord:
     """The record in that file. Raises UnitRecordError with one sentence that begins with the file's name."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise UnitRecordError(f"{path} is no plain file.")
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
