@@ -104,6 +104,7 @@ class Geometry:
         self._surfaces = dict(self._split())
         self.depth_mm = self._depth()
         self._local = self._local_points()
+        self._shown: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # mesh -> its pixels, a point of it in each
 
     def _surroundings(self, tracer: Tracer | PlaneTracer) -> np.ndarray:
         direct = lights.LAMP_DIRECT_PART[self.ambient.lamp]
@@ -239,9 +240,10 @@ class Geometry:
                     bands[band] += material.retro * beads[band]
                 seen += AMBIENT_BAND_WEIGHTS[band] * value
             ambient += (seen * texture[key]["850"] + r0) * surface.ambient
+            spot = self._spot_texture(surface, texture[key])
             for band, led in swir_leds.items():
                 value = band_value(material, led, temperature_c=temperature_c, detector="ingaas")
-                swir[band] += value * surface.swir * self._spot_texture(surface, texture[key])
+                swir[band] += value * surface.swir * spot
                 swir[band] += r0 * glossy_swir + material.retro * beads_swir
         glow = sum((painted[key].glow_klux * surface.cover for key, surface in self._surfaces.items()), np.zeros(shape))
         return LightField(
@@ -291,12 +293,15 @@ class Geometry:
 
     def _pixel_values(self, number: int, function) -> np.ndarray:
         """An image of a function of a mesh's own coordinates, 1 where the mesh is not."""
-        chosen = np.flatnonzero(self.samples.mesh == number)
+        if number not in self._shown:
+            chosen = np.flatnonzero(self.samples.mesh == number)
+            shown, first = np.unique(self.samples.pixel[chosen], return_index=True)
+            self._shown[number] = shown, self._local[chosen[first]]
+        pixel, local = self._shown[number]
         height, width = self.samples.raster
         s = self.samples.oversampling
-        pixel, first = np.unique(self.samples.pixel[chosen], return_index=True)
         image = np.zeros((height // s) * (width // s), np.float32)
-        image[pixel] = function(self._local[chosen[first]])
+        image[pixel] = function(local)
         return image.reshape(height // s, width // s)
 
     def _noise(self, number: int, rng: np.random.Generator) -> np.ndarray:
