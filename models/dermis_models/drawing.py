@@ -38,9 +38,12 @@ def adapted(
     """The presentation with a plan's tones and temperature in place of the species' own."""
 
     def text(name: str) -> str:
-        return name if tones is None else _TONE.sub(lambda match: f"r700={_mapped(float(match[1]), tones):.3f}", name)
+        return _TONE.sub(lambda match: f"r700={_mapped(float(match[1]), tones or DRAWN_TONES):.3f}", name)
 
-    values = {**presentation.values, "object": [_painted(thing, text) for thing in presentation.values["object"]]}
+    values = {
+        **presentation.values,
+        "object": [_painted(thing, text) if tones else thing for thing in presentation.values["object"]],
+    }
     if temperature_c is not None:
         values["module"] = {"temperature_c": float(rng.uniform(*temperature_c))}
     tone = presentation.tone

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import keras
+import keras  # pyright: ignore[reportMissingImports] - of the extra [train], which lint has not
 import numpy as np
 
 from dermis_models import network

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from dermis_host.errors import HostError, UsageError
@@ -26,7 +26,7 @@ _one_at_a_time = threading.Lock()
 INSTALL = "The cluster's client is not installed: pip install 'dermis[cluster]'."
 
 
-def locally(job: Job, numbers: Sequence[int], processes: int, folder: Path) -> Iterator[Made]:
+def locally(job: Job, numbers: Sequence[int], processes: int, folder: Path) -> Generator[Made, None, None]:
     """Makes the shards by `processes` processes and yields each when it is made, in any order.
 
     Raises HostError when a process is killed; shards yielded before stay good.
@@ -63,7 +63,7 @@ def _one_thread() -> None:
 
 def _windowed(
     submit: Callable[[int], concurrent.futures.Future[dict[str, bytes]]], numbers: Sequence[int], most: int
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """Keeps at most `most` shards under way, so that finished ones do not pile up in memory."""
     waiting: dict[concurrent.futures.Future[dict[str, bytes]], int] = {}
     left = iter(numbers)
@@ -77,7 +77,7 @@ def _windowed(
             yield waiting.pop(future), future.result()
 
 
-def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Iterator[Made]:
+def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Generator[Made, None, None]:
     """The same by the workers of the Dask scheduler at `address` (tcp://HOST:PORT). Workers need no shared disk.
 
     A shard whose worker is lost is made again by another one. Raises UsageError when nobody answers at `address`,
@@ -103,7 +103,7 @@ def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Iterator[Made]
         client.close()
 
 
-def _by(client, job: Job, numbers: Sequence[int], distributed) -> Iterator[Made]:
+def _by(client, job: Job, numbers: Sequence[int], distributed) -> Generator[Made, None, None]:
     left = iter(numbers)
     under_way = distributed.as_completed(loop=client.loop)
     number_of: dict[str, int] = {}

@@ -92,7 +92,7 @@ def make(job: Job, number: int, folder: Path) -> dict[str, bytes]:
     """
     if job.sources != sources.digest():
         raise HostError("A worker runs other sources than this computer: install the same state of Dermis on both.")
-    taken = [each for group in shards(job)[number] for each in _presented(job, group, folder)]
+    taken = [each for group in shards(job)[number] for each in presented(job, group, folder)]
     if job.kind == FEATURES:
         results = replay([recording for recording, _ in taken], None, features_only=True)
         return {name_of(job, number): pack([row for _, row in taken], results)}
@@ -113,8 +113,8 @@ def _bytes_of(recording: Recording) -> bytes:
         return path.read_bytes()
 
 
-def _presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Row]]:
-    """The bursts of one geometry."""
+def presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Row]]:
+    """The bursts of one geometry, and what a feature shard says of them beside the features."""
     plan, generator = job.plan, job.generator
     rng = np.random.default_rng([group.subject, plan.seed, 0xE0])
     drawn = [

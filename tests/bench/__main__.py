@@ -13,6 +13,7 @@ from tests.bench import (
     inference,
     reflectance,
     replay,
+    simulation,
     species,
     stages,
 )
@@ -30,6 +31,7 @@ PARTS = {
     "replay": replay.main,
     "coral": coral.main,
     "species": lambda: species.main(["--draws", "1"]),
+    "simulation": lambda: simulation.main([]),
 }
 
 
@@ -40,6 +42,7 @@ WITH_OPTIONS = {
     "budget": budget.main,
     "calibration": calibration.main,
     "species": species.main,
+    "simulation": simulation.main,
 }
 
 
