@@ -88,10 +88,10 @@ class Optics:
     )
     # The monitor tab: a grey strip along the frame's edge, so that every row tells what lit it.
     monitor_columns: tuple[int, int] = (0, 6)
-    # What the tab gives, as a part of full well at nominal level and exposure. So far apart that a module nobody has
-    # calibrated tells its lights: LEDs off by 20 %, a gamma off by 10 %, a black level off by 8 codes.
+    # What the tab gives, as a part of full well at nominal level and exposure. So far apart that LEDs off by 20 % stay
+    # apart by a quarter, and low enough that the brightest of them leaves room for sunlight and longer exposures.
     monitor_level: dict[str, float] = field(
-        default_factory=lambda: {"850": 0.68, "970": 0.34, "1050": 0.146, "dots": 0.051}
+        default_factory=lambda: {"850": 0.60, "970": 0.32, "1050": 0.15, "dots": 0.065}
     )
     monitor_ambient_per_klux: float = 0.004
 
