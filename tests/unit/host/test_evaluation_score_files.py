@@ -48,6 +48,7 @@ def test_reads_what_the_format_says(write):
         ("attempt,subject,species,score,score\na,s,,1,1\n", "two columns 'score'"),
         (GOOD + "a3,s3,,nan\n", "line 4: the score is 'nan'"),
         (GOOD + "a3,s3,,inf\n", "line 4: the score is 'inf'"),
+        (GOOD + "a3,s3,,1.7e308\n", "line 4: the score is '1.7e308'; it must be a number within +-1e+300"),
         (GOOD + "a3,s3,,\n", "line 4: there is no score"),
         (GOOD + "a3,s3,,high\n", "line 4: the score 'high' is no number"),
         (GOOD + "a3,s3,,1_0\n", "line 4: the score '1_0' is no number"),
