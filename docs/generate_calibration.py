@@ -6,10 +6,11 @@ python docs/generate_calibration.py > docs/formats/calibration.md
 from __future__ import annotations
 
 from dermis.core import calibration, drift
-from dermis.core.calibration_fields import FIELDS, RANGES, REQUIRED, Field
+from dermis.core.calibration_fields import RANGES
+from dermis.core.calibration_table import FIELDS, REQUIRED, Field
 
 HEAD = """# Calibration record, version {version}
-Printed from `firmware/dermis/core/calibration_fields.py` by `docs/generate_calibration.py`; a test compares the two.
+Printed from `firmware/dermis/core/calibration_table.py` by `docs/generate_calibration.py`; a test compares the two.
 `dermis.core.calibration` reads and writes it, on the module as on the host.
 
 A file of at most {largest:,} bytes:

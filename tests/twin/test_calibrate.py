@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from dermis.core import calibration as record_format
+from dermis.core.calibration_table import FIELDS
 from dermis_host import Module, cli
 from dermis_host.calibration import record_file, targets
 from dermis_host.calibration.keys import DEVELOPMENT_KEY
@@ -154,7 +155,7 @@ def test_commit_reads_back_and_says_what_is_in_force(capsys, line):
 
 def test_show_gives_every_field_and_the_state_of_the_mac(capsys, line):
     code, answer, _ = dermis(capsys, line, "show")
-    assert code == 0 and answer["trusted"] and set(answer["fields"]) == {f.name for f in record_format.FIELDS}
+    assert code == 0 and answer["trusted"] and set(answer["fields"]) == {f.name for f in FIELDS}
     assert answer["fields"]["operator"] == "ada" and len(answer["fields"]["peaks_dnm"]) == 8
     assert answer["fields"]["measurements"]
 

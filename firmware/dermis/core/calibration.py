@@ -1,7 +1,7 @@
 """The calibration record, version 2: bytes to values and back. See docs/formats/calibration.md.
 
 A file is MAGIC, the id of the key, the MAC under that key, the SHA-256 of the body, and the body: a CBOR map of
-`calibration_fields.FIELDS`. Who holds the key says by the MAC that a bench made this record; the MAC covers all that
+fields (`calibration_table`). Who holds the key says by the MAC that a bench made this record; the MAC covers all that
 stands before the body, and the digest covers the body.
 """
 
@@ -15,7 +15,6 @@ from dermis.core import calibration_fields as fields_of
 from dermis.core import cbor, drift, hmac
 from dermis.core.calibration_fields import (
     DEFAULTS,
-    FIELDS,
     FLAT_BYTES,
     FLAT_COLUMNS,
     FLAT_ROWS,
@@ -40,7 +39,6 @@ HASH_BYTES = 8  # of the SHA-256 that names a record
 
 __all__ = (
     "DEFAULTS",
-    "FIELDS",
     "FLAT_BYTES",
     "FLAT_COLUMNS",
     "FLAT_ROWS",

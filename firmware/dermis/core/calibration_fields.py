@@ -1,19 +1,13 @@
-"""What a calibration record holds: the table of its fields, and what a sound one looks like.
-
-The table is the only place where a field's meaning, unit and default are written down; docs/formats/calibration.md is
-printed from it (`make docs`) and a test compares the two. A field whose default is `REQUIRED` must be there.
-"""
+"""What a sound calibration record looks like: defaults and ranges of its fields. Their meaning: `calibration_table`."""
 
 from __future__ import annotations
 
 from array import array
-from collections import namedtuple
 
 from dermis.core import burst, drift, vocabulary
 from dermis.core.errors import BadInput
 
 FORMAT = 2
-REQUIRED = "required"
 
 # The grid of `flat`: a node every 20 px, the last one just outside the frame.
 FLAT_COLUMNS, FLAT_ROWS, FLAT_STEP = 17, 13, 20
@@ -23,128 +17,23 @@ MONITOR_LIGHTS = vocabulary.NIR_BANDS + (vocabulary.DOTS,)
 RATIOS = 4  # of `swir.RATIOS`
 PEAKS = len(vocabulary.NIR_BANDS) + len(vocabulary.SWIR_BANDS)
 
-Field = namedtuple("Field", ("name", "kind", "unit", "default", "meaning"))
-
-_CURVES = "against temperature"
-
-FIELDS = (
-    Field("format", "int", "", REQUIRED, "2; another version is not read"),
-    Field("serial", "str", "", REQUIRED, "the module that it belongs to, 1 to 32 characters"),
-    Field(
-        "sensors",
-        "map",
-        "",
-        REQUIRED,
-        "`imager`, `swir`: identity of the imager and of the SWIR head as their "
-        "drivers give it, empty where there is none; it belongs to these",
-    ),
-    Field("created", "str", "", REQUIRED, "UTC by the bench's clock, yyyy-MM-ddTHH:mm:ss; told, never judged"),
-    Field("operator", "str", "", "", "who calibrated, at most 40 characters"),
-    Field("tool", "str", "", "", "name and version of what calibrated, at most 40 characters"),
-    Field(
-        "fixture",
-        "map",
-        "",
-        {"id": "", "due": "", "hash": ""},
-        "`id` of the fixture, `due` day of its next "
-        "certificate (yyyy-MM-dd), `hash` of its file (SHA-256, hex, first 16 digits)",
-    ),
-    Field("z_ref_um", "int", "um", REQUIRED, "distance of the reference plane and of the white target, as fitted"),
-    Field("exposure_us", "int", "us", REQUIRED, "the imager's exposure at which it was made"),
-    Field("temperature_cc", "int", "1/100 degree Celsius", REQUIRED, "temperature at which it was made"),
-    Field(
-        "temperatures_cc",
-        "list",
-        "1/100 degree Celsius",
-        [],
-        "temperatures at which the drifts were measured; empty where they are the design's",
-    ),
-    Field(
-        "linear",
-        "bytes",
-        "linear counts",
-        REQUIRED,
-        "512: 256 x u16, little-endian: code to linear counts (0-65535), black level taken off",
-    ),
-    Field("monitor", "map", "linear counts", REQUIRED, "light -> level of the monitor tab, ambient taken off"),
-    Field(
-        "flat",
-        "map",
-        "linear counts",
-        REQUIRED,
-        "band -> bytes 442: 17 x 13 u16, little-endian, row by row (13 "
-        "rows along v, 17 nodes along u, every 20 px): a white (reflectance factor 1) at `z_ref_um`, ambient taken "
-        "off",
-    ),
-    Field(
-        "reference",
-        "bytes",
-        "codes",
-        REQUIRED,
-        "76,800: the dots on the reference plane as the imager sees them (`reflectance.dot_image`), ambient taken off",
-    ),
-    Field("baseline_um", "int", "um", REQUIRED, "effective baseline, from the planes"),
-    Field("z_offset_um", "int", "um", REQUIRED, "added to a depth, from the planes"),
-    Field(
-        "swir_white",
-        "list",
-        "1/16 count",
-        REQUIRED,
-        "5: (on - off) a pair of a white at `z_ref_um`, `swir_dark` taken off; empty without the head",
-    ),
-    Field(
-        "swir_dark",
-        "list",
-        "1/16 count",
-        [0] * len(vocabulary.SWIR_BANDS),
-        "5: (on - off) a pair with the cap on, "
-        "which the tab and the window send back; taken off every reading, scaled by the LED's output drift",
-    ),
-    Field("swir_noise", "int", "1/16 count", 192, "standard deviation of one sample of the SWIR head's ADC"),
-    Field(
-        "peaks_dnm",
-        "list",
-        "1/10 nm",
-        [],
-        "8: effective peaks at `temperature_cc`, 850, 970, 1050, then the SWIR "
-        "LEDs; empty where no spectral standard was shown",
-    ),
-    Field(
-        "index_stretch_q12",
-        "int",
-        "1/4096",
-        4096,
-        "what the water index is multiplied by, so that skin before these LEDs reads as before the nominal ones",
-    ),
-    Field(
-        "swir_ratio_stretch_q12",
-        "list",
-        "1/4096",
-        [4096] * RATIOS,
-        "4: the same for the logarithms of 1450/1300, 1550/1300, 1200/1050, 1300/1050",
-    ),
-    Field("monitor_drift", "map", "curve", drift.MONITOR, "light -> curve: the monitor tab's level " + _CURVES),
-    Field("index_drift", "list", "curve", drift.INDEX, "the water index of skin " + _CURVES),
-    Field("swir_output_drift", "list", "curves", drift.SWIR_OUTPUT, "5: the SWIR LEDs' output " + _CURVES),
-    Field(
-        "swir_ratio_drift",
-        "list",
-        "curves",
-        drift.SWIR_RATIOS,
-        "4: the logarithm of 1450/1300, 1550/1300, 1200/1050, "
-        "1300/1050 on skin, the outputs' drift taken off, " + _CURVES,
-    ),
-    Field(
-        "measurements",
-        "list",
-        "1/1000 of its unit",
-        [],
-        "lists of name, unit, value, low, high: residuals and "
-        "the limits that they were judged by, null where a side is open",
-    ),
-)
-
-DEFAULTS = {field.name: field.default for field in FIELDS if field.default is not REQUIRED}
+# What stands for a field that is left out; one that is not here must be there.
+DEFAULTS = {
+    "operator": "",
+    "tool": "",
+    "fixture": {"id": "", "due": "", "hash": ""},
+    "temperatures_cc": [],
+    "swir_dark": [0] * len(vocabulary.SWIR_BANDS),
+    "swir_noise": 192,
+    "peaks_dnm": [],
+    "index_stretch_q12": 4096,
+    "swir_ratio_stretch_q12": [4096] * RATIOS,
+    "monitor_drift": drift.MONITOR,
+    "index_drift": drift.INDEX,
+    "swir_output_drift": drift.SWIR_OUTPUT,
+    "swir_ratio_drift": drift.SWIR_RATIOS,
+    "measurements": [],
+}
 
 # What a sound record can hold; outside, something else was measured than a module before its targets.
 # name: (lowest, highest, unit)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 
-from dermis.core import assembler
+from dermis.core import assembler, fixed
 from dermis.core import depth_kernels as kernels
 from dermis.core import depth_reference as references
 from dermis.core.errors import BadInput
@@ -125,13 +125,13 @@ class DepthMapper:
         self._roots = array("H", [_square_root(64 * value + 32) for value in range(1024)])
         self._frame = bytearray(width * height) if curve else b""
         self._reference = bytearray(width * height)
-        self._mean = array("H", [0] * (width * self.rows))
-        self._root = array("H", [0] * (width * self.rows))
-        self._words = array("i", [0] * (width * seed_rows))
+        self._mean = fixed.zeros("H", width * self.rows)
+        self._root = fixed.zeros("H", width * self.rows)
+        self._words = fixed.zeros("i", width * seed_rows)
         self._costs = bytearray(max_disparity - min_disparity + 1)
         self._guess = bytearray(cells)
-        self._sums = array("i", [0] * (kernels.BLOCK_SUMS * cells))
-        self._bases = array("H", [0] * cells)
+        self._sums = fixed.zeros("i", kernels.BLOCK_SUMS * cells)
+        self._bases = fixed.zeros("H", cells)
         self._kept = bytearray(cells)
         self._block = array("i", [0] * 14)
 

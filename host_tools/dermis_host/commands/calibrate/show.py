@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dermis.core import calibration as record_format
+from dermis.core.calibration_table import FIELDS
 
 from dermis_host.calibration import record_file
 from dermis_host.calibration.differences import RATIO_NAMES, black_and_gamma, led_name
@@ -60,7 +61,7 @@ def _wrong(record: RecordFile) -> bool:
 
 def _say(record: RecordFile, output: Output) -> None:
     rows = table("field", "value", "meaning", title=f"Record {record.hash}, {len(record.data)} bytes")
-    for field in record_format.FIELDS:
+    for field in FIELDS:
         if field.name != "measurements":
             rows.add_row(field.name, _value(field.name, field.unit, record.fields[field.name]), field.meaning)
     output.say(rows)
