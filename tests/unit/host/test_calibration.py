@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from dermis.core import drift, vocabulary
-from dermis_host.calibration import limits, maths, planes, spectra, targets
+from dermis_host.calibration import causes, limits, maths, planes, spectra, steps, targets
 from dermis_host.recording import Recording
 from dermis_hw.boards import board_file
 from dermis_hw.optics import DM1
@@ -301,3 +302,25 @@ def test_the_margin_is_that_of_the_nearer_limit():
     assert limits.Measurement("local", 1.0).margin == pytest.approx(1.5)
     for low, high, unit, why in limits.LIMITS.values():
         assert (low is not None or high is not None) and isinstance(unit, str) and why
+
+
+# The page for technicians.
+
+PAGE = (Path(__file__).parents[3] / "docs" / "calibration.md").read_text()
+
+
+def test_the_page_gives_the_limits_that_are_judged_by():
+    rows = {
+        row.split("|")[1].strip(" `"): [cell.strip() for cell in row.split("|")[2:-1]]
+        for row in PAGE.splitlines()
+        if row.startswith("| `")
+    }
+    for kind, (low, high, unit, why) in limits.LIMITS.items():
+        if not kind.startswith("verify_"):
+            sides = ["" if side is None else f"{side:g}" for side in (low, high)]
+            assert rows[kind] == [*sides, unit, why], kind
+
+
+def test_the_page_explains_every_cause_and_step():
+    for name in (*causes.NAMES, *(step.name for step in steps.STEPS), *targets.GREYS):
+        assert f"`{name}`" in PAGE, name
