@@ -201,6 +201,8 @@ class _Run:
         unit.release(self._line.say)
         if not unit.over and len(unit.record.phases) < len(PHASES):
             unit.give_up("stopped", unit.record.phases[-1].name if unit.record.phases else "scan", STOPPED)
+        for name, _ in PHASES[len(unit.record.phases) :]:
+            unit.skip(name)
         try:
             unit.finish()
         except CannotRecord as problem:

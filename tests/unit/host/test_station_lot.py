@@ -196,12 +196,12 @@ def test_everything_is_escaped(tmp_path):
     for number in range(9):
         made.serial, made.started = f"{evil}{number}", f"2026-11-23T06:00:0{number}Z"
         made.measurements[0].value = float(number % 2)
-        (tmp_path / f"<b>{number}").mkdir()
-        made.write(tmp_path / f"<b>{number}")
+        (tmp_path / f"<i>{number}").mkdir()
+        made.write(tmp_path / f"<i>{number}")
     (tmp_path / "<script>").mkdir()
     (tmp_path / "<script>" / "unit.json").write_text("{")
     page = lot_report.render(lots.gather(tmp_path), "now")
-    assert "<script" not in page and "<img" not in page and "<b>0" not in page
+    assert "<script" not in page and "<img" not in page and "<i>0" not in page
     assert "&lt;script&gt;" in page
 
 
