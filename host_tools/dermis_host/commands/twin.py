@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dermis_hw.module_instance import draw
+from dermis_hw.module_instance import ModuleInstance, from_text
 
 from dermis_host.device_code import find_micropython
-from dermis_host.errors import EXIT_OK, HostError, UsageError
+from dermis_host.errors import EXIT_OK, HostError, UsageError, sentence
 from dermis_host.output import Output, table
 from dermis_host.twin_access import (
     DEFAULT_STATE,
@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="folder of its flash (default: %(default)s)")
     parser.add_argument("--scene", default=DEFAULT_SCENE, help="a scene file or a built-in (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="TCP port on the loopback (default: a free one)")
-    parser.add_argument("--module", type=int, metavar="N", help="the N-th module drawn from the tolerances")
+    parser.add_argument(
+        "--module", metavar="N|N:DEFECT|FILE", help="the N-th module drawn from the tolerances, or a JSON file's"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of noise and of all that is random (default: 0)")
     parser.add_argument("--virtual-time", action="store_true", help="time passes only while the firmware sleeps")
     parser.add_argument("--pty", type=Path, metavar="LINK", help="also offer the console on a pseudo-terminal")
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     require_simulation()
     find_micropython()  # raises at once, and as wrong usage, when it is named and not there
     path = scene_file(arguments.scene)
+    module = _module(arguments.module)
     if arguments.background:
         return _behind(path, arguments, output)
 
@@ -79,7 +82,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             arguments.state,
             scene=path,
             port=arguments.port,
-            module=None if arguments.module is None else draw(arguments.module),
+            module=module,
             virtual_time=arguments.virtual_time,
             seed=arguments.seed,
             pty=arguments.pty,
@@ -87,6 +90,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             on_ready=ready,
         )
     return EXIT_OK
+
+
+def _module(text: str | None) -> ModuleInstance | None:
+    """Raises UsageError for what names no module."""
+    try:
+        return None if text is None else from_text(text)
+    except ValueError as problem:
+        raise UsageError(f"--module: {sentence(problem)}") from None
 
 
 def _behind(scene: Path, arguments: argparse.Namespace, output: Output) -> int:
