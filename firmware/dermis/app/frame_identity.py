@@ -28,8 +28,8 @@ BLOCKS = HEIGHT // BLOCK_ROWS
 
 # An uncalibrated level differs from the nominal by the LED's tolerance (20%) and temperature (4%), and the weaker the
 # light the more by a gamma (10%) and a black level (8 codes) that nobody has measured: together by up to 75% at the
-# dots'. Nominal levels lie 2 to 2.9 apart, so that the nearest is still the right one. A calibrated level differs by
-# temperature and age alone.
+# dots'. The nearest level, 1.9 to 2.3 from the next, is nearly always the right one; `level_learner` makes sure of it.
+# A calibrated level differs by temperature and age alone.
 TOLERANCE_NOMINAL = 80  # percent
 TOLERANCE_CALIBRATED = 25
 # Neighbouring blocks see the same light; the tab's shading changes by 1% from one to the next, a change of light
