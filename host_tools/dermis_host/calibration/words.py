@@ -4,6 +4,7 @@ margin."""
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from dermis_host.calibration.limits import Measurement
@@ -12,23 +13,56 @@ DIGITS = 3  # significant ones of the limit that a value is judged against
 MOST_DECIMALS = 4
 # A kind of measurement as people say it, `of` in its place; what is not here is said by its own name.
 TITLES = {
-    "flat": "{of} flat field",
+    "ambient": "light of the room, {of}",
+    "black_level": "black level",
+    "cap_light": "light under the cap at {of}",
+    "linearity": "linearity of the imager's curve",
+    "saturated": "saturated pixels, {of}",
+    "monitor": "monitor tab under {of}",
+    "target": "{of} against the tab",
+    "reading": "reflectance of {of}",
+    "bands": "bands against each other, {of}",
     "flat_before": "{of} flat field, uncorrected",
+    "flat": "{of} flat field",
+    "local": "spots on the {of}",
+    "swir_dark": "SWIR of tab and window at {of}",
+    "swir_white": "SWIR white at {of}",
+    "swir_check": "SWIR white again at {of}",
+    "swir_noise": "noise of the SWIR head",
+    "peak": "peak of {of}",
+    "skin_left": "error left on the worst skin",
+    "dots_valid": "dots seen, {of}",
+    "dots_shift": "dots moved between two looks, {of}",
+    "dots_turn": "turn of the dot pattern",
+    "dots_slope": "tilt by dots less tilt by light",
+    "tilt": "tilt in the fixture, {of}",
+    "z_ref": "distance of the reference plane",
+    "z_offset": "depth offset",
+    "plane": "distance of {of}",
+    "plane_rms": "roughness of {of}",
+    "curve": "temperature curve of {of}",
+    "walk": "walk with temperature of {of}",
+    "depth": "distance of {of}",
     "verify_drift": "monitor tab under {of}",
-    "verify_tilt": "monitor tab, its drifts as the water index weighs them",
+    "verify_tilt": "drifts of the tab as the water index weighs them",
     "verify_level": "reflectance at {of}",
     "verify_ratio": "reflectance {of}",
     "verify_swir": "SWIR ratio {of}",
     "verify_dots": "dots on the card",
 }
+# Parts of `of` as people say them: LEDs, targets.
+SWIR_LED = re.compile(r"\bswir([0-9]{4})\b")
+NIR_LED = re.compile(r"(^|[ ,])(850|970|1050)$")
 MARGINAL = 0.1  # of the room between the limits: closer is within, and worth a look
 
 
 def title(measurement: Measurement) -> str:
     """ "970 nm flat field"."""
+    of = SWIR_LED.sub(r"the SWIR head's \1 nm", NIR_LED.sub(r"\1\2 nm", measurement.of))
+    of = of.replace("grey_", "grey ")
     if measurement.kind in TITLES:
-        return TITLES[measurement.kind].format(of=measurement.of).strip()
-    return f"{measurement.kind.replace('_', ' ')} {measurement.of}".strip()
+        return TITLES[measurement.kind].format(of=of).strip(" ,")
+    return f"{measurement.kind.replace('_', ' ')} {of}".strip()
 
 
 def decimals(measurement: Measurement) -> int:
@@ -48,44 +82,51 @@ def number(value: float | None, places: int) -> str:
 
 
 def limits(measurement: Measurement) -> str:
-    """The limits with their words: "limit 1.0 %", "-1.5 to 1.5 mm", "at least 95 %"."""
-    low, high, unit = measurement.low, measurement.high, measurement.unit
+    """The limits in words: "limit 1 % RMS", "limits -1.5 to 1.5 mm", "at least 95 % of cells"."""
+    return f"{_limits(measurement)} {measurement.unit}".strip() if _limits(measurement) else "no limit"
+
+
+def _limits(measurement: Measurement) -> str:
+    low, high = measurement.low, measurement.high
     if low is None and high is None:
-        return "no limit"
-    if low is None or (low == 0 and high is not None):
-        return f"limit {high:g} {unit}".strip()
+        return ""
+    if high is not None and (low is None or low == 0):
+        return f"limit {high:g}"
     if high is None:
-        return f"at least {low:g} {unit}".strip()
-    return f"{low:g} to {high:g} {unit}".strip()
+        return f"at least {low:g}"
+    return f"limits {low:g} to {high:g}"
 
 
 def sentence(measurement: Measurement) -> str:
-    """ "970 nm flat field: 3.1 % -> 0.4 % (limit 1 %)"."""
+    """ "970 nm flat field: 3.10 % RMS -> 0.42 % RMS (limit 1 % RMS, margin 0.58)"."""
     places, unit = decimals(measurement), measurement.unit
     value = f"{number(measurement.value, places)} {unit}".strip()
     before = "" if measurement.before is None else f"{number(measurement.before, places)} {unit}".strip() + " -> "
-    return f"{title(measurement)}: {before}{value} ({limits(measurement)})"
+    left = margin(measurement)
+    said = "" if left is None else f", margin {number(left, places)}"
+    return f"{title(measurement)}: {before}{value} ({limits(measurement)}{said})"
 
 
-def marginal(measurement: Measurement) -> bool:
-    """Within its limits, and close to one."""
-    part = room(measurement)
-    return measurement.passed and part is not None and part < MARGINAL
-
-
-def room(measurement: Measurement) -> float | None:
-    """How far the value is from its nearest limit, as a part of the span between them (of the limit itself where the
-    other side is open, or cannot be passed): 0 at the limit, below 0 outside."""
+def margin(measurement: Measurement) -> float | None:
+    """How far inside its nearest limit the value lies, in its unit; below 0 outside. A lower limit of 0 on what cannot
+    be negative is no limit to be near to."""
     low, high, value = measurement.low, measurement.high, measurement.value
     if not math.isfinite(value):
         return None
-    if low is not None and high is not None and not (low == 0 and value >= 0):
-        return min(value - low, high - value) / ((high - low) / 2)
-    if high is not None:
-        return (high - value) / (abs(high) or 1.0)
-    if low is not None:
-        return (value - low) / (abs(low) or 1.0)
-    return None
+    rooms = [high - value] if high is not None else []
+    if low is not None and not (low == 0 and high is not None and value >= 0):
+        rooms.append(value - low)
+    return min(rooms) if rooms else None
+
+
+def marginal(measurement: Measurement) -> bool:
+    """Within its limits, and less than `MARGINAL` of their span, or of a limit that stands alone, away from one."""
+    left = margin(measurement)
+    if left is None or not measurement.passed:
+        return False
+    low, high = measurement.low, measurement.high
+    span = (high - low) / 2 if low and high is not None else abs(high if high is not None else low or 1.0)
+    return left < MARGINAL * span
 
 
 def row(measurement: Measurement) -> dict[str, Any]:
@@ -96,8 +137,8 @@ def row(measurement: Measurement) -> dict[str, Any]:
         "before": number(measurement.before, places),
         "value": number(measurement.value, places),
         "unit": measurement.unit,
-        "limits": limits(measurement).removeprefix("limit "),
-        "margin": number(measurement.margin, places) if math.isfinite(measurement.margin) else "",
+        "limits": _limits(measurement).removeprefix("limits ").removeprefix("limit "),
+        "margin": number(margin(measurement), places),
         "why": measurement.why,
         "passed": measurement.passed,
         "marginal": marginal(measurement),

@@ -147,7 +147,7 @@ FLAT = Measurement("flat", 0.42, "970 nm", before=3.1)
 
 
 def test_a_measurement_in_words():
-    assert words.sentence(FLAT) == "970 nm flat field: 3.10 % RMS -> 0.42 % RMS (limit 1 % RMS)"
+    assert words.sentence(FLAT) == "970 nm flat field: 3.10 % RMS -> 0.42 % RMS (limit 1 % RMS, margin 0.58)"
 
 
 @pytest.mark.parametrize("kind", LIMITS)

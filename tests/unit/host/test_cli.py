@@ -48,8 +48,20 @@ def test_every_command_has_a_module_and_says_how_to_use_it(name, capsys):
         (("verify", "-p", "x", "--time-limit-ms", "-1"), "negative"),
         (("watch", "-p", "x", "--count", "0"), "1 or more"),
         (("replay", "/no/such.npz"), "no file"),
-        (("calibrate", "-p", "x"), "person"),
-        (("calibrate", "-p", "x", "--white-reflectance", "80"), "reflectance factor"),
+        (("calibrate",), "WORD"),
+        (("calibrate", "run", "-p", "x"), "person"),
+        (("calibrate", "run", "-p", "x", "--yes"), "--twin"),
+        (("calibrate", "run", "-p", "x", "--twin", "a", "--script", "b"), "name one"),
+        (("calibrate", "run", "--twin", "a", "--fresh", "--redo", "dark"), "--redo"),
+        (("calibrate", "run", "--twin", "a", "--operator", "x" * 41), "40 characters"),
+        (("calibrate", "run", "--twin", "a", "--fixture", "/no/such.toml"), "fixture"),
+        (("calibrate", "run", "--twin", "a", "--key", "/no/such.key"), "key file"),
+        (("calibrate", "show", "/no/such.cal"), "no file"),
+        (("calibrate", "show"), "Name a port"),
+        (("calibrate", "diff", "here", "there"), "no record of the module"),
+        (("calibrate", "commit", "/no/such", "-p", "x"), "no file"),
+        (("calibrate", "import", "/no/such.cal", "-p", "x"), "no file"),
+        (("calibrate", "verify", "-p", "x", "--target", "moon"), "grey_75"),
         (("twin", "--port", "99999"), "TCP port"),
         (("twin", "--scene", "no-such-scene"), "no built-in scene"),
         (("twin", "--scene", "/no/such.toml"), "no scene file"),
@@ -283,5 +295,5 @@ def test_nobody_answers_where_no_twin_runs(capsys, tmp_path):
     for words in (("twin", "status"), ("twin", "stop"), ("twin", "fault", "clear"), ("twin", "scene", "empty")):
         code, out, err = run(capsys, *words, "--state", str(tmp_path))
         assert (code, out) == (1, "") and "no twin runs" in err.lower()
-    code, _, err = run(capsys, "calibrate", "--twin", str(tmp_path), "--yes")
+    code, _, err = run(capsys, "calibrate", "run", "--twin", str(tmp_path), "--yes")
     assert code == 1 and "no twin runs" in err.lower()

@@ -79,10 +79,10 @@ def way_back(state: CalibrationState) -> str:
     slots = {row["slot"]: row["hash"] for row in state.records}
     ways = []
     if PREVIOUS in slots:
-        ways.append(f"`dermis calibrate rollback` puts {slots[PREVIOUS]} in force again")
+        ways.append(f"`dermis calibrate rollback` puts {slots[PREVIOUS]} in force again.")
     if FACTORY in slots and state.in_force != FACTORY:
-        ways.append(f"`dermis calibrate factory` the factory's {slots[FACTORY]}")
-    return f"{', '.join(ways)}." if ways else "It is the module's only record."
+        ways.append(f"`dermis calibrate factory` puts the factory's {slots[FACTORY]} in force.")
+    return " ".join(ways) or "It is the module's only record."
 
 
 def state_row(state: CalibrationState) -> dict[str, Any]:

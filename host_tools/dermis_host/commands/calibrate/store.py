@@ -78,6 +78,8 @@ def say_stored(stored: Stored, output: Output) -> None:
     if not stored.written:
         output.say(f"Record {stored.hash} is in force already; nothing was written.")
     else:
-        in_force = "is in force" if stored.state.hash == stored.hash else f"is kept; {stored.state.hash} is in force"
+        in_force = "is in force"
+        if stored.slot != stored.state.in_force:
+            in_force = f"is kept; the {stored.state.in_force} record {stored.state.hash} stays in force"
         output.say(f"Written and read back: {stored.slot} record {stored.hash} {in_force}. {way_back(stored.state)}")
     say_state(stored.state, output)
