@@ -176,5 +176,7 @@ def from_text(text: str) -> ModuleInstance:
         return defects.plant(module, defect) if colon else module
     try:
         return ModuleInstance.from_json(Path(text).read_text())
-    except (OSError, ValueError, TypeError) as problem:
-        raise ValueError(f"{text} is no seed and no file of a module ({problem}): give one of them") from problem
+    except OSError as problem:
+        raise ValueError(f"'{text}' is no seed and no file of a module ({problem.strerror}): give one") from problem
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"'{text}' is a file, but of no module ({problem}): give one, or a seed") from problem

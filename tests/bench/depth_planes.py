@@ -28,7 +28,7 @@ PARTS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 
 
 def dots(distance_mm: float, material: str, linear) -> bytearray:
-    scene = scenes.load(scenes.builtin("target_plane_450"))
+    scene = scenes.load(scenes.builtin("target_grey_50"))
     plane = dataclasses.replace(scene.objects[0], materials={"": resolve(material)})
     pose = dataclasses.replace(scene.pose, distance_mm=distance_mm)
     scene = dataclasses.replace(scene, objects=(plane,), pose=pose)

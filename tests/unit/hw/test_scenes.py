@@ -15,7 +15,8 @@ CUBE_QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 
 NEEDED = {
     "bona_fide_light", "bona_fide_medium_spectacles", "bona_fide_dark", "bona_fide_wet", "photo_matte", "photo_bent",
     "photo_eyes_cut_out", "phone_screen", "resin_mask", "papercraft_mask", "silicone_mask_3mm", "silicone_mask_1mm",
-    "empty", "moving", "too_near", "too_far", "target_white", "target_plane_450", "target_plane_600", "target_dark",
+    "empty", "moving", "too_near", "too_far", "target_cap", "target_white", "target_grey_75", "target_grey_50",
+    "target_grey_20", "target_spectral", "target_near", "target_far", "target_tab",
 }  # fmt: skip
 PLANE = '[[object]]\ngeometry = "plane"\nmaterial = "white"\n'
 
