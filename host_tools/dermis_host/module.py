@@ -202,11 +202,12 @@ class Module:
 
     def calibration_read(self, off: int = 0, slot: str = "") -> Piece:
         """A piece of the record in that slot ("user", "previous", "factory"; "": the one in force)."""
-        return self._ask("calibration_read", off=off, **({"slot": slot} if slot else {}))
+        given: dict[str, Any] = {"slot": slot} if slot else {}
+        return self._ask("calibration_read", off=off, **given)
 
     def calibration_write(self, off: int, len: int, data: bytes, slot: str = USER) -> int:
         """Hands over a piece of a record; returns how many bytes the module holds."""
-        to = {} if slot == USER else {"slot": slot}
+        to: dict[str, Any] = {} if slot == USER else {"slot": slot}
         return self._ask("calibration_write", STORE_S, off=off, len=len, data=data, **to)
 
     def calibration_select(self, slot: str) -> CalibrationState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
@@ -20,15 +21,15 @@ class Module:
         self.slots: dict[str, bytes] = {}
         self.in_force = ""
         self.asked: list[str] = []
-        self.spoil = None
+        self.spoil: Callable[[FakeModule, dict], dict] | None = None
 
     def serve(self) -> FakeModule:
         made = FakeModule()
         made.slots, made.in_force, made.asked = self.slots, self.in_force, self.asked
         plain = made.identity
         made.handlers["identity"] = lambda _: {**plain(), "serial": SERIAL, "imager": IMAGER, "swir_head": SWIR_HEAD}
-        if self.spoil:
-            made.handlers["calibration_write"] = lambda fields: self.spoil(made, fields)
+        if spoil := self.spoil:
+            made.handlers["calibration_write"] = lambda fields: spoil(made, fields)
         return made
 
 
