@@ -362,6 +362,7 @@ class FakeRecord:
     exposure_us = BOARD["exposure_us"]
     temperature_cc = 2512
     monitor_drift = drift.MONITOR
+    swir_dark = (6400, 6400, 6400, 6400, 6400)
 
     def __init__(self, factor_percent=100):
         self.linear = gamma_table(BOARD["black_code"], BOARD["gamma_q8"])

@@ -403,6 +403,8 @@ def test_the_self_test_lists_the_drift_of_each_light():
     for name, ok in (("drift_850", True), ("drift_970", False), ("drift_between", False)):
         assert drifts[name]["ok"] == ok, drifts[name]
     assert 95 <= drifts["drift_850"]["value"] <= 127 and drifts["drift_850"]["high"] == 200
+    lowest = [check["low"] for check in answer["checks"] if check["name"].startswith("swir_")]
+    assert lowest == [320] * 5  # an LED that gives less than tab and window send back is dim, or dead
     assert drifts["drift_970"]["value"] > 200 and "calibrate again" in drifts["drift_970"]["todo"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dermis.core import drift, vocabulary
+from dermis.core import drift, swir, vocabulary
 from dermis.core.errors import DermisError
 from dermis.core.reflectance import water_index
 
@@ -119,8 +119,11 @@ async def _swir(module):
     if not module.swir.fitted:
         return [check("swir", False, todo="the board has a SWIR head and none answers; check its cable")]
     checks = []
-    pairs = module.board["swir_pairs"]
-    for band in vocabulary.SWIR_BANDS:
+    pairs, record = module.board["swir_pairs"], module.calibration.record
+    # What tab and window alone send back of each LED, whatever stands before them.
+    pedestals = record.swir_dark if record is not None else [0] * len(vocabulary.SWIR_BANDS)
+    for band, pedestal in zip(vocabulary.SWIR_BANDS, pedestals):
+        lowest = max(SWIR_LIT_LOWEST, pedestal * swir.PEDESTAL_LOWEST_PERCENT // (100 * swir.WHITE_SCALE))
         name = "swir_%d" % band
         try:
             on, off = await module.swir.read(band, pairs)
@@ -134,7 +137,7 @@ async def _swir(module):
         else:
             lit = on // pairs - off
             todo = "hold something bright before the module; when it fails still, replace the LED of %d nm" % band
-            checks.append(check(name, lit >= SWIR_LIT_LOWEST, lit, "counts", SWIR_LIT_LOWEST, None, todo))
+            checks.append(check(name, lit >= lowest, lit, "counts", lowest, None, todo))
     return checks
 
 

@@ -31,7 +31,7 @@ LEVEL_SYSTEMATIC_Q14 = 33  # .002: noise of the white's own reading, rounding
 PEDESTAL_UNSURE_PART = 50
 PEDESTAL_LOWEST_PERCENT = 80
 NOISE_SIGMAS = 5
-_WHITE_SCALE = 16  # `swir_white` is in 1/16 count
+WHITE_SCALE = 16  # `swir_white` is in 1/16 count
 _SIGMA_PER_FWHM_MILLI = 425  # 1 / (2 sqrt(2 ln 2))
 _WEIGHT_ONE = 255  # weights of the spot along each axis, 8 bits
 _LEAST_PAIRS = 1
@@ -69,7 +69,7 @@ def levels(readings, calibration, off_cc):
         pedestal = fixed.ratio(calibration.swir_dark[band], drift.SCALE, drift.factor(output, off_cc))
         # The difference of two means of `pairs` samples: sqrt(2 / pairs) times a sample's noise.
         noise = calibration.swir_noise * fixed.isqrt((2 << 16) // pairs) >> 8
-        seen = (on - off) * _WHITE_SCALE // pairs
+        seen = (on - off) * WHITE_SCALE // pairs
         if seen < pedestal * PEDESTAL_LOWEST_PERCENT // 100 - NOISE_SIGMAS * noise:
             return None, None, vocabulary.SENSOR_FAULT
         brightest = max(brightest, seen - pedestal)
