@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dermis_host.arguments import add_output
 from dermis_host.errors import EXIT_FAILED, UsageError
-from dermis_host.evaluation import goals, log, plan, reporting, score_files
+from dermis_host.evaluation import goals, log, plan, reporting, score_files, worst
 from dermis_host.evaluation.running import Run
 from dermis_host.evaluation.source import Source
 from dermis_host.output import Output
@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             f"Times are estimates: bursts times {wanted.burst_ms:g} ms (docs/timing.md); no board was timed."
         )
     report = folder / "report.html"
-    reporting.write(result, folder / "report.json", report)
+    sheets = worst.sheets(result, folder, wanted.model, output.note)
+    reporting.write(result, folder / "report.json", report, sheets)
     reporting.show(result, output)
     for goal in result["goals"]:
         output.say(reporting.goal_text(goal))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,24 @@ def _histograms(result: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _failures(result: dict[str, Any]) -> list[tuple[str, list[str], list[dict[str, Any]]]]:
-    """(species or "", columns that anybody filled in, rows): attacks first, those with the worst rate foremost."""
-    order = [name for name, _ in worst_first({**result["concealer"]["apcer"], **result["apcer"]})]
+def failures_in_order(result: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(species, rows): attacks first, those of the worst rate foremost; bona fide, "", last."""
     failed = result["failures"]
+    order = [name for name, _ in worst_first({**result["concealer"]["apcer"], **result["apcer"]})]
+    return [(name, failed[name]) for name in (*order, "") if name in failed]
+
+
+def _failures(result: dict[str, Any]) -> list[tuple[str, list[str], list[dict[str, Any]]]]:
+    """(species or "", columns that anybody filled in, rows)."""
     found = []
-    for name in [*(name for name in order if name in failed), *([""] if "" in failed else [])]:
-        rows = failed[name]
+    for name, rows in failures_in_order(result):
         columns = [column for column in COLUMNS if any(row.get(column) not in (None, "") for row in rows)]
         found.append((name, columns, rows))
     return found
 
 
-def render(result: dict[str, Any]) -> str:
-    """The page of what `reporting.make` returns."""
+def render(result: dict[str, Any], sheets: Sequence[dict[str, str]] = ()) -> str:
+    """The page of what `reporting.make` returns. sheets: {title, uri} of pictures to show beside what failed."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -74,6 +79,7 @@ def render(result: dict[str, Any]) -> str:
         curves_left_out=max(0, len(curves) - plots.SERIES),
         histograms=_histograms(result),
         failures=_failures(result),
+        sheets=sheets,
         fields=FIELDS,
         not_stated=NOT_STATED,
         maximum=MAXIMUM,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,16 +105,21 @@ def _sha256(path: Path) -> str | None:
     return digest.hexdigest()
 
 
-def write(result: dict[str, Any], json_file: Path | None, html_file: Path | None) -> None:
-    """Both or none are whole. Raises HostError when one cannot be written."""
+def write(
+    result: dict[str, Any],
+    json_file: Path | None,
+    html_file: Path | None,
+    sheets: Sequence[dict[str, str]] = (),
+) -> None:
+    """Each is whole or not there. Raises HostError when one cannot be written."""
+    page_text = page.render(result, sheets) if html_file is not None else ""
     if json_file is not None:
         text = json.dumps(result, default=plain, indent=1, allow_nan=False)
         with files.whole(json_file) as file:
             file.write(text.encode() + b"\n")
     if html_file is not None:
-        text = page.render(result)
         with files.whole(html_file) as file:
-            file.write(text.encode())
+            file.write(page_text.encode())
 
 
 def show(result: dict[str, Any], output: Output) -> None:

@@ -21,7 +21,9 @@ REASONS += [(vocabulary.NO_DECISION, reason) for reason in (vocabulary.MOVING, v
 
 
 def burst(score=9500, *findings):
-    return {"findings": list(findings), "usable": True, "score": score, "evidence": {"swir": True}}
+    """What the device's code says of one burst; the verdict is for the sheets of what failed."""
+    seen = {"findings": list(findings), "usable": True, "score": score, "evidence": {"swir": True}}
+    return {**seen, "verdict": "attack", "reasons": [], "stages_us": {}}
 
 
 BURSTS = st.lists(
@@ -299,6 +301,18 @@ def test_a_missed_goal_is_an_exit_code(evaluated, monkeypatch, capsys):
     monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [burst(1000) for _ in bursts])
     assert main(["evaluate", str(path), "-o", str(folder)]) == 1
     assert "goals missed: BPCER" in capsys.readouterr().err
+    assert (folder / "report.html").read_text().count('src="data:image/webp') == 1  # the worst bona fide
+
+
+def test_a_worst_recording_that_is_gone_is_told(evaluated, monkeypatch, capsys):
+    path, folder, _ = evaluated
+    monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [burst(1000) for _ in bursts])
+    main(["evaluate", str(path), "-o", str(folder)])
+    for kept in (folder / "recordings").iterdir():
+        kept.unlink()
+    assert main(["evaluate", str(path), "-o", str(folder)]) == 1
+    assert "The worst recording of bona fide is not shown" in capsys.readouterr().err
+    assert "data:image" not in (folder / "report.html").read_text()
 
 
 def test_ctrl_c_leaves_no_report(evaluated, monkeypatch):

@@ -276,7 +276,7 @@ def test_nothing_half_written_stays(scores, tmp_path, monkeypatch):
     out = tmp_path / "out.html"
     out.write_text("<!-- dermis-report -->old")
 
-    def fails(_):
+    def fails(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("dermis_host.evaluation.page.render", fails)
