@@ -14,7 +14,8 @@ from dermis_models.drawn import Draw, Shown, on_head, wearer
 Maker = Callable[[Draw, int], Iterator[Shown]]
 MIRRORED_SHARE = 0.2  # of spectacles, with lenses that are mirrors
 COLD_C = (-15.0, 5.0)
-SLOWEST_MM_S, FASTEST_MM_S = 15.0, 60.0
+# A head sways by about this much while its owner stands; who walks is asked to keep still (`moving`).
+SLOWEST_MM_S, FASTEST_MM_S = 3.0, 10.0
 TALL_SD = (1.3, 2.8)  # of a tall adult's measures, all alike
 # Kinds of hats, by share.
 HATS = {"knitted": 0.4, "visor": 0.4, "brim": 0.2}
