@@ -25,6 +25,7 @@ from dermis_host.calibration import maths, procedure, reading, spectra, targets
 from dermis_host.calibration.keys import DEVELOPMENT_KEY
 from dermis_host.calibration.outcome import Outcome
 from dermis_host.calibration.targets import LEDS
+from dermis_host.recording import Recording
 from dermis_hw import defects, module_instance
 from dermis_hw.materials import Material, bands, resolve
 from dermis_hw.materials.material import MATTE
@@ -36,10 +37,17 @@ from dermis_models.modules import Silent, SimulatedBench
 MODULES, FIRST_SEED = 50, 940_000
 FIRST_DEFECT_SEED = 970_000
 DEFECTIVE = 3  # modules, each on another bench, for every defect
-# Unseen: no target of the fixture is one of them.
-STANDARDS = ("grey:0.9", "grey:0.6", "grey:0.35", "grey:0.15", "tile:red", "tile:green", "tile:blue", "tile:brown")
-STANDARDS_MM = (450.0, 380.0, 520.0)  # one after the other
-PLANES_MM = (250.0, 275.0, 325.0, 400.0, 475.0, 550.0, 625.0, 700.0)
+# Unseen: no target of the fixture is one of them. Each stands at a distance (mm) that no target had either.
+STANDARDS = {
+    "grey:0.15": 250.0,
+    "tile:green": 275.0,
+    "tile:brown": 325.0,
+    "tile:blue": 400.0,
+    "tile:red": 475.0,
+    "grey:0.6": 550.0,
+    "grey:0.35": 625.0,
+    "grey:0.9": 700.0,
+}
 SWEEP_C = (-10.0, 10.0, 30.0, 50.0)
 SWEPT = ("grey:0.6", "tile:blue")
 SKIN = "skin:r700=0.44"
@@ -116,9 +124,10 @@ def measure(bench: SimulatedBench, outcome: Outcome) -> Errors:
     out = Errors()
     room_c = bench.temperature_c
     peaks = {led: peak / 10 for led, peak in zip(LEDS, outcome.fields["peaks_dnm"], strict=True)}
-    for number, name in enumerate(STANDARDS):
+    for name, distance_mm in STANDARDS.items():
         material = resolve(name)
-        seen = _read(bench, record, material, STANDARDS_MM[number % len(STANDARDS_MM)])
+        bursts, seen = _read(bench, record, material, distance_mm)
+        out.planes[distance_mm] = depth_bias(bench, record, bursts[0], distance_mm)
         true = truth(material, bench.module, room_c)
         certificate = targets.Spectrum(tuple(bands_nm()), tuple(material.reflectance(bands_nm())))
         for led in LEDS:
@@ -127,8 +136,6 @@ def measure(bench: SimulatedBench, outcome: Outcome) -> Errors:
             out.certificates[led].append(seen.reflectance[led] / stated - 1)
         for ratio, above, below in RATIOS:
             out.ratios[ratio].append(_ratio(seen.reflectance, above, below) / _ratio(true, above, below) - 1)
-    for distance in PLANES_MM:
-        out.planes[distance] = depth_bias(bench, record, distance)
     _sweep(bench, record, out)
     return out
 
@@ -137,20 +144,20 @@ def bands_nm() -> np.ndarray:
     return np.arange(targets.FIRST_NM, targets.LAST_NM + 1.0, 2.0)
 
 
-def _read(bench: SimulatedBench, record: record_format.Calibration, material: Material, distance_mm: float):
+def _read(
+    bench: SimulatedBench, record: record_format.Calibration, material: Material, distance_mm: float
+) -> tuple[list[Recording], reading.Reading]:
     bench.stand(distance_mm, material)
     bursts = [bench.burst(FRAMES if number < PICTURED else ("dark",)) for number in range(BURSTS)]
-    return reading.read(bursts, record, bench.board)
+    return bursts, reading.read(bursts, record, bench.board)
 
 
 def _ratio(values: dict[str, float], above: str, below: str) -> float:
     return values[above] / values[below]
 
 
-def depth_bias(bench: SimulatedBench, record: record_format.Calibration, distance_mm: float) -> float:
+def depth_bias(bench: SimulatedBench, record: record_format.Calibration, burst: Recording, distance_mm: float) -> float:
     """Mean over the device's cells of depth less truth, as a part of the distance."""
-    bench.stand(distance_mm, resolve("grey:0.6"))
-    burst = bench.burst(("dark", "dots"))
     table = np.array(record.linear, np.uint16)
     geometry = depth_map.Geometry(DM1.focal_px, record.baseline_um / 1000, record.z_ref_um / 1000)
     reference = np.frombuffer(bytes(record.reference), np.uint8).reshape(DM1.height, DM1.width)
@@ -171,11 +178,11 @@ def _sweep(bench: SimulatedBench, record: record_format.Calibration, out: Errors
         bench.heat(temperature_c)
         for name in SWEPT:
             material = resolve(name)
-            seen = _read(bench, record, material, DM1.z_ref_mm).reflectance
+            seen = _read(bench, record, material, DM1.z_ref_mm)[1].reflectance
             true = truth(material, bench.module, temperature_c)
             for ratio, above, below in RATIOS:
                 out.sweep[ratio].append(_ratio(seen, above, below) / _ratio(true, above, below) - 1)
-        seen = _read(bench, record, bare(skin), DM1.z_ref_mm)
+        _, seen = _read(bench, record, bare(skin), DM1.z_ref_mm)
         out.skin_index.append(seen.index - float(nominal[0]))
         for (ratio, *_), measured, expected in zip(SWIR_RATIOS, seen.ratios.values(), nominal[1:], strict=True):
             out.skin_ratios[ratio].append(measured / math.exp(expected) - 1)
@@ -214,7 +221,7 @@ def print_good(good: list[Good]) -> bool:
     print(f"\n{'ratios of bands on the same':34} {HEADS}")
     met &= _print_ratios(good, lambda errors: errors.ratios, RATIO_GOAL)
     print(f"\n{'depth bias on unseen planes':34} {HEADS}")
-    for distance in PLANES_MM:
+    for distance in STANDARDS.values():
         print(f"  {distance:4.0f} mm{'':25} {_row(np.array([each.errors.planes[distance] for each in good]))}")
     worst = max(abs(value) for each in good for value in each.errors.planes.values())
     met &= _goal("worst of all", worst, DEPTH_GOAL)
@@ -256,7 +263,9 @@ def print_defects(each: int) -> bool:
     """Plants every defect into modules and benches; True when all were rejected and named."""
     print(f"\n{'planted':34} {'rejected':>9} {'named':>6} {'first':>6}   said")
     all_met = True
-    for defect in (*defects.VARIANTS, *modules.MISHAPS):
+    # A name alone is one of its own variants.
+    everything = " ".join((*defects.VARIANTS, *modules.MISHAPS))
+    for defect in [name for name in (*defects.VARIANTS, *modules.MISHAPS) if f"{name}:" not in everything]:
         names, first, said, rejected = 0, 0, Counter(), 0
         for number in range(each):
             _, outcome, _ = calibrated(FIRST_DEFECT_SEED + number, defect)
