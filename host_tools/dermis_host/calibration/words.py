@@ -52,14 +52,15 @@ TITLES = {
 }
 # Parts of `of` as people say them: LEDs, targets.
 SWIR_LED = re.compile(r"\bswir([0-9]{4})\b")
+PLANE = re.compile(r"\b(near|far)\b")
 NIR_LED = re.compile(r"(^|[ ,])(850|970|1050)$")
 MARGINAL = 0.1  # of the room between the limits: closer is within, and worth a look
 
 
 def title(measurement: Measurement) -> str:
     """ "970 nm flat field"."""
-    of = SWIR_LED.sub(r"the SWIR head's \1 nm", NIR_LED.sub(r"\1\2 nm", measurement.of))
-    of = of.replace("grey_", "grey ")
+    of = SWIR_LED.sub(r"SWIR \1 nm", NIR_LED.sub(r"\1\2 nm", measurement.of))
+    of = PLANE.sub(r"the \1 plane", of.replace("grey_", "grey ")).replace(" again", ", again,").rstrip(",")
     if measurement.kind in TITLES:
         return TITLES[measurement.kind].format(of=of).strip(" ,")
     return f"{measurement.kind.replace('_', ' ')} {of}".strip()
