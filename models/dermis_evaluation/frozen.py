@@ -35,7 +35,7 @@ TEST = Generator(
     full_well=(0.8, 1.0),
     swir_noise=(1.2, 2.5),
     # Other lamps, and people who stand less still.
-    sway_mm_s=6.0,
+    sway_mm_s=4.0,
     flicker_hz=(100.0, 120.0, 133.0),
     flicker_depth=(("led", (0.0, 0.9)), ("incandescent", (0.08, 0.25))),
     light=(

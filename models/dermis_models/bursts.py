@@ -91,8 +91,7 @@ def take(field: LightField, straying: Straying, rng: np.random.Generator, record
     field = _strayed(field, straying)
     imager = sensor.ImagerSensor(optics, module)
     exposure_us = board["exposure_us"]
-    *once, again = vocabulary.FRAMES
-    order = [*(str(name) for name in rng.permutation(once)), again]
+    order = _order(rng)
     start_us = number * BURST_US
     time_us = {name: start_us + FRAME_US * place for place, name in enumerate(order, 1)}
     frames = {}
@@ -121,6 +120,16 @@ def take(field: LightField, straying: Straying, rng: np.random.Generator, record
         ],
     )
     return Recording(header, frames, record, board)
+
+
+def _order(rng: np.random.Generator) -> list[str]:
+    """Names of the frames, as chance has it; 850 is not the first, because the device takes it again when more than
+    .4 s lie between it and `850b`."""
+    *once, again = vocabulary.FRAMES
+    while True:
+        order = [str(name) for name in rng.permutation(once)]
+        if order[0] != vocabulary.NIR_850:
+            return [*order, again]
 
 
 def _strayed(field: LightField, straying: Straying) -> LightField:

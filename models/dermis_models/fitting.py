@@ -63,11 +63,19 @@ def fit(data: Data, schedule: Schedule, folder: Path, tell: Callable[[str], None
     elif begun < schedule.epochs:
         tell(f"going on after epoch {begun}")
     for epoch in range(begun, schedule.epochs):
+        _seed(model, schedule.seed, epoch)
         loss = _epoch(model, data, balance, np.random.default_rng([schedule.seed, epoch]))
         _keep(model, balance, epoch + 1, folder, made_of)
         worst = balance.groups[int(np.argmax(balance.share / balance.first))]
         tell(f"epoch {epoch + 1:3d}/{schedule.epochs}  loss {loss:.4f}  seen more than at first: {worst}")
     return model
+
+
+def _seed(model: keras.Model, seed: int, epoch: int) -> None:
+    """Sets what dropout draws from: an epoch is the same whether the process was started before it or long ago."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign([seed, epoch])
 
 
 def _epoch(model: keras.Model, data: Data, balance: Balance, rng: np.random.Generator) -> float:

@@ -53,7 +53,7 @@ class Generator:
     prnu: Range = (0.7, 1.4)
     full_well: Range = (0.9, 1.1)
     swir_noise: Range = (0.8, 1.5)
-    sway_mm_s: float = 4.0
+    sway_mm_s: float = 2.5
     flicker_hz: tuple[float, ...] = (100.0, 120.0)
     flicker_depth: tuple[tuple[str, Range], ...] = (("led", (0.0, 0.5)), ("incandescent", (0.05, 0.15)))
     light: tuple[tuple[str, tuple[float, float, float]], ...] = ()
