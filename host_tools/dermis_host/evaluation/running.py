@@ -84,9 +84,10 @@ class Run:
             except ValueError:
                 there = None
             if there != self.description:
+                there_is = f"; `dermis report {self.scores}` reports on that one" if self.scores.is_file() else ""
                 raise UsageError(
                     f"{self.folder} holds another evaluation (plan, model, seed or sources differ): name another "
-                    "folder with -o, or remove it."
+                    f"folder with -o, or remove it{there_is}."
                 )
             return
         if self.scores.exists() or self._part.exists():

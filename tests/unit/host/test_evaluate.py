@@ -3,6 +3,9 @@
 import csv
 import json
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from dermis.core import profiles, vocabulary
@@ -12,9 +15,11 @@ from dermis_host.evaluation import goals, log, plan, sessions
 from dermis_host.evaluation.running import COLUMNS, Run
 from dermis_host.evaluation.source import Presentation, Verdict
 from dermis_host.recording import Recording
+from dermis_hw import species
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+ROOT = Path(__file__).parents[3]
 BORDER, TURNSTILE = profiles.by_name("border"), profiles.by_name("turnstile")
 REASONS = [(vocabulary.ATTACK, reason) for reason in (vocabulary.FLAT, vocabulary.NOT_SKIN_SWIR)]
 REASONS += [(vocabulary.NO_DECISION, reason) for reason in (vocabulary.MOVING, vocabulary.OCCLUDED)]
@@ -133,6 +138,35 @@ def test_plans_and_models_that_are_not_there(tmp_path):
     path.write_text("format = 2\n")
     with pytest.raises(UsageError, match="format is 2"):
         plan.load(path)
+
+
+def test_the_example_of_the_page_is_a_plan(tmp_path):
+    page = (ROOT / "docs" / "evaluation.md").read_text()
+    path = toml(tmp_path)
+    path.write_text(page.split("```toml\n")[1].split("```")[0].replace("spoof.tflite", "model.tflite"))
+    made = plan.load(path)
+    assert made.apcer_goals is None and made.apcer_at_bpcer == 0.01 and made.details == {"laboratory": "..."}
+
+
+def test_the_full_evaluation_asks_for_what_the_goals_need():
+    values = plan.tomllib.loads((ROOT / "models" / "evaluations" / "full.toml").read_text())
+    asked = values["simulation"]["species"]
+    bona_fide = {name: count for name, count in asked.items() if name.startswith("bona_fide")}
+    assert sum(bona_fide.values()) >= 10_000
+    assert {name.removeprefix("bona_fide_") for name in bona_fide} == set(species.conditions())
+    assert min(bona_fide.values()) >= 500
+    low, high = values["simulation"]["tones"]["r700"]
+    assert sum(bona_fide.values()) * 0.1 / (high - low) >= 1500  # tones are drawn evenly, and reported by tenths
+    assert asked.keys() - bona_fide.keys() == species.all_species().keys()
+    assert min(asked[name] for name in species.all_species()) >= 300
+    quick = plan.tomllib.loads((ROOT / "models" / "evaluations" / "quick.toml").read_text())
+    assert quick["simulation"]["species"].keys() == asked.keys() and quick["goals"] == values["goals"]
+
+
+def test_nothing_of_the_models_is_imported_before_it_is_needed():
+    code = "import sys, dermis_host.commands.report, dermis_host.commands.evaluate; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"dermis_models", "dermis_evaluation", "mitsuba", "scipy"} & set(loaded)
 
 
 # Runs

@@ -285,6 +285,19 @@ def test_nothing_half_written_stays(scores, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.html", "scores.csv"]
 
 
+@pytest.mark.parametrize("silent", ["", "photo"])
+def test_a_class_that_never_responds_has_a_page(tmp_path, silent):
+    rows = [(f"{species}{i}", i, species, "" if species == silent else i, "no" if species == silent else "yes")
+            for species in ("", "photo") for i in range(3)]  # fmt: skip
+    path = write(tmp_path / "s.csv", rows, HEADER + ",response,tone")
+    path.write_text(path.read_text().replace("no\n", "no,dark\n").replace("yes\n", "yes,light\n"))
+    page(path, "--threshold", "1")
+    found = report(path, "--threshold", "1")
+    rate = found["apcer"]["photo"] if silent else found["bpcer"]
+    assert (rate["value"], rate["n"], rate["ci95"], rate["bound95"]) == (None, 0, None, None)
+    assert main(["report", str(path), "--claim", "bpcer=.5", "--claim", "apcer=.5", "--threshold", "1"]) == 1
+
+
 def test_many_species_stay_readable(tmp_path):
     rows = [("b", 1, "", 1)] + [(f"a{i}", 1, f"kind {i}", i / 999) for i in range(999)]
     text, parsed = page(write(tmp_path / "s.csv", rows), "--threshold", ".5")
