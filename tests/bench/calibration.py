@@ -122,7 +122,8 @@ def measure(bench: SimulatedBench, outcome: Outcome) -> Errors:
     """The errors of a calibrated module before what it has not seen."""
     record = record_format.decode(outcome.record(DEVELOPMENT_KEY))
     out = Errors()
-    room_c = bench.temperature_c
+    room_c = bench.setup.temperature_c
+    bench.heat(room_c)  # the chamber's last point was another
     peaks = {led: peak / 10 for led, peak in zip(LEDS, outcome.fields["peaks_dnm"], strict=True)}
     for name, distance_mm in STANDARDS.items():
         material = resolve(name)
@@ -171,7 +172,7 @@ def depth_bias(bench: SimulatedBench, record: record_format.Calibration, burst: 
 
 def _sweep(bench: SimulatedBench, record: record_format.Calibration, out: Errors) -> None:
     """Ratios of standards against the truth at each temperature; of skin against what the nominal LEDs show of it."""
-    room_c = bench.temperature_c
+    room_c = bench.setup.temperature_c
     skin = resolve(SKIN)
     nominal = spectra.skin_logarithms(spectra.design_peaks(), spectra.ROOM_C)[spectra.TONES.index(SKIN)]
     for temperature_c in SWEEP_C:
@@ -295,9 +296,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--modules", type=int, default=MODULES, help="good modules off the line")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--defective", type=int, default=DEFECTIVE, help="modules for every defect")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="start no good module after so long")
     arguments = parser.parse_args(argv)
     good, rejected = [], []
+    began = default_timer()
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.modules):
+        if default_timer() - began > 60 * arguments.minutes:
+            break
         bench, outcome, seconds = calibrated(seed)
         if outcome.passed:
             good.append(Good(seed, outcome, seconds, measure(bench, outcome)))
@@ -305,7 +310,7 @@ def main(argv: list[str] | None = None) -> int:
             rejected.append((seed, outcome))
         if (seed - arguments.first_seed) % 10 == 9:
             print(f"modules calibrated and measured: {seed - arguments.first_seed + 1}", flush=True)
-    print(f"good modules rejected: {len(rejected)} of {arguments.modules} (goal 0)")
+    print(f"good modules rejected: {len(rejected)} of {len(good) + len(rejected)} (goal 0)")
     for seed, outcome in rejected:
         print(f"  {seed}: {'; '.join(cause.sentence for cause in outcome.causes)}")
     met = not rejected
