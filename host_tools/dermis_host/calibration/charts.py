@@ -105,7 +105,7 @@ def _grid(axis_x: _Axis, axis_y: _Axis, plot: Plot) -> list[str]:
 def _line(line: Line, axis_x: _Axis, axis_y: _Axis, style: str) -> list[str]:
     points = [
         (_x(axis_x, float(x)), _y(axis_y, float(y))) if math.isfinite(x) and math.isfinite(y) else None
-        for x, y in zip(line.x, line.y, strict=True)
+        for x, y in sorted(zip(line.x, line.y, strict=True), key=lambda point: point[0])
     ]
     path, pen_down = [], False
     for point in points:
