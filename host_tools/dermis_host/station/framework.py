@@ -77,7 +77,7 @@ def declare(test: htf.TestApi, measured: Measured) -> None:
     if measured.unit:
         unit: Any = units.UnitDescriptor
         made.with_units(unit(measured.unit, measured.unit, measured.unit))
-    # Not part of OpenHTF's public face; tests/unit/host/test_station_framework.py notices when it changes.
+    # Not part of OpenHTF's public face; tests/unit/host/test_station.py notices when it changes.
     state = test._running_phase_state
     made.set_notification_callback(functools.partial(state._notify, made.name))
     state.measurements[made.name] = made

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from dermis_host import files
+from dermis_host import cli, files
 from dermis_host.answers import SelfTest
 from dermis_host.calibration import limits
 from dermis_host.errors import LinkError, NotDermis, RequestFailed, UsageError
@@ -352,7 +352,28 @@ def test_the_page_answers_its_own_pages_only(page, station):
     assert _get(served.url, Origin="http://evil.example") == 404
     for place in ("secret.txt", "..%2f..%2fstation.toml", "%2e%2e"):
         assert _get(f"{served.url}units/DM1-0001-x/{place}") == 404
-    assert _get(f"{served.url}units/..") == 404 or True  # the client folds it to /units
+
+
+def test_a_station_without_its_extra_says_what_to_install(station, monkeypatch, capsys):
+    for name in ("line", "prompts", "phases", "causes"):
+        monkeypatch.delitem(sys.modules, f"dermis_host.station.{name}", raising=False)
+    monkeypatch.delitem(sys.modules, "dermis_host.station.framework", raising=False)
+    monkeypatch.setitem(sys.modules, "openhtf", None)
+    assert cli.main(["station", "--config", str(station.path), "--serial", "DM1-0001", "--yes"]) == 1
+    assert "pip install 'dermis[eol]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--yes"], "name the unit with --serial"),
+        (["--no-page", "--json"], "Somebody must be asked"),
+        (["--serial", "a b", "--yes"], "is no serial number"),
+    ],
+)
+def test_wrong_words_are_told(station, capsys, words, told):
+    assert cli.main(["station", "--config", str(station.path), *words]) == 2
+    assert told in capsys.readouterr().err
 
 
 def _browser():

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from dermis_host import cli
 from dermis_host.errors import UsageError
 from dermis_host.station import lot as lots
 from dermis_host.station import lot_report, plots, statistics
@@ -209,6 +210,20 @@ def test_the_page_needs_nothing_beside_it(tmp_path):
     page = lot_report.render(lots.gather(write_lot(tmp_path, units=30)), "now")
     assert page.count("<svg") >= 5
     assert all(word not in page for word in ("http://", "https://", "<link", "<script", "src="))
+
+
+def test_the_command_writes_both_reports(tmp_path, capsys):
+    folder = write_lot(tmp_path / "lot", units=12)
+    (folder / "bad").mkdir()
+    (folder / "bad" / "unit.json").write_text("{")
+    page = tmp_path / "lot.html"
+    assert cli.main(["station", "lot", str(folder), "--html", str(page), "--json", str(tmp_path / "lot.json")]) == 0
+    told = capsys.readouterr()
+    assert "first-pass yield: 91.7 %" in told.out and "left out: " in told.err
+    assert json.loads((tmp_path / "lot.json").read_text())["units"] == 12 and page.read_text().endswith("</html>")
+    assert cli.main(["station", "lot", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["first_pass_yield"]["passed"] == 11
+    assert cli.main(["station", "lot", str(tmp_path / "none")]) == 2
 
 
 def test_a_folder_without_records_is_told(tmp_path):
