@@ -119,7 +119,7 @@ def test_tiles_are_modelled_matte_and_say_so():
 def test_a_peak_can_be_read_from_the_spectral_standard(led):
     """Each nanometre shows as half a percent of the reading at least, in one direction, through the peaks' tolerance
     and 30 K of drift to both sides."""
-    band = (NIR_BANDS if isinstance(led, str) else SWIR_BANDS)[led]
+    band = NIR_BANDS[led] if isinstance(led, str) else SWIR_BANDS[led]
     detector = "silicon" if isinstance(led, str) else "ingaas"
     standard = resolve("tile:spectral")
     shifts = np.arange(-20.0, 21.0, 2.0)
