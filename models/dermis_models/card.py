@@ -59,6 +59,7 @@ def render(
         *_left_out(left_out),
         *_float_against_int8(release, development, bona_fide, threshold),
         "",
+        "",
     ]
     return "\n".join(lines) + CANNOT_SAY
 
