@@ -1,4 +1,4 @@
-"""PAI species and bona fide conditions: one table (`species.toml`) that scenes, draws, plans, reports and docs share.
+"""PAI species and bona fide conditions: the tables (`species.toml`, `conditions.toml`) of scenes, draws, reports, docs.
 
 Attack potential as ISO/IEC 30107-3 and ISO/IEC 19989 use the word, in three steps: low, a layman in an hour; moderate,
 skill or a workshop and days; high, an expert, made for one target or after this module's weakness.
@@ -16,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-TABLE = Path(__file__).with_suffix(".toml")
+HERE = Path(__file__).parent
 POTENTIALS = ("low", "moderate", "high")
 IMPOSTOR, CONCEALER = AIMS = ("impostor", "concealer")
 QUARTER = 0.25  # of the face: where a partial mask is held to another bar
@@ -78,16 +78,15 @@ class Condition:
     modelled: tuple[str, ...]
 
 
-@cache
-def _table() -> dict[str, dict[str, dict]]:
-    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+def _table(name: str) -> dict[str, dict]:
+    return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
 
 
 @cache
 def all_species() -> dict[str, Species]:
     """Name -> species, in the table's order."""
     found = {}
-    for name, row in _table()["species"].items():
+    for name, row in _table("species.toml").items():
         lists = {key: tuple(row[key]) for key in ("measured", "modelled")}
         found[name] = Species(**{"name": name, "scene": name, **row, **lists})
     return found
@@ -98,5 +97,5 @@ def conditions() -> dict[str, Condition]:
     """Name -> condition, in the table's order."""
     return {
         name: Condition(name, row["title"], row["scene"], tuple(row["modelled"]))
-        for name, row in _table()["condition"].items()
+        for name, row in _table("conditions.toml").items()
     }

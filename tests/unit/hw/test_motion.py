@@ -32,7 +32,7 @@ def test_a_moved_field_is_what_would_have_been_traced(moving):
     for band in ("850", "970", "1050"):
         error = np.abs(guess.bands[band] - after.bands[band])[face] / after.bands[band][face].mean()
         stayed = np.abs(before.bands[band] - after.bands[band])[face] / after.bands[band][face].mean()
-        assert np.median(error) < 0.01 and np.percentile(error, 95) < 0.15
+        assert np.median(error) < 0.01 and np.percentile(error, 95) < 0.04
         # A control: it is the motion that was undone.
         assert np.median(stayed) > 2.5 * np.median(error)
     assert np.array_equal(guess.dots, before.dots) and guess.swir == before.swir
