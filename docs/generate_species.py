@@ -11,16 +11,16 @@ from dermis_hw.species import BARS, Species
 HEAD = """# PAI species and bona fide conditions
 Printed from `species.toml` and `conditions.toml` in `hw/dermis_hw` by `docs/generate_species.py`; a test compares them.
 Each has a scene file (`dermis twin --scene NAME`) and a draw with wide parameters
-(`dermis_models.presentations.draw(NAME, seed)`; conditions as `bona_fide_NAME`). **All of them are simulated.** What the
-module answers to them is measured by `dermis evaluate` and stands in `docs/evaluations.md` and the model card, not here.
+(`dermis_models.presentations.draw(NAME, seed)`; conditions as `bona_fide_NAME`). **All of them are simulated.** What
+the module answers to them is measured by `dermis evaluate` and stands in `docs/evaluations.md` and the model card.
 
 - **Attack potential**: low, a layman in an hour; moderate, skill or a workshop and days; high, an expert, made for one
   target or after this module's weakness. Our judgement in the words of ISO/IEC 30107-3; no laboratory has rated them.
 - **Cost**: order of magnitude of one instrument, in euro, for who knows how. Where no source stands it is an estimate.
 - **Aim**: impostor, to be taken for somebody; concealer, not to be recognised. Most could do either; the reports keep
   the two apart by what stands here.
-- **Bar**: the most APCER at BPCER 1 % that the release is held to. A species of the first row that training never saw may have
-  {unseen:.0%}.
+- **Bar**: the most APCER at BPCER 1 % that the release is held to. A species of the first row that training
+  never saw may have {unseen:.0%}.
 """
 LIMITS = """
 ## What is in the draws
