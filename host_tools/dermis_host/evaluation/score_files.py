@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from dermis_host.errors import UsageError
-from dermis_host.evaluation.scores import Labels, Scores, in_bands
+from dermis_host.evaluation.scores import BONA_FIDE, Labels, Scores, in_bands
 from dermis_host.evaluation.source import CONCEALER, IMPOSTOR
 
 REQUIRED = ("attempt", "subject", "species", "score")
@@ -288,7 +288,7 @@ class _Reader:
             species=species,
             score=score,
             responded=responded,
-            concealer=self._chosen("purpose", lines, CONCEALER, (IMPOSTOR, "")),
+            concealer=self._chosen("purpose", lines, CONCEALER, (IMPOSTOR, "")) & (species.codes != BONA_FIDE),
             held_out=held_out,
             lines=lines,
             attempts=np.ones(len(score), np.int64),
