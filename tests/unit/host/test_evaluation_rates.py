@@ -1,6 +1,7 @@
 """Error rates, thresholds and curves: published values, scikit-learn, and whatever scores there may be."""
 
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,11 @@ FINITE = st.lists(st.sampled_from([-2.0, 0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1
 RATES = st.sampled_from([0.0001, 0.01, 0.05, 0.1, 0.29, 1 / 3, 0.5, 0.999, 1.0])
 
 quick = settings(deadline=None, max_examples=80)  # a shared computer keeps no deadline
+
+
+def written(rate):
+    """A rate as its decimals say; a third, written with sixteen of them, is less than one of three."""
+    return Fraction(repr(rate))
 
 
 def published(name):
@@ -105,12 +111,12 @@ def test_threshold_at_bpcer_is_the_highest_that_keeps_it(bona_fide, first, secon
     threshold = rates.threshold_at_bpcer(sample, rate)
     lost = bona_fide.count(-math.inf)
     if threshold is None:
-        assert lost > rate * len(bona_fide) - 1e-9
+        assert lost > written(rate) * len(bona_fide)
         return
-    assert rates.refused(sample.bona_fide, threshold) <= rate * len(bona_fide) + 1e-9
+    assert rates.refused(sample.bona_fide, threshold) <= written(rate) * len(bona_fide)
     above = [score for score in (*bona_fide, *first, *second) if score > threshold]
     if above:
-        assert rates.refused(sample.bona_fide, np.nextafter(threshold, math.inf)) > rate * len(bona_fide) - 1e-9
+        assert rates.refused(sample.bona_fide, np.nextafter(threshold, math.inf)) > written(rate) * len(bona_fide)
 
 
 @quick
@@ -120,7 +126,7 @@ def test_threshold_at_apcer_keeps_every_species_and_no_lower_score_does(bona_fid
     threshold = rates.threshold_at_apcer(sample, rate)
 
     def kept(at):
-        return all(rates.accepted(part, at) <= rate * len(part) + 1e-9 for part in sample.species.values())
+        return all(rates.accepted(part, at) <= written(rate) * len(part) for part in sample.species.values())
 
     assert kept(threshold)
     lower = [score for score in {*bona_fide, *first, *second} if -math.inf < score < threshold]
