@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral campaign train clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral bench-calibration bench-species campaign train train-quick leave-one-out evaluate clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Dermis needs Python 3.10 or later; name one: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,eol,cluster,dev]'
 	touch $@
 
 demo: setup
@@ -60,16 +60,40 @@ bench-replay: setup
 bench-coral: setup
 	$(BIN)/python -m tests.bench coral
 
+# Fifty modules and every planted defect before a simulated bench: some fifteen minutes.
+bench-calibration: setup
+	$(BIN)/python -m tests.bench calibration
+
+bench-species: setup
+	$(BIN)/python -m tests.bench species
+
 # What takes too long for every change: hunts for faults, each with a count and a seed.
 campaign: setup
 	$(BIN)/python -m tests.campaign models --count 100000
 
-# Data, float model, int8 model, golden vectors and card. Resumable: finished shards are kept in build/train.
-TRAIN_PRESENTATIONS ?= 4800
-train: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,train]'
-	$(BIN)/python -m dermis_models.generate --presentations $(TRAIN_PRESENTATIONS)
+# Data, float model, int8 model, golden vectors and card. Resumable: finished shards and epochs are kept in build/.
+train: setup training-tools
+	$(BIN)/dermis simulate models/plans/training.toml -o build/train/training --features
+	$(BIN)/dermis simulate models/plans/development.toml -o build/train/development --features
 	$(BIN)/python -m dermis_models.train
+
+# The same in small, beside the released model.
+train-quick: setup training-tools
+	$(BIN)/dermis simulate models/plans/training-quick.toml -o build/quick/training --features
+	$(BIN)/dermis simulate models/plans/development-quick.toml -o build/quick/development --features
+	$(BIN)/python -m dermis_models.train --training build/quick/training --development build/quick/development --checkpoints build/quick/checkpoints --release build/quick/released --epochs 25 --left-out build/quick/left_out.json
+
+# What a model makes of a species that it never saw; needs the data of `train`.
+leave-one-out: setup training-tools
+	$(BIN)/python -m dermis_models.leave_one_out
+
+# Hours: 20,880 presentations of the frozen test generator, scored in the terms of ISO/IEC 30107-3.
+evaluate: setup
+	$(BIN)/dermis evaluate models/evaluations/full.toml --append docs/evaluations.md
+
+.PHONY: training-tools
+training-tools: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,train]'
 
 clean:
 	rm -rf $(VENV) build typings
