@@ -208,8 +208,9 @@ def local_residual(image: np.ndarray, columns: tuple[int, int]) -> np.ndarray:
 
 
 def swir_levels(readings: Sequence[Sequence[Sequence[int]]]) -> list[int]:
-    """(on - off) a pair in 1/16 count for each band, mean over the bursts' readings (five rows of on, off, pairs)."""
-    if not readings or not readings[0]:
+    """(on - off) a pair in 1/16 count for each band, mean over the bursts' readings (five rows of on, off, pairs);
+    empty when one of them has none."""
+    if not readings or not all(readings):
         return []
     levels = np.array([[(on - off) / pairs for on, off, pairs in rows] for rows in readings])
     return [round(float(level) * 16) for level in levels.mean(axis=0)]

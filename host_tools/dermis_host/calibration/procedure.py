@@ -9,17 +9,18 @@ from datetime import date, datetime, timezone
 from typing import Any, Protocol
 
 from dermis.core import calibration as record_format
+from dermis.core.calibration_fields import MOST_MEASUREMENTS
 
 from dermis_host.calibration import causes, spectra
 from dermis_host.calibration.bench import Bench, StepVoid
 from dermis_host.calibration.limits import Measurement
-from dermis_host.calibration.outcome import Outcome
+from dermis_host.calibration.outcome import Cause, Outcome
 from dermis_host.calibration.steps import STEPS, CannotMeasure, State, Step, StepData, Subject, check, swir, temperature
 from dermis_host.calibration.targets import LEDS, Fixture
 from dermis_host.errors import UsageError
 
 __all__ = ["Subject", "Watcher", "compute", "plan", "run"]
-MOST = 128  # measurements that a record lists
+NO_SWIR = Cause("miswired_photodiode", "The SWIR head gives no reading: check its cable and its ADC.")
 TOOL = f"dermis {importlib.metadata.version('dermis')}"
 
 
@@ -138,6 +139,9 @@ class _Calibration:
             return False
         if step.name == check.NAME and not self._complete_before(step):
             return False
+        if self._state.has_swir and not all(burst.meta["swir"] for burst in data.bursts.values()):
+            self.outcome.causes.append(NO_SWIR)
+            return False
         try:
             step.judge(self._state, data)
         except CannotMeasure as problem:
@@ -158,7 +162,9 @@ class _Calibration:
         outcome.complete = self._judged == [step.name for step in steps]
         outcome.causes = causes.name(self._state)
         if outcome.fields:
-            outcome.fields["measurements"] = [_entry(measurement) for measurement in outcome.measurements][:MOST]
+            outcome.fields["measurements"] = [_entry(measurement) for measurement in outcome.measurements][
+                :MOST_MEASUREMENTS
+            ]
         return outcome
 
 

@@ -16,6 +16,7 @@ from dermis_host.calibration.steps import white
 from dermis_host.calibration.steps.state import CannotMeasure, State
 from dermis_host.calibration.steps.step import Shoot, Step, StepData
 from dermis_host.calibration.targets import FAR, NEAR, SPECTRAL, WHITE
+from dermis_host.recording import Recording
 
 NAME = "planes"
 FRAMES = ("dark", "850", "970", "1050", "dots")
@@ -78,7 +79,8 @@ def _check_order(state: State) -> None:
         )
 
 
-def _look(state: State, name: str, burst) -> planes.Look:
+def _look(state: State, name: str, burst: Recording | None) -> planes.Look:
+    assert burst is not None
     try:
         return state.plane(name, burst)
     except ValueError as problem:
@@ -152,7 +154,7 @@ def _light_tilt(state: State) -> tuple[float, float]:
 
 def _straighten(state: State, data: StepData) -> None:
     """Reference and flat fields as a target square to the module would have given them, then the reference once more
-    against the white and the far plane."""
+    against a white and a far plane that it was not made from."""
     assert state.reference is not None and state.triangle is not None
     turned = state.reference
     v, u = np.meshgrid(
@@ -162,8 +164,8 @@ def _straighten(state: State, data: StepData) -> None:
     for band, nodes in state.flat.items():
         state.flat[band] = np.clip(np.round(nodes * square), 1, maths.FULL_SCALE).astype(np.uint16)
     state.reference = planes.straighten(turned, state.triangle, state.yaw, state.pitch)
-    state.add("dots_shift", state.plane(WHITE, state.whites[-1]).disparity_px, WHITE)
-    again = state.plane(FAR, data.bursts[CHECK])
+    state.add("dots_shift", _look(state, WHITE, state.white_check).disparity_px, WHITE)
+    again = _look(state, FAR, data.bursts[CHECK])
     state.looks[CHECK] = again
     state.add("plane", state.triangle.distance_mm(again.disparity_px) - again.stated_mm, "far again")
     state.outcome.pictures.append(Picture(NAME, "The dots on the reference plane", "codes", state.reference))

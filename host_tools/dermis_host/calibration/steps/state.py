@@ -44,8 +44,9 @@ class Subject:
 @dataclass
 class State:
     """Filled step by step. table: uint16 (256,). flat: band -> uint16 nodes of a white of factor 1. whites: the
-    recordings of the white target. reference: uint8 (240, 320). peaks_nm by LED at `temperature_c`. readings: target
-    -> LED -> reading as a part of its certificate. looks: planes of dots by target."""
+    recordings of the white target that corrections are made from; white_check: one more, kept out of them. reference:
+    uint8 (240, 320). peaks_nm by LED at `temperature_c`. readings: target -> LED -> reflectance factor by the white.
+    looks: planes of dots by target."""
 
     fixture: Fixture
     subject: Subject
@@ -58,6 +59,7 @@ class State:
     temperature_c: float = spectra.ROOM_C
     exposure_us: int = 0
     whites: list[Recording] = field(default_factory=list)
+    white_check: Recording | None = None
     monitor: dict[str, int] = field(default_factory=dict)
     flat: dict[str, np.ndarray] = field(default_factory=dict)
     reference: np.ndarray | None = None
@@ -98,17 +100,16 @@ class State:
         dark = self.table[recording.frames[vocabulary.DARK]][:, self.columns[1] :].astype(float).mean()
         self.add("ambient", 100 * (dark - self.dark_level) / maths.FULL_SCALE, of)
 
-    def plane(self, name: str, recording: Recording, reference: np.ndarray | None = None) -> planes.Look:
+    def plane(self, name: str, recording: Recording) -> planes.Look:
         """The dots of a target as a plane against the reference. Raises ValueError when there are none."""
         board = self.subject.board
-        reference = self.reference if reference is None else reference
-        if reference is None:
+        if self.reference is None:
             raise ValueError("there is no reference yet")
         geometry = depth_map.Geometry(
             board["focal_px_q8"] / 256, board["baseline_um"] / 1000, self.target(name).distance_mm
         )
         dots = maths.dot_pattern([recording.frames], self.table)
-        found = depth_map.measure(reference, dots, geometry, PLANE_SEARCH)
+        found = depth_map.measure(self.reference, dots, geometry, PLANE_SEARCH)
         inside = (
             (found.u_px >= EDGE_U_PX)
             & (found.u_px < DM1.width - EDGE_U_PX)

@@ -28,7 +28,7 @@ def take(shoot: Shoot) -> StepData:
 
 def judge(state: State, data: StepData) -> None:
     *whites, check = data.bursts.values()
-    state.whites = whites
+    state.whites, state.white_check = whites, check
     state.temperature_c = float(np.mean([burst.meta["temperature_cc"] for burst in whites])) / 100
     state.exposure_us = whites[0].meta["exposure_us"]
     state.add("temperature", state.temperature_c)
