@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from dermis.core import calibration as record_format
+
 from dermis_host.calibration import procedure, targets
 from dermis_host.calibration.keys import DEVELOPMENT_KEY
 from dermis_host.calibration.limits import Measurement
@@ -45,8 +47,9 @@ def calibrate(
     fixture = replace(targets.load(), temperatures_c=())
     bench = LiveBench(module, operator)
     outcome = procedure.run(bench, fixture, _Telling(told), operator=name)
-    module.store_calibration(outcome.record(DEVELOPMENT_KEY))
+    record = outcome.record(DEVELOPMENT_KEY)
+    module.store_calibration(record)
     state = module.calibration_state()
-    if not state.calibrated:
+    if state.hash != record_format.name_of(record):
         raise CalibrationFailed("The module stored the record but does not use it: run `dermis selftest`.")
     return outcome, state.hash
