@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dermis_host import files
+from dermis_host.calibration.procedure import TOOL
 from dermis_host.calibration.steps import Step, StepData, load
 from dermis_host.errors import HostError, UsageError
 
@@ -33,7 +33,6 @@ LOCK = "lock"
 # Targets are moved, rooms warm up: what was measured a shift ago is measured again.
 KEPT_HOURS = 12
 RECORD, REPORT, SUMMARY = "record.cal", "report.html", "report.json"
-TOOL = f"dermis {importlib.metadata.version('dermis')}"
 FRESH = "add --fresh to start over"
 
 MEANING = {
@@ -98,6 +97,10 @@ class Work:
                 shutil.rmtree(path)
             elif path.name != LOCK:
                 path.unlink()
+        self._forget_results()
+
+    def _forget_results(self) -> None:
+        """So that nothing of an earlier run can be committed while its steps are taken again."""
         for name in (RECORD, REPORT, SUMMARY):
             (self.folder / name).unlink(missing_ok=True)
 
@@ -131,6 +134,7 @@ class Work:
                 f"{FRESH}."
             )
         kept = {name: self._load(name) for name in bound["steps"] if name not in redo}
+        self._forget_results()
         bound.pop("finished", None)
         bound["steps"] = {name: bound["steps"][name] for name in kept}
         self._write()
