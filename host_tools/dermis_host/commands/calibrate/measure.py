@@ -24,10 +24,9 @@ from dermis_host.calibration.targets import Fixture
 from dermis_host.calibration.work import FRESH, RECORD, REPORT, SUMMARY, TOOL, Binding, Work
 from dermis_host.commands.calibrate.common import add_key, add_module, open_one, require_terminal_or
 from dermis_host.commands.calibrate.plan import say_plan
-from dermis_host.commands.calibrate.store import say_stored, store
 from dermis_host.commands.calibrate.watching import Watching
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, HostError, UsageError
-from dermis_host.module import USER, Module
+from dermis_host.module import Module
 from dermis_host.output import Output
 from dermis_host.twin_access import TwinControl
 
@@ -45,7 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--redo", metavar="STEP,...", default="", help="take these steps again, keep the others")
     parser.add_argument("--yes", action="store_true", help="ask nothing; needs --twin or --script")
     parser.add_argument("--allow-overdue", action="store_true", help="take a fixture past its due date; recorded")
-    parser.add_argument("--commit", action="store_true", help="when it passes, write the record to the module too")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -81,11 +79,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             told = report.write(work.folder, about, outcome, steps, record, (SUMMARY, REPORT))
             work.finish()
         _say(outcome, told, work.folder, arguments, output)
-        stored = None
-        if arguments.commit and outcome.passed:
-            stored = store(module, record_file.parse(record, record_file.keys_of(key), RECORD), USER, True, output)
-            say_stored(stored, output)
-    output.result({**told, "folder": work.folder, "committed": stored.row() if stored else None})
+    output.result({**told, "folder": work.folder})
     if not outcome.passed:
         names = [cause.name for cause in outcome.causes] or [each.name for each in outcome.failed]
         output.error(
@@ -109,8 +103,8 @@ def _measured(
     operator = _operator(arguments, identity.serial, work, output)
     bench = LiveBench(module, operator, output.tick)
     steps = procedure.plan(fixture, bench.board)
-    redo = _steps(arguments.redo, steps)
     with _restored(bench, output):
+        redo = _steps(arguments.redo, steps)
         binding = Binding(
             identity.serial, bench.sensors["imager"], bench.sensors["swir"], identity.firmware, fixture.id, fixture.hash
         )
@@ -210,7 +204,7 @@ def _say(outcome: Outcome, told: dict, folder: Path, arguments: argparse.Namespa
             output.as_json
         ) else None
     output.say(f"Report: {folder / REPORT}")
-    if outcome.passed and not arguments.commit:
+    if outcome.passed:
         where = f"--twin {arguments.twin}" if arguments.twin else f"-p {arguments.port}"
         output.say(
             f"Passed: record {told['hash']}. The module still uses what it used before; "

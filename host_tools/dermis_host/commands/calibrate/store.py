@@ -35,7 +35,14 @@ class Stored:
 
 
 def check(record: RecordFile, module: Module) -> None:
-    """Raises NotForThisModule with the reason, without changing anything on the module."""
+    """Raises NotForThisModule or CalibrationFailed with the reason, without changing anything on the module."""
+    outside = [
+        name
+        for name, _, value, low, high in record.fields["measurements"]
+        if (low is not None and value < low) or (high is not None and value > high)
+    ]
+    if outside:
+        raise CalibrationFailed(f"The record says itself that it did not pass ({', '.join(outside)}): calibrate again.")
     if record.mac.startswith("WRONG"):
         raise NotForThisModule(f"The record's MAC is {record.mac}; make it again. The module was not touched.")
     identity = module.identity()
