@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import itertools
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dermis.core.calibration_fields import TEXT_LONGEST
 from dermis_hw import materials
 from dermis_hw.materials.grid import GRID_NM
 from dermis_hw.optics import NIR_BANDS, SWIR_BANDS, Band
@@ -33,6 +35,8 @@ HASH_CHARACTERS = 16
 FIRST_NM, LAST_NM = 800.0, 1650.0  # what a certified spectrum must cover: the LEDs' spectra, drift included
 MATERIAL = "material:"  # in the twin's own fixture: the certificate is the simulated material itself
 NEAREST_MM, FARTHEST_MM = 200.0, 1000.0
+# A curve has two coefficients: through two points it goes whatever they are, and tells nothing of its own error.
+FEWEST_TEMPERATURES, LEAST_SPAN_C = 3, 20.0
 
 CAP, WHITE, SPECTRAL, NEAR, FAR = "cap", "white", "spectral", "near", "far"
 GREYS = ("grey_75", "grey_50", "grey_20")
@@ -133,19 +137,32 @@ def _fixture(values: dict[str, Any], where: Path, data: bytes) -> Fixture:
                 f"targets.{name}.distance_mm of {where} is {distance:g}: give {NEAREST_MM:g} to {FARTHEST_MM:g}."
             )
         spectrum = Spectrum((FIRST_NM,), (0.0,)) if name == CAP else _spectrum(table, name, where, digest)
-        scene = table.get("scene", f"target_{name}")
+        scene = wanted({"scene": f"target_{name}", **table}, "scene", str, f"targets.{name}.")
         targets[name] = Target(name, scene, distance, spectrum)
+    name = wanted(values, "id", str, "")
+    if not 0 < len(name) <= TEXT_LONGEST:
+        raise UsageError(f"The id of {where} must have 1 to {TEXT_LONGEST} characters: it goes into every record.")
+    days = [wanted(values, key, date, "") for key in ("certified", "due")]
+    if any(isinstance(day, datetime) for day in days):
+        raise UsageError(f"certified and due of {where} must be days without a time, as in 2027-10-01.")
     temperatures = wanted(values, "temperatures_c", list, "") if "temperatures_c" in values else []
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in temperatures):
+    return Fixture(name, *days, digest.hexdigest()[:HASH_CHARACTERS], targets, _temperatures(temperatures, where))
+
+
+def _temperatures(given: list[Any], where: Path) -> tuple[float, ...]:
+    """None at all, or as many as a curve needs to be judged by what it misses them by."""
+    if not all(_number(each) and math.isfinite(each) for each in given):
         raise UsageError(f"temperatures_c of {where} must be numbers, in degrees Celsius.")
-    return Fixture(
-        str(wanted(values, "id", str, "")),
-        wanted(values, "certified", date, ""),
-        wanted(values, "due", date, ""),
-        digest.hexdigest()[:HASH_CHARACTERS],
-        targets,
-        tuple(float(each) for each in temperatures),
-    )
+    if given and (len(set(given)) < FEWEST_TEMPERATURES or max(given) - min(given) < LEAST_SPAN_C):
+        raise UsageError(
+            f"temperatures_c of {where} must be {FEWEST_TEMPERATURES} or more that differ, over {LEAST_SPAN_C:g} "
+            "degrees or more; leave it out where the bench sets none."
+        )
+    return tuple(float(each) for each in given)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _spectrum(table: dict[str, Any], name: str, where: Path, digest: Any) -> Spectrum:
@@ -153,14 +170,17 @@ def _spectrum(table: dict[str, Any], name: str, where: Path, digest: Any) -> Spe
     count for the fixture's hash too."""
     given = table.get("reflectance")
     place = f"targets.{name}.reflectance of {where}"
-    if isinstance(given, int | float) and not isinstance(given, bool):
+    if _number(given):
         points = [(FIRST_NM, float(given))]
     elif isinstance(given, dict):
-        if sorted(given) != sorted(LEDS):
-            raise UsageError(f"{place} must name each of {', '.join(LEDS)}, once.")
+        if sorted(given) != sorted(LEDS) or not all(_number(value) for value in given.values()):
+            raise UsageError(f"{place} must name each of {', '.join(LEDS)}, once, with its factor.")
         points = sorted((LEDS[led].peak_nm, float(value)) for led, value in given.items() if led != "swir1050")
     elif isinstance(given, str) and given.startswith(MATERIAL):
-        material = materials.resolve(given.removeprefix(MATERIAL))
+        try:
+            material = materials.resolve(given.removeprefix(MATERIAL))
+        except materials.MaterialError as problem:
+            raise UsageError(f"{place}: {problem}.") from None
         points = [(float(nm), float(value)) for nm, value in zip(GRID_NM, material.values, strict=True) if value > 0]
     elif isinstance(given, str):
         file = where.parent / given
@@ -173,9 +193,9 @@ def _spectrum(table: dict[str, Any], name: str, where: Path, digest: Any) -> Spe
             raise UsageError(f"{place} names {given}, which cannot be read: {problem.strerror or problem}.") from None
         except ValueError:
             raise UsageError(f"{place} names {given}, which is no table of wavelength and factor.") from None
-        if len(points) < 2 or points[0][0] > FIRST_NM or points[-1][0] < LAST_NM:
+        if len(points) < 2 or not (points[0][0] <= FIRST_NM and points[-1][0] >= LAST_NM):
             raise UsageError(f"{given}, the spectrum of {name}, must cover {FIRST_NM:g} to {LAST_NM:g} nm.")
-        if any(later[0] <= before[0] for before, later in itertools.pairwise(points)):
+        if not all(later[0] > before[0] for before, later in itertools.pairwise(points)):
             raise UsageError(f"The wavelengths in {given}, the spectrum of {name}, must rise.")
     else:
         raise UsageError(f"{place} must be a factor, a factor for each LED, or the name of a CSV.")
