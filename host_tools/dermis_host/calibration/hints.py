@@ -10,6 +10,7 @@ from dermis.core import vocabulary
 from dermis_hw.optics import DM1
 
 from dermis_host.calibration import targets
+from dermis_host.calibration.limits import LIMITS
 from dermis_host.calibration.targets import Target
 from dermis_host.recording import Recording
 
@@ -21,8 +22,8 @@ DISTANCE_SLACK = 0.15
 # A degree of tilt changes an edge by 1.7%, the LEDs' own slope is 2 to 3%: six degrees show surely.
 TILT = 0.10
 CORNER = 0.45  # of the middle: with the darkest lens a corner has .6, so less is no target any more
-ROOM = 0.01  # of full scale: what the dark step refuses
-CAP_LIGHT = 0.002  # of full scale under the cap: light leaks in
+# What the steps refuse, in percent there.
+ROOM, CAP_LIGHT, SATURATED = ((LIMITS[kind][1] or 0.0) / 100 for kind in ("ambient", "cap_light", "saturated"))
 EDGE = 24  # px; side of the patches that are compared
 
 
@@ -48,9 +49,9 @@ class Hint:
         if self._target.name == targets.CAP:
             leak = max(room, float(np.median(lit)))
             seen = f"light under the cap {100 * leak:.2f} %"
-            return seen, ["light leaks in: press the cap on"] if leak > CAP_LIGHT + ROOM * 0.1 else []
+            return seen, ["light leaks in: press the cap on"] if leak > CAP_LIGHT else []
         level = _patch(lit, 0.5, 0.5)
-        saturated = float((burst.frames[BAND] >= FULL).mean())
+        saturated = float((burst.frames[BAND][:, self._first :] >= FULL).mean())
         wrong = []
         if room > ROOM:
             wrong.append(f"the room is too bright ({100 * room:.1f} %): switch lights off")
@@ -58,7 +59,7 @@ class Hint:
             return "nothing stands there", [*wrong, "place the target"]
         distance = float(np.sqrt(self._white * self._target.reflectance(BAND) / level))
         seen = f"level {100 * level:.1f} %, about {distance:.0f} mm of {self._target.distance_mm:g}"
-        if saturated > ROOM:
+        if saturated > SATURATED:
             wrong.append("saturated: too near, or it shines")
         elif distance < self._target.distance_mm * (1 - DISTANCE_SLACK):
             wrong.append("too near")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 LIMITS: dict[str, tuple[float | None, float | None, str, str]] = {
     "temperature": (10.0, 40.0, "degC", "curves reach far, but a record is best at the temperature it is used at"),
     "ambient": (None, 0.3, "% of full scale", "light of the room, on any target: it adds noise, and it flickers"),
-    "black_level": (0, 24, "code", "more means stray light, or an imager with automatic functions on"),
+    "black_level": (None, 24, "code", "more means stray light, or an imager with automatic functions on"),
     "cap_light": (None, 0.3, "% of full scale", "the module's own light under the cap: it leaks inside the housing"),
     "gamma": (1.9, 2.5, "", "the imager's curve is 2.2 within 10 %; about 1 or none at all: its settings did not take"),
-    "linearity": (0.0, 0.5, "%", "what the fitted curve misses a level by; half of what a reflectance may err by"),
+    "linearity": (None, 0.5, "%", "what the fitted curve misses a level by; half of what a reflectance may err by"),
     "saturated": (None, 0.1, "% of pixels", "a saturated white target measures the imager, not the light"),
     "monitor": (
         65.0,
@@ -23,8 +23,8 @@ LIMITS: dict[str, tuple[float | None, float | None, str, str]] = {
     "target": (-12.0, 12.0, "%", "white against the tab: a tab is good to some 10 %, the next darker target has -25 %"),
     "reading": (-3.0, 3.0, "%", "a standard against its certificate: both targets' errors, their distances, the fit"),
     "bands": (-0.8, 0.8, "%", "the same, one band against another: half of what the ratios may err by at the worst"),
-    "flat_before": (0.0, 60.0, "% RMS", "more than LEDs and lens explain: the target does not fill the frame"),
-    "flat": (0.0, 1.0, "% RMS", "1 % costs the water index about a tenth of its margin"),
+    "flat_before": (None, 60.0, "% RMS", "more than LEDs and lens explain: the target does not fill the frame"),
+    "flat": (None, 1.0, "% RMS", "1 % costs the water index about a tenth of its margin"),
     "local": (None, 2.5, "%", "how far one spot lies off the smooth field: grain gives .7 %, a scratch 5 and more"),
     "swir_dark": (1.0, 12.0, "% of nominal", "tab and window send back 3 to 8 %; nothing at all: a dead LED"),
     "swir_white": (50.0, 180.0, "% of nominal", "LEDs and photodiode within 20 % each; beyond, one is dead or covered"),

@@ -1,5 +1,5 @@
-"""A program that places targets (`--script FILE`): a robot arm, a turret, a climate chamber. docs/calibration.md
-gives the protocol: a request a line on its stdin, an answer a line on its stdout."""
+"""A program that places targets (`--script FILE`): a robot arm, a turret, a climate chamber. docs/cli.md gives
+the protocol: a request a line on its stdin, an answer a line on its stdout."""
 
 from __future__ import annotations
 

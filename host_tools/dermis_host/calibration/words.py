@@ -91,7 +91,7 @@ def _limits(measurement: Measurement) -> str:
     low, high = measurement.low, measurement.high
     if low is None and high is None:
         return ""
-    if high is not None and (low is None or low == 0):
+    if high is not None and low is None:
         return f"limit {high:g}"
     if high is None:
         return f"at least {low:g}"
@@ -109,15 +109,8 @@ def sentence(measurement: Measurement) -> str:
 
 
 def margin(measurement: Measurement) -> float | None:
-    """How far inside its nearest limit the value lies, in its unit; below 0 outside. A lower limit of 0 on what cannot
-    be negative is no limit to be near to."""
-    low, high, value = measurement.low, measurement.high, measurement.value
-    if not math.isfinite(value):
-        return None
-    rooms = [high - value] if high is not None else []
-    if low is not None and not (low == 0 and high is not None and value >= 0):
-        rooms.append(value - low)
-    return min(rooms) if rooms else None
+    """`Measurement.margin`, or None where it is no number."""
+    return measurement.margin if math.isfinite(measurement.margin) else None
 
 
 def marginal(measurement: Measurement) -> bool:
@@ -126,7 +119,7 @@ def marginal(measurement: Measurement) -> bool:
     if left is None or not measurement.passed:
         return False
     low, high = measurement.low, measurement.high
-    span = (high - low) / 2 if low and high is not None else abs(high if high is not None else low or 1.0)
+    span = (high - low) / 2 if low is not None and high is not None else abs(high if high is not None else low or 1.0)
     return left < MARGINAL * span
 
 
