@@ -72,7 +72,8 @@ def judge(record: record_format.Calibration, bursts: Sequence[Recording], card: 
         if band == REFERENCE_BAND:
             found.measurements.append(Measurement("verify_level", 100 * (off - 1), f"{band} nm"))
         else:
-            ratio = off / (readings[REFERENCE_BAND] / card.reflectance(REFERENCE_BAND))
+            reference = readings[REFERENCE_BAND] / card.reflectance(REFERENCE_BAND)
+            ratio = off / reference if reference > 0 else math.nan
             found.measurements.append(Measurement("verify_ratio", 100 * (ratio - 1), f"{band}/{REFERENCE_BAND}"))
     if record.swir_white:
         _swir(found, record, bursts, card)

@@ -98,6 +98,8 @@ class _Standing:
 
 
 def _operator(arguments: argparse.Namespace, serial: str, output: Output) -> Operator:
+    if arguments.twin and arguments.script:
+        raise UsageError("Either --twin or --script places the card: name one.")
     if arguments.twin:
         return RunningTwin(TwinControl(arguments.twin))
     if arguments.script:
