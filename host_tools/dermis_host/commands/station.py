@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dermis.core.calibration_fields import TEXT_LONGEST
+from rich.markup import escape
 
 from dermis_host import files
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, HostError, UsageError
@@ -70,7 +71,7 @@ def _station(arguments: argparse.Namespace, output: Output) -> int:
     line = line_module.Line(station, output, operator, None, True)
     with page_module.StationPage(station, line.stop) as page:
         line.page = page
-        output.say(f"The station page: {page.url}  (Ctrl-C ends the station)")
+        output.note(f"The station page: {page.url}  (Ctrl-C ends the station)")
         return _units(line, arguments, output)
 
 
@@ -159,18 +160,20 @@ def _say_lot(lot: lots.Lot, summary: dict, output: Output) -> None:
         if bars:
             rows = table("cause", "count", "part", title=title)
             for bar in bars:
-                rows.add_row(bar.name, str(bar.count), f"{100 * bar.part:.0f} %")
+                rows.add_row(escape(bar.name), str(bar.count), f"{100 * bar.part:.0f} %")
             output.say(rows)
     rows = table("measurement", "n", "mean", "s", "Cpk", "Ppk", "normal", title="least room first")
     for spread in lots.spreads(lot)[:LARGEST_SHARE]:
         found = spread.capability
         normal = "" if found.normal is None else "yes" if found.normal else "no"
         sd = "" if found.sd is None else f"{found.sd:.3g}"
-        rows.add_row(spread.name, str(found.n), f"{found.mean:.4g}", sd, _index(found.cpk), _index(found.ppk), normal)
+        rows.add_row(
+            escape(spread.name), str(found.n), f"{found.mean:.4g}", sd, _index(found.cpk), _index(found.ppk), normal
+        )
     output.say(rows)
     for drift in lots.drifts(lot):
         if drift.chart and drift.chart.signals:
-            output.say(f"drift: {drift.name} at {drift.station}: {len(drift.chart.signals)} signals")
+            output.say(escape(f"drift: {drift.name} at {drift.station}: {len(drift.chart.signals)} signals"))
 
 
 def _index(value: float | None) -> str:

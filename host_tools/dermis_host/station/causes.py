@@ -18,7 +18,7 @@ from dermis_host.errors import (
     sentence,
 )
 from dermis_host.station.flash import FlashFailed, NoFlashCommand
-from dermis_host.station.phases import WrongSerial
+from dermis_host.station.phases import BadSelfTest, WrongSerial
 from dermis_host.station.unit_pass import Stopped
 
 # The first that fits counts: subclasses stand before their bases.
@@ -29,6 +29,7 @@ NAMES: tuple[tuple[type[Exception], str], ...] = (
     (WrongClock, "wrong_clock"),
     (FlashFailed, "flash_failed"),
     (NoFlashCommand, "no_flash_command"),
+    (BadSelfTest, "selftest_unclear"),
     (StepVoid, "second_host"),
     (NotDermis, "no_module"),
     (RequestTimeout, "no_answer"),
@@ -40,7 +41,13 @@ NAMES: tuple[tuple[type[Exception], str], ...] = (
 )
 # Those that count against the module: it does not take firmware, does not answer, refuses, does not keep a record. What
 # a loose contact does is counted with them, as every line counts it: the retest tells the two apart.
-MODULES_FAULT: tuple[type[Exception], ...] = (FlashFailed, NotDermis, RequestFailed, CalibrationFailed)
+MODULES_FAULT: tuple[type[Exception], ...] = (
+    FlashFailed,
+    BadSelfTest,
+    NotDermis,
+    RequestFailed,
+    CalibrationFailed,
+)
 DISK_FULL, STATION_FAULT, OTHER = "disk_full", "station_fault", "interrupted"
 
 

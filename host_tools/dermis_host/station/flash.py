@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from dermis_host.errors import HostError
 from dermis_host.station import schema
 from dermis_host.station.settings import Flash
 from dermis_host.station.unit_record import Flashed
 
-KEPT_CHARACTERS = 6000  # of the end of what it said; the whole goes into a file
+KEPT_CHARACTERS = 6000  # of the end of what it said, in the record
+LARGEST_LOG = 4 << 20  # bytes of the beginning, in a file; a command that floods must not fill the disk
+BLOCK = 1 << 16
 LOOK_S = 0.1
-END_S = 3.0  # from the polite end to the other
+END_S = 3.0  # from the polite end to the other; also for what it started and left behind to fall silent
 NOT_FLASHED = "not flashed by this station"
 
 
@@ -39,7 +45,7 @@ def words(flash: Flash, *, port: str, serial: str, folder: Path) -> list[str]:
 
 
 def run(flash: Flash, command: list[str], log: Path, done: Flashed, checked: Callable[[], None]) -> None:
-    """Runs it, with what it says in the file `log`, and fills in `done` however it ends.
+    """Runs it, with what it says in the file `log` (at most `LARGEST_LOG`), and fills in `done` however it ends.
 
     checked: called several times a second; may raise to give up. Raises FlashFailed, NoFlashCommand, and what
     `checked` raises; the command has ended then.
@@ -47,17 +53,29 @@ def run(flash: Flash, command: list[str], log: Path, done: Flashed, checked: Cal
     done.done, done.command = True, [schema.cleaned(word) for word in command]
     with open(log, "wb") as said:
         try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+            # A session of its own: what the command starts ends with it.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         except OSError as problem:
             raise NoFlashCommand(
                 f"The flash command {command[0]} cannot be started ({problem.strerror or problem}): correct [flash] in "
                 "the station's file."
             ) from None
+        assert process.stdout
+        heard = _Heard(process.stdout)
         try:
             done.exit_code = _ended(process, flash.timeout_s, checked)
         finally:
-            _end(process)
-            done.output = _tail(log)
+            if done.exit_code is None:
+                _end(process)
+            heard.join(END_S)
+            done.output = heard.tail()
+            said.write(heard.head())
     if done.exit_code is None:
         raise FlashFailed(
             f"The flash command did not end within {flash.timeout_s:g} s: see flash.txt, then test again."
@@ -79,14 +97,32 @@ def _ended(process: subprocess.Popen[bytes], timeout_s: float, checked: Callable
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Nothing is left writing to a module that is taken out."""
-    if process.poll() is None:
-        process.terminate()
-        killer = threading.Timer(END_S, process.kill)
-        killer.start()
-        process.wait()
-        killer.cancel()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):  # all of them have ended
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_S)
 
 
-def _tail(log: Path) -> str:
-    text = log.read_bytes()[-4 * KEPT_CHARACTERS :].decode("utf-8", "replace").replace("\r", "\n")
-    return schema.cleaned(text[-KEPT_CHARACTERS:])
+class _Heard(threading.Thread):
+    """Reads what a command says until its end, so that it never waits; keeps the beginning and the end."""
+
+    def __init__(self, pipe: IO[bytes]):
+        super().__init__(daemon=True)
+        self._pipe, self._head, self._tail = pipe, bytearray(), b""
+        self.start()
+
+    def run(self) -> None:
+        while block := os.read(self._pipe.fileno(), BLOCK):
+            self._head += block[: LARGEST_LOG - len(self._head)]
+            self._tail = (self._tail + block)[-4 * KEPT_CHARACTERS :]  # a character has at most four bytes
+        self._pipe.close()
+
+    def head(self) -> bytes:
+        """Its first bytes."""
+        return bytes(self._head)
+
+    def tail(self) -> str:
+        """The end of it, as a record takes it."""
+        text = self._tail.decode("utf-8", "replace").replace("\r", "\n")
+        return schema.cleaned(text[-KEPT_CHARACTERS:])

@@ -2,9 +2,8 @@
 
 Importing it takes over Ctrl-C and reads this process's command line, as making a `Test` does again, and its end prints
 a banner; none of that may reach a command of ours. Measurements are declared when they are taken, because what a
-calibration measures
-depends on the board and the fixture: OpenHTF wants them on the phase before it begins, so `declare` adds them to the
-phase that runs.
+calibration measures depends on the board and the fixture: OpenHTF wants them on the phase before it begins, so
+`declare` adds them to the phase that runs.
 """
 
 from __future__ import annotations

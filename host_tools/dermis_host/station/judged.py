@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -40,7 +39,7 @@ def number(
 ) -> Measured:
     """A number against its limits. Marginal is what `dermis calibrate` calls so: closer to a limit than a tenth of the
     room (of half the span between two limits; of the limit itself where it is the only one)."""
-    known = math.isfinite(value)
+    known = abs(value) <= schema.LARGEST_NUMBER  # nan is not
     marginal_low, marginal_high = _marginal(low, high)
     inside = known and (low is None or value >= low) and (high is None or value <= high)
     close = (marginal_low is not None and value < marginal_low) or (marginal_high is not None and value > marginal_high)
@@ -82,7 +81,7 @@ def self_test(outcome: SelfTest, phase: str, with_record: bool) -> list[tuple[Me
     counts: a check without a number, or with one of other limits, is the word "passed" or "failed"."""
     found = []
     for check in outcome.checks:
-        name = str(check.get("name", "?"))[: schema.LONGEST_NAME]
+        name = _short(check.get("name", "?"))
         if name == NEEDS_RECORD and not with_record:
             continue
         passed = bool(check.get("ok"))
@@ -95,10 +94,14 @@ def self_test(outcome: SelfTest, phase: str, with_record: bool) -> list[tuple[Me
     return found
 
 
+def _short(told: object) -> str:
+    return schema.cleaned(str(told))[: schema.LONGEST_NAME]
+
+
 def _number(name: str, phase: str, check: dict[str, Any]) -> Measured:
     """The module counts in parts (`1/100 degree Celsius`); people count in wholes. Its limits are wide and have
     nothing marginal: they ask whether a part is there, not how good it is."""
-    unit, parts = str(check.get("unit") or ""), 1
+    unit, parts = _short(check.get("unit") or ""), 1
     if found := PARTS.match(unit):
         parts, unit = int(found[1]), unit[found.end() :]
     low, high = (check[key] / parts if isinstance(check.get(key), int | float) else None for key in ("low", "high"))

@@ -9,15 +9,17 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from dermis.core.calibration_fields import TEXT_LONGEST
+
 from dermis_host.errors import HostError, UsageError
 from dermis_host.output import Output
-from dermis_host.station import causes, framework
+from dermis_host.station import causes, framework, schema
 from dermis_host.station.framework import htf
 from dermis_host.station.phases import PHASES, Hands, Phase
 from dermis_host.station.prompts import Asker, Nobody, OnPage, OnTerminal, PagePrompts, keyboard
 from dermis_host.station.settings import Settings
 from dermis_host.station.unit_pass import CannotRecord, UnitPass
-from dermis_host.station.unit_record import FAILED, Measured
+from dermis_host.station.unit_record import FAILED, PASSED, SKIPPED, Measured
 
 SCAN = "Put the next module on and scan its serial number."
 STOPPED = "The station was ended with this unit on it: test it again."
@@ -114,17 +116,18 @@ class Line:
     def new_unit(self, asker: Asker, given: str | None) -> UnitPass:
         """Asks for what was not given, and begins the record."""
         if not self._operator:
-            self._operator = asker.text("Who runs this station?").strip()[:40] if self._ask else ""
+            name = asker.text("Who runs this station?").strip()[:TEXT_LONGEST] if self._ask else ""
+            self._operator = schema.cleaned(name)
         serial, error = given, ""
         while serial is None:
+            scanned = asker.text(SCAN, error)
             try:
-                serial = self._settings.check_serial(asker.text(SCAN, error))
+                serial = self._settings.check_serial(scanned)
             except UsageError as problem:
-                if isinstance(asker, Nobody):
-                    raise
                 error = str(problem)
-        if not self.ended.is_set():
-            self.stop.clear()  # a button pressed while nothing was on the station
+        self.stop.clear()  # a button pressed while nothing was on the station
+        if self.ended.is_set():
+            self.stop.set()
         unit = UnitPass(self._settings, serial, self._operator, self.stop)
         unit.begin()
         return unit
@@ -199,7 +202,8 @@ class _Run:
         if unit is None:
             return None
         unit.release(self._line.say)
-        if not unit.over and len(unit.record.phases) < len(PHASES):
+        done = [phase for phase in unit.record.phases if phase.outcome in (PASSED, SKIPPED)]
+        if not unit.over and len(done) < len(PHASES):
             unit.give_up("stopped", unit.record.phases[-1].name if unit.record.phases else "scan", STOPPED)
         for name, _ in PHASES[len(unit.record.phases) :]:
             unit.skip(name)

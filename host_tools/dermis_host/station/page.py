@@ -29,7 +29,8 @@ SHOWN_UNITS = 100
 FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")  # as `unit_pass` names them
 START_S = 10.0
 # What a page of ours may do: nothing but show itself. A report is data, and data may be hostile.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
+POLICY += "frame-ancestors 'self'"
 
 
 class StationPage(web_gui_server.WebGuiServer):
@@ -97,7 +98,9 @@ class StationPage(web_gui_server.WebGuiServer):
     def _tell_title(self, settings: Settings) -> None:
         """OpenHTF's page, under a bar of the station's."""
         index = Path(web_gui_server.STATIC_FILES_ROOT) / web_gui_server.INDEX_TEMPLATE
-        page = index.read_text()
+        template = tornado.template.Template(index.read_text())
+        config = {"server_type": station_server.STATION_SERVER_TYPE}
+        page = template.generate(json_encode=tornado.escape.json_encode, config=config).decode()
         bar = '<iframe src="/bar" title="station" style="border:0;width:100%;height:3.4rem;display:block"></iframe>'
         page = page.replace("<title>OpenHTF</title>", f"<title>{tornado.escape.xhtml_escape(settings.name)}</title>")
         self.application.add_handlers(r".*", [(r"/", _Index, {"page": page.replace("<body>", f"<body>{bar}", 1)})])
@@ -119,9 +122,13 @@ class _OwnPagesOnly(tornado.routing.Router):
         self._hosts = {f"{name}:{port}" for name in ("localhost", LOOPBACK)}
 
     def find_handler(self, request: tornado.httputil.HTTPServerRequest, **kwargs: Any) -> Any:
-        origin = request.headers.get("Origin")
+        told = request.headers.get
+        origin = told("Origin")
         known = origin is None or urlsplit(origin).netloc in self._hosts
-        if request.headers.get("Host") in self._hosts and known:
+        # Scripts, pictures and frames of another page come without an Origin; a link that somebody follows may.
+        ours = told("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        followed = request.method == "GET" and told("Sec-Fetch-Dest") == "document"
+        if told("Host") in self._hosts and known and (ours or followed):
             return self._application.find_handler(request, **kwargs)
         return None  # tornado answers 404
 
@@ -131,8 +138,8 @@ class _Index(tornado.web.RequestHandler):
         self._page = page
 
     def get(self) -> None:
-        template = tornado.template.Template(self._page)
-        self.finish(template.generate(json_encode=tornado.escape.json_encode, config={"server_type": "station"}))
+        self.set_header("Content-Security-Policy", "frame-ancestors 'self'")
+        self.finish(self._page)
 
 
 class _Ours(tornado.web.RequestHandler):
@@ -158,7 +165,7 @@ class _Ours(tornado.web.RequestHandler):
         try:
             return folder, unit_record.read(folder / unit_record.FILE)
         except unit_record.UnitRecordError as problem:
-            raise tornado.web.HTTPError(404, reason=str(problem)[:200]) from None
+            raise tornado.web.HTTPError(404, str(problem)) from None
 
 
 class _Bar(_Ours):

@@ -24,7 +24,7 @@ from dermis_host.calibration.steps import Step, StepData
 from dermis_host.calibration.targets import Target
 from dermis_host.calibration.work import TOOL
 from dermis_host.commands.calibrate.store import store
-from dermis_host.errors import HostError, sentence
+from dermis_host.errors import CalibrationFailed, HostError, sentence
 from dermis_host.module import FACTORY, USER, Module
 from dermis_host.output import Output
 from dermis_host.recording import Recording
@@ -58,6 +58,10 @@ class WrongSerial(HostError):
     """Another module than the one that was scanned."""
 
 
+class BadSelfTest(HostError):
+    """The module's answer says neither that it passed nor what failed."""
+
+
 @dataclass
 class Hands:
     """What a phase works with besides the pass. show: a measurement on the page and the terminal. say: a line for
@@ -74,7 +78,11 @@ def prepare(unit: UnitPass, hands: Hands) -> None:
     settings, today = unit.settings, clock.now().date()
     clock.check_clock(today, settings.fixture.certified)
     unit.record.fixture.overdue = today > settings.fixture.due
-    clock.check_due(today, settings.fixture.due, settings.fixture.id, allow_overdue=False)
+    if unit.record.fixture.overdue:
+        raise clock.Overdue(
+            f"The fixture {settings.fixture.id} was due for certification on {settings.fixture.due}: have it certified "
+            "before units are tested in it."
+        )
     if unit.earlier:
         last = unit.earlier[-1]
         times = "once" if len(unit.earlier) == 1 else f"{len(unit.earlier)} times"
@@ -97,7 +105,7 @@ def put_firmware(unit: UnitPass, hands: Hands) -> None:
         flash.run(settings.flash, command, unit.folder / FLASH_LOG, unit.record.flash, unit.check)
     finally:
         unit.attach(FLASH_LOG, "what the flash command said")
-    hands.show(_note(unit, judged.number("exit code", "flash", float(unit.record.flash.exit_code or 0), "", 0, 0)))
+    hands.show(_note(unit, judged.word("exit code", "flash", str(unit.record.flash.exit_code), "0")))
 
 
 def self_test(unit: UnitPass, hands: Hands) -> None:
@@ -106,9 +114,10 @@ def self_test(unit: UnitPass, hands: Hands) -> None:
     identity = module.identity()
     unit.met(identity)
     if identity.serial != unit.record.serial:
+        done = "nothing but flashing" if unit.record.flash.done else "nothing"
         raise WrongSerial(
             f"{unit.record.serial} was scanned, but the module on the station says that it is {identity.serial}: put "
-            "the right one on, or scan it again; nothing was done to it."
+            f"the right one on, or scan it again; {done} was done to it."
         )
     _self_test(unit, hands, "self-test", with_record=False)
 
@@ -152,9 +161,15 @@ def calibrate(unit: UnitPass, hands: Hands) -> None:
     there = {row["slot"] for row in module.calibration_state().records}
     slot = USER if FACTORY in there else FACTORY
     parsed = record_file.parse(record, record_file.keys_of(unit.settings.key), RECORD)
-    stored = store(module, parsed, slot, True, Output(as_json=True))
-    unit.record.calibration.slot, unit.record.calibration.in_force = slot, stored.state.hash
-    hands.say(f"Calibration {stored.hash} written as the {slot} record and read back.")
+    state = store(module, parsed, slot, True, Output(as_json=True)).state
+    if state.hash != unit.record.calibration.hash:  # a user record of somebody's was there before the factory's
+        state = module.calibration_select(slot)
+    unit.record.calibration.slot, unit.record.calibration.in_force = slot, state.hash
+    if state.hash != unit.record.calibration.hash:
+        raise CalibrationFailed(
+            f"The module keeps record {state.hash or 'none'} in force instead of this pass's: run `dermis selftest`."
+        )
+    hands.say(f"Calibration {state.hash} written as the {slot} record and read back.")
 
 
 def check_on_targets(unit: UnitPass, hands: Hands) -> None:
@@ -168,6 +183,8 @@ def check_on_targets(unit: UnitPass, hands: Hands) -> None:
     for measurement in found.measurements:
         hands.show(_note(unit, judged.calibration(measurement, "verify")))
     _because(unit, "verify", found.causes)
+    if not found.measurements and not unit.over:
+        unit.give_up("incomplete", "verify", "Nothing was measured on the grey card: test the unit again.")
     if isinstance(unit.bench_operator, RunningTwin) and not unit.over:
         _verdicts(unit, hands, module)
     if not unit.over:
@@ -196,7 +213,10 @@ def _verdicts(unit: UnitPass, hands: Hands, module: Module) -> None:
 def _self_test(unit: UnitPass, hands: Hands, phase: str, with_record: bool) -> None:
     unit.check()
     failed: list[tuple[str, str]] = []
-    for measured, todo in judged.self_test(_held(unit).selftest(), phase, with_record):
+    outcome = _held(unit).selftest()
+    if not outcome.checks or (with_record and not outcome.ok and all(check.get("ok") for check in outcome.checks)):
+        raise BadSelfTest("The module's self-test fails without saying why: flash its firmware again.")
+    for measured, todo in judged.self_test(outcome, phase, with_record):
         hands.show(_note(unit, measured))
         if measured.result == judged.FAILED:
             failed.append((measured.name, todo or "see `dermis selftest`"))

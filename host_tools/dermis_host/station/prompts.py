@@ -7,6 +7,7 @@ import queue
 import sys
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from dermis_host.output import Output
 from dermis_host.station.framework import UserInput
 
 WAIT_S = 0.2  # between two looks at whether somebody stopped the unit
+LATE = 50  # lines that a slow browser may lie behind: ten seconds and more
 
 
 class Asker(Protocol):
@@ -42,7 +44,8 @@ class PagePrompts(UserInput):
     def __init__(self) -> None:
         super().__init__()
         self._shown: dict[str, Any] | None = None
-        self._ids: set[str] = set()  # of the prompt shown: each new line has one, and an answer to any is an answer
+        # Of the prompt shown: each new line has one, and an answer to any that the page may still show is an answer.
+        self._ids: deque[str] = deque(maxlen=LATE)
         self._answer: str | None = None
         self._answered = threading.Event()
 
@@ -83,7 +86,7 @@ class PagePrompts(UserInput):
         if line:
             told += f"<br><small>{html.escape(line)}</small>"
         identifier = uuid.uuid4().hex
-        self._ids.add(identifier)
+        self._ids.append(identifier)
         self._shown = {"id": identifier, "message": told, "text-input": text_input, "image-url": None, "error": error}
         self.notify_update()
 

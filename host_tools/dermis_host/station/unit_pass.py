@@ -45,6 +45,18 @@ from dermis_host.station.unit_record import (
 
 RESERVE = ".reserve"  # a file that keeps the room for the last record on a disk that fills up
 RESERVE_BYTES = 1 << 20
+SAME_SECOND_S = 0.1
+SAID_BY_MODULE = (
+    "serial",
+    "board",
+    "firmware",
+    "runtime",
+    "model",
+    "model_hash",
+    "profile",
+    "imager",
+    "swir_head",
+)
 STAMP = "%Y%m%dT%H%M%SZ"
 LOST = "The station ended with this unit on it: nothing is known of the unit, test it again."
 
@@ -58,7 +70,7 @@ class CannotRecord(HostError):
 
 
 class UnitPass:
-    """`asking` and `doing` are the station's; `stop` is set from another thread to give up."""
+    """operator: who runs it. stop: set from another thread to give up."""
 
     def __init__(self, settings: Settings, serial: str, operator: str, stop: threading.Event):
         self.settings, self.stop = settings, stop
@@ -66,8 +78,8 @@ class UnitPass:
         self.bench_operator: Operator | None = None
         self.over = False  # judged, or given up: what phases are left are skipped
         self.earlier = earlier_passes(settings.output, serial)
-        self._began = _now()
-        self.folder = settings.output / f"{serial}-{self._began.strftime(STAMP)}"
+        began = _now()
+        self.folder = settings.output / f"{serial}-{began.strftime(STAMP)}"
         fixture = settings.fixture
         self.record = UnitRecord(
             serial=serial,
@@ -76,7 +88,7 @@ class UnitPass:
             causes=[],
             marginal=False,
             retest=len(self.earlier),
-            started=self._began.strftime(schema.TIME),
+            started=_text(began),
             ended=None,
             operator=operator,
             station=Station(settings.id, settings.name, TOOL, settings.sha256),
@@ -94,7 +106,7 @@ class UnitPass:
     def begin(self) -> None:
         """Folder, provisional record, reserve. Raises CannotRecord."""
         try:
-            self.folder.mkdir(parents=True)
+            self._make_folder()
             (self.folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
             self.record.write(self.folder)
         except OSError as problem:
@@ -102,6 +114,20 @@ class UnitPass:
             raise CannotRecord(self._cannot(why)) from None
         except HostError as problem:
             raise CannotRecord(self._cannot(str(problem))) from None
+
+    def _make_folder(self) -> None:
+        """A pass that began in the same second has its folder already: this one begins in the next."""
+        while True:
+            try:
+                self.folder.mkdir(parents=True)
+                return
+            except FileExistsError:
+                if not self.folder.is_dir():
+                    raise
+            began = _now()
+            self.folder = self.folder.with_name(f"{self.record.serial}-{began.strftime(STAMP)}")
+            self.record.started = _text(began)
+            time.sleep(SAME_SECOND_S)
 
     def _cannot(self, why: str) -> str:
         return (
@@ -123,12 +149,14 @@ class UnitPass:
         try:
             self.check()
             yield run
-            if self._failed() > failed_before:
-                run.outcome = FAILED
-            elif run.outcome == UNFINISHED and not self.over:
-                run.outcome = PASSED
-            elif self.over:
+            if self._failed() > failed_before and not self.over:
+                self.fail(
+                    "outside_limits", name, f"{self.record.serial} is outside its limits in {name}: see unit.json."
+                )
+            if self.over:
                 run.outcome = self.record.outcome
+            elif run.outcome == UNFINISHED:
+                run.outcome = PASSED
         finally:
             run.ended = _text(_now())
 
@@ -165,12 +193,8 @@ class UnitPass:
 
     def met(self, identity: Identity) -> None:
         """What the module says of itself."""
-        told = {
-            name: schema.cleaned(str(getattr(identity, name)))[: schema.LONGEST_NAME]
-            for name in ("serial", "board", "firmware", "runtime", "model", "model_hash", "profile")
-        }
-        sensors = {"imager": identity.imager, "swir_head": identity.swir_head}
-        self.record.module = ModuleSeen(**told, **sensors, firmware_hash="", simulated=identity.board == TWIN_BOARD)
+        told = {name: schema.cleaned(str(getattr(identity, name)))[: schema.LONGEST_NAME] for name in SAID_BY_MODULE}
+        self.record.module = ModuleSeen(**told, firmware_hash="", simulated=identity.board == TWIN_BOARD)
 
     def attach(self, file: str, what: str) -> None:
         """A file of the folder, with its digest."""
@@ -184,7 +208,7 @@ class UnitPass:
             if part is not None:
                 try:
                     part.close()
-                except HostError as problem:
+                except (HostError, OSError) as problem:
                     tell(f"After the unit: {problem}")
         self.bench_operator = self.module = None
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from dermis_host.station import schema
+from dermis_host.station import schema, settings
 from dermis_host.station.unit_record import (
     FAILED,
     MARGINAL,
@@ -99,3 +99,10 @@ def _place(folder: Path, serial: str, number: int) -> Path:
     place = folder / f"{serial}-{number}"
     place.mkdir(parents=True)
     return place
+
+
+def write_station(folder: Path, more: str = "") -> settings.Settings:
+    """The station of a file in that folder, on a twin that nobody started; more: lines of the file."""
+    path = folder / "station.toml"
+    path.write_text(f'id = "line-1"\nname = "Line 1"\ntwin = "twin"\noperator = "ada"\npage_port = 0\n{more}')
+    return settings.load(path)

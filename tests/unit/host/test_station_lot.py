@@ -226,6 +226,14 @@ def test_the_command_writes_both_reports(tmp_path, capsys):
     assert cli.main(["station", "lot", str(tmp_path / "none")]) == 2
 
 
+def test_names_that_command_the_terminal_are_words(tmp_path, capsys):
+    evil = "[/b] [blink]"
+    made = record("A-1", outcome=FAILED, causes=[cause(evil)], measurements=[measured(evil, 1.0, 0.0, 2.0)])
+    made.write(tmp_path)
+    assert cli.main(["station", "lot", str(tmp_path)]) == 0
+    assert evil in capsys.readouterr().out
+
+
 def test_a_folder_without_records_is_told(tmp_path):
     with pytest.raises(UsageError, match=r"no unit\.json under"):
         lots.gather(tmp_path)
