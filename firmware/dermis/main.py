@@ -14,10 +14,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from dermis.app import heap
-from dermis.app.log import INFO
-from dermis.app.module import FIRMWARE_VERSION, Module, read_board, runtime
-from dermis.app.server import PROMPT, Server
-from dermis.core.errors import BadInput, DermisError
+
+# Before the other sources are compiled: what that leaves behind would lie between the big buffers.
+heap.prepare()
+
+from dermis.app.log import INFO  # noqa: E402
+from dermis.app.module import FIRMWARE_VERSION, Module, read_board, runtime  # noqa: E402
+from dermis.app.server import PROMPT, Server  # noqa: E402
+from dermis.core.errors import BadInput, DermisError  # noqa: E402
 
 if TYPE_CHECKING:
     from typing import Any
@@ -60,12 +64,16 @@ def main():
     the module restarted."""
     if setting("DERMIS_SKIP_MAIN", ""):
         return
-    heap.prepare()
+    reason = ""
     try:
         module = compose()
     except DermisError as error:
+        reason = str(error)
+    except MemoryError as error:
+        reason = "the module's memory does not hold the firmware and its model (%s); install a smaller model" % error
+    if reason:
         # There is no link yet, or nothing to serve: the console says why, as a log line would.
-        print(json.dumps({"level": "error", "event": "start_failed", "reason": str(error)}))
+        print(json.dumps({"level": "error", "event": "start_failed", "reason": reason}))
         sys.exit(FAILED)
     module.log.event(
         "boot",

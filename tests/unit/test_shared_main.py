@@ -85,3 +85,20 @@ def test_a_board_file_that_lacks_something_is_named():
         raise AssertionError("a board file without a focal length was taken")
     finally:
         entry.read_board, entry.drivers_of = kept
+
+
+def test_too_little_memory_to_start_is_said_and_never_ends_at_the_prompt():
+    kept = entry.compose
+
+    def does_not_fit():
+        raise MemoryError("memory allocation failed, allocating 76800 bytes")
+
+    entry.compose = does_not_fit
+    try:
+        entry.main()
+    except SystemExit as error:
+        assert error.args[0] == entry.FAILED
+    else:
+        raise AssertionError("it went on without a module")
+    finally:
+        entry.compose = kept
