@@ -359,3 +359,15 @@ def test_a_choice_ends_a_hand_over():
     else:
         raise AssertionError("half a record was taken")
     assert in_force(kept, FIRST)
+
+
+def test_a_chosen_record_that_vanished_is_said_although_the_factorys_stands_in():
+    storage = fakes.FakeStorage()
+    kept = store(storage)
+    hand_over(kept, MADE, FACTORY)
+    hand_over(kept, FIRST)
+    hand_over(kept, SECOND)
+    for name in (A, B):
+        storage.remove(name)
+    again = store(storage)
+    assert again.in_force == FACTORY and "user record cannot be used: it is missing" in again.fault

@@ -60,6 +60,7 @@ class CalibrationStore:
         self._held = {}  # slot -> what `calibration_state` lists of a sound record
         self._faults = {}  # slot -> why what is there cannot be used
         self._lost = ""  # why the note cannot be used
+        self._noted = False  # whether there is a note: a record was chosen once
         self.record: Any = None
         self._drop()
         self._load()
@@ -255,6 +256,7 @@ class CalibrationStore:
     def _read_note(self):
         """Adopt the note; why it cannot be used, or ""."""
         self._user, self._chosen = AT_FIRST
+        self._noted = False
         text = bytearray(LONGEST_NOTE)
         try:
             text = bytes(text[: self._storage.read_into(NOTE_FILE, text)])
@@ -263,6 +265,7 @@ class CalibrationStore:
         if text not in NOTES:
             return "the note on which record is in force is damaged"
         self._user, self._chosen = NOTES[text]
+        self._noted = True
         return ""
 
     def _why(self):
@@ -272,7 +275,7 @@ class CalibrationStore:
         if self._lost:
             return "%s; the %s record is in force; choose one" % (self._lost, self.in_force)
         # Before the first user record the factory's is in force without being chosen.
-        chosen, first = self._chosen, self.in_force == FACTORY and not self._faults
+        chosen, first = self._chosen, self.in_force == FACTORY and not self._faults and not self._noted
         if self.in_force == chosen or (chosen == USER and first):
             return ""
         why = self._faults.get(chosen, "it is missing; calibrate the module again")
