@@ -1,13 +1,13 @@
 """Errors of the reflectance stage over modules off the line, on bona fide faces: `python -m tests.bench reflectance`.
 
 Every module is drawn from the part tolerances and calibrated by the calibration tool's own mathematics on bursts
-composed before its targets (`dermis_models.modules.calibrate`: dark, white, two planes), then shown heads of every
+composed before its targets (`dermis_models.modules.calibrate`), then shown heads of every
 tone in two lights. Each geometry is traced once; materials, module and noise are composed over it. One burst each
 goes through the device's own code under MicroPython.
 
-Truth of the index: the skin's diffuse reflectance weighted by that module's own LED spectra and silicon efficiency at
-the temperature of its calibration. Truth of a SWIR ratio: what its own LEDs send back to the photodiode from
-that spot, gloss included, against a white; the gloss is the scene's, not the stage's.
+Truth of the index: the skin's diffuse reflectance weighted by the nominal LEDs' spectra and silicon's efficiency at
+25 degrees Celsius, to which the device brings its own. Truth of a SWIR ratio: what the nominal LEDs send back to the
+photodiode from that spot, gloss included, against a white; the gloss is the scene's, not the stage's.
 """
 
 from __future__ import annotations
@@ -125,13 +125,9 @@ def _scene(parameters: dict, material: str, light: Light, seed: int) -> scenes.S
     return scenes.parse(values, Path("reflectance"))
 
 
-def true_index(material: Material, module: ModuleInstance) -> float:
-    """Of the diffuse skin, at the temperature of the calibration."""
-    values = [
-        band_value(material, led, peak_offset_nm=module.peak_offset_nm.get(band, 0.0), temperature_c=ROOM_C)
-        for band, led in NIR_BANDS.items()
-    ]
-    return water_index(*values)
+def true_index(material: Material) -> float:
+    """Of the diffuse skin before the nominal LEDs, to which the device brings its own."""
+    return water_index(*[band_value(material, led, temperature_c=ROOM_C) for led in NIR_BANDS.values()])
 
 
 def true_ratios(field: LightField) -> dict[str, float]:
@@ -150,16 +146,13 @@ def look(line_: list, heads: dict, tones: tuple[float, ...], temperatures_c: tup
                 skin = f"skin:draw={number}+r700={tone:g}"
                 geometry, parameters = heads[light][(number + place) % HEADS]
                 materials = scenes.place(_scene(parameters, skin, light, FIRST_HEAD_SEED))[1]
-                room: dict[str, float] | None = None
-                for temperature in (ROOM_C, *temperatures_c) if temperatures_c != (ROOM_C,) else temperatures_c:
+                nominal = true_ratios(geometry.compose(materials, ModuleInstance(), temperature_c=ROOM_C, seed=number))
+                for temperature in temperatures_c:
                     seed = FIRST_HEAD_SEED + len(cases)
                     field = geometry.compose(materials, module, temperature_c=temperature, seed=number)
-                    room = room or true_ratios(field)
-                    if temperature not in temperatures_c:
-                        continue
                     rng = np.random.default_rng([seed, 0xBE])
                     recordings.append(modules.take(field, module, rng, record))
-                    cases.append(Case(light, tone, temperature, true_index(resolve(skin), module), room))
+                    cases.append(Case(light, tone, temperature, true_index(resolve(skin)), nominal))
                     _progress("bursts composed", len(cases), total)
     results = replay(recordings, None, features_only=True)
     return [_look(case, result) for case, result in zip(cases, results, strict=True)]
@@ -237,7 +230,7 @@ def print_agreement(looks: list[Look]) -> None:
 
 
 def print_temperatures(looks: list[Look]) -> None:
-    print("\nmean (sd) at other temperatures than that of the calibration, against the truth there")
+    print("\nmean (sd) at other temperatures than that of the calibration, against the same truth")
     names = [name for name, *_ in swir.RATIOS]
     print(f"{'':8} {'index':>18} " + " ".join(f"{name:>18}" for name in names))
     for temperature in TEMPERATURES_C:
