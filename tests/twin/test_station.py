@@ -1,4 +1,7 @@
-"""The station on the twin: a module from its serial number to its label, and the ends that need a module."""
+"""The station on the twin: a module from its serial number to its label, and the ends that need a module.
+
+The live procedure before a twin belongs to test_calibrate.py: here its bursts are composed, for the same module.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,18 @@ import time
 from pathlib import Path
 
 import pytest
-from dermis_host.calibration import targets
+from dermis_host import cli
+from dermis_host.calibration import procedure, targets
 from dermis_host.module import Module
 from dermis_host.station import unit_record
 from dermis_hw import scenes
 from dermis_hw.module_instance import draw
+from dermis_models.modules import SimulatedBench
 
 pytest.importorskip("openhtf", reason="the extra eol is not installed: pip install 'dermis[eol]'")
 
 SEED = 7
-WHOLE_S = 150.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +43,19 @@ def bench(make_shared_twin, tmp_path_factory):
     return twin, folder
 
 
-def _start(folder: Path, serial: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "dermis_host.cli", "station", "--config", str(folder / "station.toml")]
-    return subprocess.Popen(
-        [*words, "--serial", serial, "--yes", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def _words(folder: Path, serial: str) -> list[str]:
+    return ["station", "--config", str(folder / "station.toml"), "--serial", serial, "--yes", "--json"]
 
 
-def _run(folder: Path, serial: str) -> tuple[int, dict, str]:
-    process = _start(folder, serial)
-    said, complained = process.communicate(timeout=WHOLE_S)
-    return process.returncode, json.loads(said), complained
+def _run(folder: Path, serial: str, capsys) -> tuple[int, dict, str]:
+    code = cli.main(_words(folder, serial))
+    told = capsys.readouterr()
+    return code, json.loads(told.out), told.err
 
 
-def test_another_serial_number_touches_nothing(bench):
+def test_another_serial_number_touches_nothing(bench, capsys):
     twin, folder = bench
-    code, told, complained = _run(folder, "DM1-9999")
+    code, told, complained = _run(folder, "DM1-9999", capsys)
     assert code == 1 and told["outcome"] == "unfinished"
     assert [cause["name"] for cause in told["causes"]] == ["wrong_serial"]
     assert draw(SEED).serial in complained and len(complained.strip().splitlines()) == 1
@@ -64,12 +66,17 @@ def test_another_serial_number_touches_nothing(bench):
 def test_ctrl_c_in_the_middle_leaves_a_record_and_the_module_as_it_was(bench):
     twin, folder = bench
     scene = twin.status()["scene"]
-    process = _start(folder, draw(SEED).serial)
-    until = time.monotonic() + WHOLE_S
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dermis_host.cli", *_words(folder, draw(SEED).serial)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + LIMIT_S
     while twin.status()["scene"] == scene and time.monotonic() < until:  # the calibration has begun
         time.sleep(0.2)
     os.kill(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=WHOLE_S)
+    said, _ = process.communicate(timeout=LIMIT_S)
     told = json.loads(said)
     assert process.returncode == 130 and told["causes"][0]["name"] == "stopped"
     assert unit_record.read(Path(told["folder"]) / "unit.json").outcome == "unfinished"
@@ -78,9 +85,15 @@ def test_ctrl_c_in_the_middle_leaves_a_record_and_the_module_as_it_was(bench):
         assert not module.calibration_state().records
 
 
-def test_a_module_from_its_serial_number_to_its_label(bench):
+def test_a_module_from_its_serial_number_to_its_label(bench, capsys, monkeypatch):
     twin, folder = bench
-    code, told, complained = _run(folder, draw(SEED).serial)
+    live = procedure.run
+
+    def composed(_bench, *given, **options):
+        return live(SimulatedBench(draw(SEED), seed=SEED), *given, **options)
+
+    monkeypatch.setattr(procedure, "run", composed)
+    code, told, complained = _run(folder, draw(SEED).serial, capsys)
     assert code == 0, complained
     place = Path(told.pop("folder"))
     record = unit_record.read(place / "unit.json")
@@ -99,19 +112,19 @@ def test_a_module_from_its_serial_number_to_its_label(bench):
     assert record.calibration.hash == state.hash == record.calibration.in_force
 
 
-def test_a_module_that_goes_away_is_unfinished_and_a_retest(bench):
+def test_a_module_that_goes_away_is_unfinished_and_a_retest(bench, capsys, monkeypatch):
     twin, folder = bench
-    process = _start(folder, draw(SEED).serial)
-    scene = twin.status()["scene"]
-    until = time.monotonic() + WHOLE_S
-    while twin.status()["scene"] == scene and time.monotonic() < until:
-        time.sleep(0.2)
-    twin.kill_module()
-    said, complained = process.communicate(timeout=WHOLE_S)
-    told = json.loads(said)
-    assert process.returncode == 1 and told["outcome"] == "unfinished" and told["retest"] == 1
+    live = procedure.run
+
+    def cut(bench, *given, **options):
+        twin.kill_module()
+        twin.reset()  # the cable is back at once: a host that waits for a silent module takes its time
+        return live(bench, *given, **options)
+
+    monkeypatch.setattr(procedure, "run", cut)
+    code, told, complained = _run(folder, draw(SEED).serial, capsys)
+    assert code == 1 and told["outcome"] == "unfinished" and told["retest"] == 1
     assert told["causes"][0]["name"] in ("module_restarted", "second_host", "unplugged", "no_answer"), complained
-    twin.reset()
     with Module(twin.url) as module:
         state = module.calibration_state()
     assert state.in_force == "factory" and len(state.records) == 1
