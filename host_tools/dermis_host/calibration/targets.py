@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from dermis.core.calibration_fields import TEXT_LONGEST
@@ -142,11 +142,13 @@ def _fixture(values: dict[str, Any], where: Path, data: bytes) -> Fixture:
     name = wanted(values, "id", str, "")
     if not 0 < len(name) <= TEXT_LONGEST:
         raise UsageError(f"The id of {where} must have 1 to {TEXT_LONGEST} characters: it goes into every record.")
-    days = [wanted(values, key, date, "") for key in ("certified", "due")]
-    if any(isinstance(day, datetime) for day in days):
+    certified, due = (wanted(values, key, date, "") for key in ("certified", "due"))
+    if isinstance(certified, datetime) or isinstance(due, datetime):
         raise UsageError(f"certified and due of {where} must be days without a time, as in 2027-10-01.")
     temperatures = wanted(values, "temperatures_c", list, "") if "temperatures_c" in values else []
-    return Fixture(name, *days, digest.hexdigest()[:HASH_CHARACTERS], targets, _temperatures(temperatures, where))
+    return Fixture(
+        name, certified, due, digest.hexdigest()[:HASH_CHARACTERS], targets, _temperatures(temperatures, where)
+    )
 
 
 def _temperatures(given: list[Any], where: Path) -> tuple[float, ...]:
@@ -161,7 +163,7 @@ def _temperatures(given: list[Any], where: Path) -> tuple[float, ...]:
     return tuple(float(each) for each in given)
 
 
-def _number(value: Any) -> bool:
+def _number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
