@@ -47,6 +47,7 @@ def fields(**changes: Any) -> dict[str, Any]:
         "swir_white": [144000] * 5,
         "baseline_um": 40120,
         "z_offset_um": 300,
+        "measurements": [["flat 970", "% RMS", 420, None, 1000]],
         **changes,
     }
 

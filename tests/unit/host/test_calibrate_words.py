@@ -60,7 +60,7 @@ def file_of(tmp_path, name="a.cal", **changes):
     return path
 
 
-def folder_of(tmp_path, passed=True, name=None, **changes):
+def folder_of(tmp_path, passed=True, name=None, cut=0, **changes):
     folder = tmp_path / "run"
     folder.mkdir()
     path = file_of(folder, "record.cal", **changes)
@@ -68,6 +68,8 @@ def folder_of(tmp_path, passed=True, name=None, **changes):
     if not passed:
         told["causes"] = [{"name": "room_light", "sentence": "Switch the lamp off."}]
     (folder / "report.json").write_text(json.dumps(told))
+    if cut:
+        path.write_bytes(path.read_bytes()[:-cut])
     return folder
 
 
@@ -97,7 +99,9 @@ def test_what_is_in_force_already_is_not_written(words, fake, tmp_path):
         ({"passed": False}, 1, "Switch the lamp off."),
         ({"name": "00" * 8}, 1, "not the one that its report is about"),
         ({"measurements": [["flat 970", "%", 1700, None, 1000]]}, 1, "did not pass (flat 970)"),
+        ({"measurements": []}, 1, "lists no measurements"),
         ({"serial": "DM1-0008"}, 1, "DM1-0008"),
+        ({"cut": 7}, 2, "cut short"),
         ({"sensors": {"imager": "other", "swir": SWIR_HEAD}}, 1, "other"),
     ],
 )
@@ -105,6 +109,11 @@ def test_what_may_not_be_committed_does_not_touch_the_module(words, fake, tmp_pa
     found, out, err = words("commit", folder_of(tmp_path, **given))
     assert (found, out) == (code, "") and said in err and len(err.strip().splitlines()) == 1
     assert "calibration_write" not in fake.asked and not fake.slots
+
+
+def test_a_record_that_did_not_pass_is_not_imported_either(words, fake, tmp_path):
+    code, _, err = words("import", file_of(tmp_path, measurements=[["tilt yaw", "deg", -2001, -2000, 2000]]))
+    assert code == 1 and "did not pass (tilt yaw)" in err and not fake.slots
 
 
 def test_the_factory_record_is_asked_for_and_written_once(words, fake, tmp_path):

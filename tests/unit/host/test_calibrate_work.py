@@ -65,6 +65,13 @@ def test_a_whole_run_is_begun_anew_but_single_steps_can_be_taken_again(kept):
     assert take_up(kept) == {}
 
 
+def test_the_results_of_the_run_before_go_when_a_step_is_taken_again(kept):
+    for name in ("record.cal", "report.json", "report.html"):
+        (kept / name).write_bytes(b"old")
+    take_up(kept, redo=("white",))
+    assert [path.name for path in kept.iterdir()] == ["work"]
+
+
 def test_start_over_forgets_everything(kept):
     (kept / "record.cal").write_bytes(b"old")
     work = Work(kept)
