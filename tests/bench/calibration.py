@@ -224,8 +224,7 @@ def print_good(good: list[Good]) -> bool:
     print(f"\n{'depth bias on unseen planes':34} {HEADS}")
     for distance in STANDARDS.values():
         print(f"  {distance:4.0f} mm{'':25} {_row(np.array([each.errors.planes[distance] for each in good]))}")
-    worst = max(abs(value) for each in good for value in each.errors.planes.values())
-    met &= _goal("worst of all", worst, DEPTH_GOAL)
+    met &= _goal("worst of all", _worst([list(each.errors.planes.values()) for each in good]), DEPTH_GOAL)
     swept = f"ratios at {', '.join(f'{each:g}' for each in SWEEP_C)} C"
     print(f"\n{swept:34} {HEADS}")
     met &= _print_ratios(good, lambda errors: errors.sweep, SWEEP_GOAL)
@@ -244,12 +243,15 @@ def _row(values: np.ndarray) -> str:
 
 
 def _print_ratios(good: list[Good], of, goal: float) -> bool:
-    worst = 0.0
-    for ratio, *_ in RATIOS:
-        values = np.array([value for each in good for value in of(each.errors)[ratio]])
-        worst = max(worst, float(np.abs(values).max()))
-        print(f"  {ratio:32} {_row(values)}")
-    return _goal("worst of all", worst, goal)
+    values = {ratio: [value for each in good for value in of(each.errors)[ratio]] for ratio, *_ in RATIOS}
+    for ratio, those in values.items():
+        print(f"  {ratio:32} {_row(np.array(those))}")
+    return _goal("worst of all", _worst(list(values.values())), goal)
+
+
+def _worst(values: list[list[float]]) -> float:
+    """NaN, which meets no goal, if one of them is."""
+    return float(np.abs(np.concatenate(values)).max())
 
 
 def _goal(what: str, value: float, goal: float, at_least: bool = False) -> bool:
@@ -313,7 +315,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"good modules rejected: {len(rejected)} of {len(good) + len(rejected)} (goal 0)")
     for seed, outcome in rejected:
         print(f"  {seed}: {'; '.join(cause.sentence for cause in outcome.causes)}")
-    met = not rejected
+    met = bool(good) and not rejected
     if good:
         met &= print_good(good)
     if arguments.defective:
