@@ -10,7 +10,7 @@ import subprocess
 
 from test_under_micropython import FIRMWARE, HERE, micropython
 
-STEP = 41  # every so many writes, and each of the last ones of a scenario: 5 s
+STEP = 41  # every so many writes, and each of the last ones of a scenario
 
 
 def test_one_whole_record_is_in_force_after_a_cut():
