@@ -118,13 +118,13 @@ def test_a_module_that_goes_away_is_unfinished_and_a_retest(bench, capsys, monke
 
     def cut(bench, *given, **options):
         twin.kill_module()
-        twin.reset()  # the cable is back at once: a host that waits for a silent module takes its time
         return live(bench, *given, **options)
 
     monkeypatch.setattr(procedure, "run", cut)
     code, told, complained = _run(folder, draw(SEED).serial, capsys)
     assert code == 1 and told["outcome"] == "unfinished" and told["retest"] == 1
     assert told["causes"][0]["name"] in ("module_restarted", "second_host", "unplugged", "no_answer"), complained
+    twin.reset()
     with Module(twin.url) as module:
         state = module.calibration_state()
     assert state.in_force == "factory" and len(state.records) == 1
