@@ -107,7 +107,10 @@ class Work:
     def scene_before(self) -> str | None:
         """What stood before the twin when the run that was cut short began."""
         bound = self._read()
-        return None if bound.get("finished") else bound.get("scene")
+        scene = bound.get("scene")
+        if not isinstance(scene, str | None):
+            raise StaleWork(f"{self._work / BOUND} names no scene: {FRESH}.")
+        return None if bound.get("finished") else scene
 
     def take_up(
         self, binding: Binding, now: datetime, scene: str | None = None, redo: Sequence[str] = ()

@@ -116,6 +116,14 @@ def test_a_record_that_did_not_pass_is_not_imported_either(words, fake, tmp_path
     assert code == 1 and "did not pass (tilt yaw)" in err and not fake.slots
 
 
+@pytest.mark.parametrize("causes", [5, [1], [{"name": "x"}]])
+def test_a_failed_run_whose_causes_somebody_wrote_over_is_still_a_failed_run(words, fake, tmp_path, causes):
+    folder = folder_of(tmp_path)
+    (folder / "report.json").write_text(json.dumps({"passed": False, "causes": causes}))
+    code, _, err = words("commit", folder)
+    assert code == 1 and "did not pass" in err and "fault of these tools" not in err and not fake.slots
+
+
 def test_the_factory_record_is_asked_for_and_written_once(words, fake, tmp_path):
     path = file_of(tmp_path)
     code, _, err = words("commit", path, "--factory")

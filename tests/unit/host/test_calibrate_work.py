@@ -118,6 +118,13 @@ def test_altered_work_is_refused(kept, spoil):
         take_up(kept)
 
 
+def test_a_scene_that_is_none_is_refused(kept):
+    path = kept / "work" / "bound.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "scene": 5}))
+    with pytest.raises(StaleWork, match="--fresh"):
+        Work(kept).scene_before()
+
+
 def test_a_step_that_was_cut_while_it_was_saved_is_not_there(kept, recording, monkeypatch):
     def cut(self, folder):
         folder.mkdir()

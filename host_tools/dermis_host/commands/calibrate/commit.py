@@ -40,8 +40,8 @@ def passed_record(source: Path, keys: dict[bytes, bytes]) -> RecordFile:
     """
     if source.is_dir():
         told = _summary(source / SUMMARY)
-        if not told.get("passed"):
-            why = " ".join(cause["sentence"] for cause in told.get("causes", ())) or f"see {source / 'report.html'}."
+        if told.get("passed") is not True:
+            why = " ".join(_sentences(told)) or f"see {source / 'report.html'}."
             raise CalibrationFailed(f"The run in {source} did not pass, so there is nothing to commit: {why}")
         record = record_file.read(source / RECORD, keys)
         if record.hash != told.get("hash"):
@@ -55,6 +55,13 @@ def passed_record(source: Path, keys: dict[bytes, bytes]) -> RecordFile:
             "The record lists no measurements, so nothing says that it passed: calibrate the module, or see `import`."
         )
     return record
+
+
+def _sentences(told: dict) -> list[str]:
+    """Those of the causes; none where somebody else has written the file, which shows nothing but that it failed."""
+    causes = told.get("causes")
+    rows = [cause for cause in causes if isinstance(cause, dict)] if isinstance(causes, list) else []
+    return [str(cause["sentence"]) for cause in rows if "sentence" in cause]
 
 
 def _summary(path: Path) -> dict:
