@@ -46,7 +46,7 @@ def panels(recording: Recording) -> dict[str, np.ndarray]:
         index = np.where(face, logs["970"] - 0.28 * logs["850"] - 0.72 * logs["1050"], np.nan)
     shown["water index"] = pictures.upright(pictures.enlarge(pictures.ramp(-index, -0.02, 0.12), 5))
     geometry = depth_map.Geometry(
-        recording.board["focal_px_q8"] / 256, record.baseline_um / 1000, float(record.z_ref_mm)
+        recording.board["focal_px_q8"] / 256, record.baseline_um / 1000, float(record.z_ref_um / 1000)
     )
     reference = np.frombuffer(record.reference, np.uint8).reshape(240, 320)
     dots = maths.dot_pattern([recording.frames], table.astype(np.uint16))

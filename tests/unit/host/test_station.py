@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dermis_host import files
@@ -135,7 +136,8 @@ def test_a_value_outside_its_limits_never_passes(station):
 def test_what_a_module_says_cannot_spoil_the_record(station):
     unit = _begun(station)
     evil = "\x1b[2J" + "x" * 500
-    unit.met(Identity(**dict.fromkeys((each.name for each in dataclasses.fields(Identity)), evil)))
+    answered: dict[str, Any] = dict.fromkeys((each.name for each in dataclasses.fields(Identity)), evil)
+    unit.met(Identity(**answered))
     check = {"name": evil, "ok": False, "value": 1e300, "unit": evil, "low": None, "high": None, "todo": evil}
     for measured, _ in judged.self_test(SelfTest(False, [check]), "self-test", with_record=True):
         unit.measured(measured)
