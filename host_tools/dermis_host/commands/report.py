@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", metavar="T", help="accepted when the score is at or above it")
-    rule.add_argument("--bpcer", metavar="RATE", help=f"the highest threshold with this BPCER ({DEFAULT_BPCER})")
+    rule.add_argument("--bpcer", metavar="RATE", help="the highest threshold with this BPCER (default: 1%%)")
     rule.add_argument("--apcer", metavar="RATE", help="the lowest threshold with this APCER of every species")
     parser.add_argument("--claim", action="append", default=[], metavar="FIGURE=RATE", help="apcer:photo=1%%")
     parser.add_argument("--non-response", choices=("apart", "counted"), default="apart", help="default: %(default)s")

@@ -144,7 +144,7 @@ def test_a_restart_in_a_read_is_survived_once():
         def state(_):
             for misbehave in answers:
                 return misbehave()
-            return {"calibrated": False, "hash": "", "created": ""}
+            return {"calibrated": False, "hash": "", "created": "", "in_force": "", "records": [], "fault": ""}
 
         fake.handlers["calibration_state"] = state
         assert not client.calibration_state().calibrated
