@@ -89,24 +89,3 @@ def test_patches_stay_off_the_outer_ring():
     for cell in range(CELLS):
         reflectance.index[cell] = 0
     assert reflectance.patches_permille(marks, (0, ROWS), (0, COLUMNS), -1400) == 1000
-
-
-def test_what_a_shift_makes_of_a_slope_is_taken_off():
-    """The index of a face that rises by 300 a cell along u and falls by 200 along v."""
-    reflectance = Reflectance((0, 6))
-    marks, cells = bytearray(CELLS), []
-    for row in range(14, 34):
-        for column in range(20, 46):
-            cells.append(row * COLUMNS + column)
-            marks[cells[-1]] = 1
-    marks[cells[60]] = 0
-    for at, cell in enumerate(cells):
-        reflectance.cells[at] = cell
-        reflectance.ln_r["850"][cell] = 300 * (cell % COLUMNS) - 200 * (cell // COLUMNS) - 9000
-        reflectance.index[cell] = -1400
-    reflectance.count = len(cells)
-    reflectance.follow(marks, 128, 64)  # half a cell, a quarter
-    for at, cell in enumerate(cells):
-        assert reflectance.index[cell] == (-1400 + 150 - 50 if at != 60 else -1400), at
-    reflectance.follow(marks, -128, -64)
-    assert {reflectance.index[cell] for cell in cells} == {-1400}

@@ -12,17 +12,7 @@ from dermis.core.cover import LEAST_BEHIND_CM2, Cover
 from dermis.core.depth import DepthMapper, triangulate
 from dermis.core.face import Face
 from dermis.core.motion import Motion
-from dermis.core.reflectance import (
-    CELLS,
-    COLUMNS,
-    OFFSET,
-    ROWS,
-    STEP,
-    WEIGHT_1050,
-    Reflectance,
-    dot_image,
-    water_index,
-)
+from dermis.core.reflectance import CELLS, COLUMNS, OFFSET, ROWS, STEP, Reflectance, dot_image, water_index
 from dermis.core.shape import ShapeFitter
 from dermis.core.vocabulary import NO_DECISION
 
@@ -57,12 +47,6 @@ SPOT_UNSURE_Q14 = 819  # .05: what imager and photodiode make of one spot of a f
 # Frames arrive 20 to 90 ms late (hw/dermis_hw/optics.py), so that of the time between the two frames at 850 nm, .2 s
 # and more, a fifth is not known.
 TIMING_UNSURE_PART = 5
-# From the first frame at 850 nm to a band's, in spans between the two at 850 nm: these may lie beside each other and
-# everything else before them. In 1/256.
-EARLIEST_Q8, LATEST_Q8 = -5 * 256, 2 * 256
-# Shifts in 1/256 cells (.02 px) between the bands: below, they change the index by less than .005 where a face is
-# steepest; above, no face is followed.
-SMALLEST_FOLLOWED_Q8, LARGEST_FOLLOWED_Q8 = 8, 256
 # How well skin before this module's LEDs is brought to the nominal ones, as a part of what that takes: how much skins
 # of every tone differ with peaks up to 8 nm off (tests/unit/test_drift.py).
 PEAKS_UNSURE_PART = 3
@@ -120,7 +104,6 @@ class Analyser:
         self._dots = bytearray(bursts.FRAME_BYTES)
         self._off_cc = 0  # temperature above the record's
         self._step_q14 = 0  # change of the face's light between the two frames at 850 nm
-        self._shift_q8 = 0, 0  # of the face between them, 1/256 cells along u and v
         self._usable = bytearray(CELLS)
         self._window = bytearray(CELLS)
         self._values = fixed.zeros("i", CELLS)
@@ -325,7 +308,6 @@ class Analyser:
         motion.measure(first, second, self.reflectance)
         self._step_q14 = fixed.ln_q14(motion.level_permille) - fixed.ln_q14(1000) + gain["850b"] - gain["850"]
         change = fixed.exp_q14(self._step_q14, 1000) - 1000
-        self._shift_q8 = motion.shift_u_q8, motion.shift_v_q8
         evidence["motion_px16"] = motion.shift_q4
         evidence["motion_level_permille"] = change
         evidence["motion_residual_permille"] = motion.residual_permille
@@ -349,19 +331,10 @@ class Analyser:
         start = time_us.get("850", 0)
         span = time_us.get("850b", start) - start
         for band in ("970", "1050"):
-            part_q8 = fixed.clip(_part_q8(time_us, band), -256, 512)
+            # Without times, in the middle.
+            part_q8 = fixed.clip(fixed.ratio(time_us.get(band, start) - start, span, 256), -256, 512) if span else 128
             self.reflectance.gain[band] -= self._step_q14 * part_q8 >> 8
         return abs(self._step_q14) // (TIMING_UNSURE_PART if span else 2)
-
-    def _follow_shift(self, time_us, stretch_q12):
-        """Take off the index what the face's shift between the bands' frames makes of its edges and slopes: a median
-        does not notice, maps and patches do."""
-        part_970 = fixed.clip(_part_q8(time_us, "970"), EARLIEST_Q8, LATEST_Q8)
-        part_1050 = fixed.clip(_part_q8(time_us, "1050"), EARLIEST_Q8, LATEST_Q8)
-        weight = fixed.ratio(part_970 * 1024 - part_1050 * WEIGHT_1050, 1 << 18, stretch_q12)
-        along = [fixed.clip(s * weight >> 12, -LARGEST_FOLLOWED_Q8, LARGEST_FOLLOWED_Q8) for s in self._shift_q8]
-        if abs(along[0]) + abs(along[1]) >= SMALLEST_FOLLOWED_Q8:
-            self.reflectance.follow(self._usable, along[0], along[1])
 
     def _reflect(self, burst, calibration, evidence):
         """Reflectances and water index over the usable cells; False when there are too few of these.
@@ -382,7 +355,6 @@ class Analyser:
         evidence["level_850_error_q14"] = _root(noise, LEVEL_SYSTEMATIC_Q14, moved)
         evidence["reflectance_850_e4"] = fixed.exp_q14(rough, _PER_10000) if candidates else 0
         left = reflectance.keep_between(reflectance.ln_r["850"], usable, rough + SHADOW_Q14, rough + SPECULAR_Q14)
-        self._follow_shift(burst.time_us, both_q12)
         within, count = reflectance.keep_both(self._window, usable)
         evidence["usable_permille"] = fixed.ratio(left, face.measured + face.filled, 1000)
         if min(evidence["usable_permille"], fixed.ratio(count, within, 1000)) < LEAST_USABLE_PERMILLE:
@@ -391,7 +363,8 @@ class Analyser:
         evidence["water_index_q14"] = index = self._median(count)
         evidence["water_index_sigma_q14"] = sigma = fixed.spread(self._values, count)
         if index <= gates.HIGHEST_INDEX_Q14:  # otherwise nothing there is skin
-            evidence["patches_permille"] = reflectance.patches_permille(window, *face.middle(), index)
+            rows, columns = (face.row0, face.row1), (face.column0, face.column1)
+            evidence["patches_permille"] = reflectance.patches_permille(window, rows, columns, index)
         # What the temperature took off is what its curve would put on again; so for the LEDs' peaks.
         warmed = abs(fixed.ratio(index, drift.SCALE, stretch - drift.SCALE)) // drift.UNSURE_PART
         shifted = abs(fixed.ratio(index, leds_q12, leds_q12 - fixed.Q12)) // PEAKS_UNSURE_PART
@@ -471,13 +444,6 @@ class Analyser:
             out.evidence["level_850_q14"],
         )
         features.fill_spectra(out.spectra, out.evidence)
-
-
-def _part_q8(time_us, band):
-    """When a band's frame was taken: 0 with the first at 850 nm, 256 with the second; without times, in the middle."""
-    start = time_us.get("850", 0)
-    span = time_us.get("850b", start) - start
-    return fixed.ratio(time_us.get(band, start) - start, span, 256) if span else 128
 
 
 def _error_of_median(sigma, count):

@@ -250,45 +250,6 @@ def index_of(ln_850: ptr32, ln_970: ptr32, ln_1050: ptr32, cells: ptr16, out: pt
 
 
 @micropython.viper
-def rise_over_shift(at: int, rise: int, values: ptr32, marks: ptr8, cells: ptr16, out: ptr32, block: ptr32):
-    """Add to `out` of the marked cells what `values` rises over a shift, along both axes.
-
-    block: cells, the shift along u and along v (1/256 cells, within 2^12 either way), sign shift. A rise is that
-    between the cells on either side, as far as these are marked, and cut at +-2 in Q14 a cell: the products stay below
-    2^29. at, rise: lend their registers.
-    """
-    shift = int(block[3])
-    along_u = (int(block[1]) << shift) >> shift
-    along_v = (int(block[2]) << shift) >> shift
-    count = int(block[0])
-    k = 0
-    while k < count:
-        at = int(cells[k])
-        if marks[at]:
-            total = 0
-            step = 1
-            along = along_u
-            while step <= 64:
-                rise = 0
-                if marks[at + step]:
-                    rise = values[at + step] - values[at]
-                if marks[at - step]:
-                    rise += values[at] - values[at - step]
-                rise = (rise << shift) >> shift
-                if not (marks[at - step] and marks[at + step]):
-                    rise += rise
-                if rise > 65535:
-                    rise = 65535
-                if rise < 0 - 65535:
-                    rise = 0 - 65535
-                total += rise * along
-                step += 63
-                along = along_v
-            out[at] = out[at] + (total >> 9)
-        k += 1
-
-
-@micropython.viper
 def mark_lit(
     at: int, mask: ptr8, out: ptr8, cells: ptr16, saturated: ptr8, sums: ptr32, others: ptr32, thirds: ptr32, count: int
 ) -> int:

@@ -27,9 +27,6 @@ LARGEST_STEP_MM = 40
 TALLEST_MM = 240
 # Half axes of the window for shapes: bizygomatic breadth is 140 mm, brow to chin about 150 (ISO 7250-3).
 WINDOW_U_MM, WINDOW_V_MM = 80, 62
-# The middle of that window, about the centroid: brows to chin, between the cheekbones. A hat or a scarf reaches into
-# the window at its rim, up to 15 mm at the sides and 25 mm above; what a hand before a mask leaves open lies here, too.
-MIDDLE_V_MM, MIDDLE_DOWN_MM, MIDDLE_UP_MM = 40, 60, 40
 # The monitor tab covers columns 0..5 of the frame and disturbs the windows that touch it.
 FIRST_COLUMN = 3
 # A cell lit to less than this part of a white at the reference distance (Q12) is background.
@@ -207,16 +204,6 @@ class Face:
         centre_u, centre_v = self.centre_u_q4 // (16 * STEP), self.centre_v_q4 // (16 * STEP)
         block = self._set(centre_v, centre_u, half_v, half_u)
         face_kernels.mark_ellipse(self._cells, self.measured, out, block)
-
-    def middle(self):
-        """((first, end) of rows, (first, end) of columns) of the cells in the middle of the window, where nobody wears
-        anything."""
-        side = self.cell_mm_q8(self.median)
-        centre_u, centre_v = self.centre_column(), self.centre_v_q4 // (16 * STEP)
-        half_v = (MIDDLE_V_MM << 8) // side
-        rows = max(0, centre_v - half_v), min(ROWS, centre_v + half_v + 1)
-        down, up = (MIDDLE_DOWN_MM << 8) // side, (MIDDLE_UP_MM << 8) // side
-        return rows, (max(0, centre_u - down), min(COLUMNS, centre_u + up + 1))
 
     def centre_column(self):
         """Column of the cell that holds the centroid."""

@@ -151,10 +151,10 @@ GATES = (
         "patches",
         "patches_permille",
         None,
-        40,
+        50,
         NO_DECISION,
         OCCLUDED,
-        "bare faces 0, hats and headscarves to 37; half a mask beside a hand mostly 41 and more (drawn presentations)",
+        "bare faces, beards, spectacles 0, sun glasses to 43; half a mask beside a hand mostly 51 and more (renders)",
     ),
 )
 
@@ -170,12 +170,6 @@ ERRORS = {
     "swir_1200": ("swir_1200_1050_error_q14", 820, SENSOR_FAULT),
     "agreement": ("swir_level_1050_error_q14", 1640, SENSOR_FAULT),
 }
-
-# A value that lies this many errors below its upper limit, where materials begin, is known well enough up to
-# `UNSURE_FACTOR` times the largest error: corrections for temperature and peaks are parts of the index, and the
-# strongest index has the largest error.
-SURE_ERRORS = {"index": 4}
-UNSURE_FACTOR = 2
 
 # What a finding says already: a plane fits a cylinder as well, has no relief, and may be as wide as a poster. One fact
 # counts once.
@@ -202,7 +196,7 @@ def judge(evidence):
         if value is None:
             continue
         names.append(gate.name)
-        unsure = _unsure(gate, evidence, value)
+        unsure = _unsure(gate.name, evidence)
         margin = unsure[0] if unsure else _margin(gate, value)
         margins.append(margin)
         if margin < 0 and gate.name not in implied:
@@ -223,15 +217,12 @@ def _margin(gate, value):
     return min(sides)
 
 
-def _unsure(gate, evidence, value):
+def _unsure(name, evidence):
     """(negative margin, reason) when the gate's field is not known well enough, else None."""
-    if gate.name not in ERRORS:
+    if name not in ERRORS:
         return None
-    key, largest, reason = ERRORS[gate.name]
+    key, largest, reason = ERRORS[name]
     error = evidence.get(key)
     if error is None:
         return -largest, SENSOR_FAULT
-    sure = SURE_ERRORS.get(gate.name)
-    if sure and error <= largest * UNSURE_FACTOR and gate.high - value >= sure * error:
-        return None
     return (largest - error, reason) if error > largest else None

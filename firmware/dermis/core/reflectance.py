@@ -244,15 +244,6 @@ class Reflectance:
         counts = cell_kernels.both(first, second, self.cells, self.count)
         return counts >> 16, counts & 0xFFFF
 
-    def follow(self, marks, along_u_q8, along_v_q8):
-        """Take off the marked cells' index what a moving face does to it.
-
-        A face that brightens along its motion is seen brighter or darker by a frame taken later. along_u_q8,
-        along_v_q8: its shift from band to band, weighed as the index weighs these, 1/256 cells.
-        """
-        block = self._set(self.count, along_u_q8, along_v_q8, SIGN_SHIFT)
-        cell_kernels.rise_over_shift(0, 0, self.ln_r["850"], marks, self.cells, self.index, block)
-
     def patches_permille(self, marks, rows, columns, typical):
         """Part of the marked cells, 1/1000, whose water index is nearer to 0 than half the `typical` one.
 
