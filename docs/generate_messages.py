@@ -8,7 +8,7 @@ from __future__ import annotations
 from dermis.core import errors, messages
 
 HEAD = """# Messages, version {version}
-Printed from `firmware/dermis/core/messages.py` by `docs/generate_messages.py`; a test compares the two. How they travel
+Printed from `firmware/dermis/core/messages/` by `docs/generate_messages.py`; a test compares the two. How they travel
 is in [link.md](../link.md).
 
 A message has a group, an identifier and an operation (read 0, write 2). Its right is what a port must hold to ask for
@@ -54,7 +54,7 @@ def page() -> str:
         "| message | group | id | operation | right |",
         "|---|---|---|---|---|",
     ]
-    for message in messages.MESSAGES:
+    for message in messages.every():
         operation = OPERATIONS[message.op]
         anchor = message.name
         out.append(
@@ -64,7 +64,7 @@ def page() -> str:
     out.append("Groups: " + "; ".join(f"{number} {name}" for number, name in GROUPS.items()) + ".")
     retired = ", ".join("/".join(map(str, address)) for address in messages.RETIRED) or "none yet"
     out += [f"Retired addresses, never used again: {retired}.", ""]
-    for message in messages.MESSAGES:
+    for message in messages.every():
         out += [f"## {message.name}", message.meaning, ""]
         out += fields(message.request, True)
         out += fields(message.response, False)

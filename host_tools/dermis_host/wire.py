@@ -56,7 +56,7 @@ def _make(message) -> tuple[type[smp_message.Request], type[smp_message.Response
     return request, response
 
 
-_CLASSES = {message.name: _make(message) for message in messages.MESSAGES}
+_CLASSES = {message.name: _make(message) for message in messages.every()}
 
 
 def request(name: str, **fields: Any) -> smp_message.Request:

@@ -23,7 +23,7 @@ def test_the_page_names_every_message_and_field():
     from dermis.core import messages
 
     page = generator().page()
-    for message in messages.MESSAGES:
+    for message in messages.every():
         assert f"## {message.name}\n" in page
         for field in message.request + message.response:
             assert f"| `{field.name}` | {field.kind} |" in page

@@ -5,19 +5,19 @@ from dermis.core import messages
 
 def test_addresses_are_unique_and_none_is_retired():
     seen = list(messages.RETIRED)
-    for message in messages.MESSAGES:
+    for message in messages.every():
         address = (message.group, message.id, message.op)
         assert address not in seen, address
         seen.append(address)
 
 
 def test_names_are_unique():
-    names = [message.name for message in messages.MESSAGES]
+    names = [message.name for message in messages.every()]
     assert len(names) == len(set(names))
 
 
 def test_every_field_says_what_it_means():
-    for message in messages.MESSAGES:
+    for message in messages.every():
         assert message.meaning
         for field in message.request + message.response:
             assert field.meaning and field.kind in ("int", "bool", "str", "bytes", "map", "list"), field

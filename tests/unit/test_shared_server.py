@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import os
 
 import fakes
 import synthetic
 from dermis.app import module as modules
 from dermis.app import rights
+from dermis.app.commands import evidence as evidence_command
 from dermis.app.fields import is_kind
-from dermis.app.handlers import HANDLERS
+from dermis.app.handlers import handler_of
 from dermis.app.server import CLOSED, PROMPT, Server
 from dermis.core import cbor, errors, messages, smp, vocabulary
 from dermis.core.errors import BadInput, SensorFault
@@ -77,7 +79,12 @@ def asked(module, name, fields=None):
 
 
 def test_every_message_has_a_handler_and_no_handler_is_unknown():
-    assert sorted(HANDLERS) == sorted([message.name for message in messages.MESSAGES])
+    names = [message.name for message in messages.every()]
+    for name in names:
+        assert callable(handler_of(name)), name
+    folder = modules.__file__[: modules.__file__.rfind("/")] + "/commands"
+    files = [name[:-3] for name in os.listdir(folder) if name.endswith(".py") and not name.startswith("_")]
+    assert sorted(names) == sorted(files)
 
 
 def test_every_answer_has_the_fields_of_the_table():
@@ -86,7 +93,7 @@ def test_every_answer_has_the_fields_of_the_table():
     asked(module, "burst", {"lights": ["850"]})
     for offset in (-1, size, 1 << 62):
         assert asked(module, "calibration_read", {"off": offset})["rc"] == errors.RC_INVALID
-    for message in messages.MESSAGES:
+    for message in messages.every():
         if message.name == "burst":
             continue
         if message.name == "burst_part":
@@ -149,7 +156,7 @@ def test_bodies_that_are_no_map():
 
 def test_the_field_state_closes_what_the_bench_state_opens():
     module = made(state=rights.FIELD_STATE)
-    for message in messages.MESSAGES:
+    for message in messages.every():
         answer = asked(module, message.name) if message.right != messages.NONE else None
         if answer is not None:
             assert answer["rc"] == errors.RC_ACCESS_DENIED, message.name
@@ -181,21 +188,21 @@ def test_an_exception_in_a_handler_is_logged_and_answered_and_the_module_goes_on
     async def faulty(_module, _request):
         raise SensorFault("the imager is silent; check its cable")
 
-    kept = HANDLERS["evidence"]
+    kept = evidence_command.handle
     try:
         for handler, code, words in (
             (broken, errors.RC_UNKNOWN, "KeyError"),
             (hungry, errors.RC_NO_MEMORY, "memory"),
             (faulty, errors.RC_UNKNOWN, "imager"),
         ):
-            HANDLERS["evidence"] = handler
+            evidence_command.handle = handler
             _, answers, log = served(made(), [request("evidence", {}), request("echo", {"d": "on"})])
             assert answers[0][1]["rc"] == code and words in answers[0][1]["rsn"]
             assert answers[1][1] == {"r": "on"}
             if handler is not faulty:
                 assert [event["event"] for event in log] == ["handler_failed"] and log[0]["message"] == "evidence"
     finally:
-        HANDLERS["evidence"] = kept
+        evidence_command.handle = kept
 
 
 def test_sensors_that_fail_are_answered_and_given_back():

@@ -1,43 +1,14 @@
 """Every message's handler: `async def handle(module, request) -> dict` in `commands/<name>.py`."""
 
-from dermis.app.commands import (
-    burst,
-    burst_part,
-    calibration_read,
-    calibration_select,
-    calibration_state,
-    calibration_write,
-    datetime_read,
-    datetime_write,
-    echo,
-    evidence,
-    identity,
-    monitor_baseline,
-    os_info,
-    parameters,
-    reset,
-    selftest,
-    verify,
-    watch,
-)
+# Loaded at start, before the big buffers are made: what passages need, and what every host asks first. The others are
+# loaded when they are first asked for, because all together take room that a burst needs.
+USUAL = ("burst", "burst_part", "evidence", "identity", "parameters", "selftest", "verify", "watch")
 
-HANDLERS = {
-    "burst": burst.handle,
-    "burst_part": burst_part.handle,
-    "calibration_read": calibration_read.handle,
-    "calibration_select": calibration_select.handle,
-    "calibration_state": calibration_state.handle,
-    "calibration_write": calibration_write.handle,
-    "datetime_read": datetime_read.handle,
-    "datetime_write": datetime_write.handle,
-    "echo": echo.handle,
-    "evidence": evidence.handle,
-    "identity": identity.handle,
-    "monitor_baseline": monitor_baseline.handle,
-    "os_info": os_info.handle,
-    "parameters": parameters.handle,
-    "reset": reset.handle,
-    "selftest": selftest.handle,
-    "verify": verify.handle,
-    "watch": watch.handle,
-}
+
+def handler_of(name):
+    """The handler of the message of that name. Raises ImportError when there is none."""
+    return __import__("dermis.app.commands." + name, None, None, ("handle",)).handle
+
+
+for _name in USUAL:
+    handler_of(_name)

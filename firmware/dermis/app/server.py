@@ -6,7 +6,7 @@ import asyncio
 import gc
 
 from dermis.app import fields, rights
-from dermis.app.handlers import HANDLERS
+from dermis.app.handlers import handler_of
 from dermis.app.log import WARNING
 from dermis.app.server_limits import LARGEST_IN_FLIGHT
 from dermis.core import cbor, errors, messages, smp
@@ -106,7 +106,7 @@ class Server:
                     % (message.name, message.right, self._module.state),
                 )
             request = fields.taken(message, cbor.loads(body) if len(body) else {})
-            return await HANDLERS[message.name](self._module, request)
+            return await handler_of(message.name)(self._module, request)
         except WireError as error:
             return _error(error.code, error.reason)
         except BadInput as error:

@@ -63,7 +63,7 @@ def test_typed_answers_are_those_of_the_table(name):
 
 
 def test_every_message_has_a_method():
-    for message in messages.MESSAGES:
+    for message in messages.every():
         assert callable(getattr(Module, message.name)), message.name
 
 
