@@ -1,0 +1,1 @@
+"""Access to modules: the keyring of a fleet, sessions, provisioning, posture in words, sealed recordings."""
