@@ -1,4 +1,5 @@
-"""Recordings: one burst as an .npz that anyone can write or read (docs/formats/recording.md). No pickle, ever."""
+"""Recordings: one burst as an .npz that anyone can write or read (docs/formats/recording.md), or the same sealed
+(docs/formats/sealed.md). No pickle, ever."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ import numpy as np
 from dermis.core import burst, profiles, vocabulary
 
 from dermis_host import files
-from dermis_host.errors import RecordingError
+from dermis_host.access import sealed
+from dermis_host.access.sealed import Secrets
+from dermis_host.errors import RecordingError, UsageError
 
 SHAPE = (burst.HEIGHT, burst.WIDTH)
 META_KEYS = {
@@ -89,8 +92,12 @@ class Recording:
                     f"frame_{name} of {where} is {pixels.dtype} {pixels.shape}; it must be uint8 {SHAPE}."
                 )
 
-    def save(self, path: str | Path) -> None:
-        """Writes it. Raises RecordingError when it is not whole, HostError when the file cannot be written."""
+    def save(self, path: str | Path, under: Secrets | None = None) -> None:
+        """Writes it, sealed `under` these keys where some are given.
+
+        Raises RecordingError when it is not whole, HostError when the file cannot be written, UsageError when it
+        cannot be sealed.
+        """
         self.check()
         entries = {f"frame_{name}": pixels for name, pixels in self.frames.items()}
         entries["meta"] = _text(self.meta)
@@ -99,14 +106,22 @@ class Recording:
         for name, value in (("truth", self.truth), ("module", self.module)):
             if value is not None:
                 entries[name] = _text(value)
-        with files.whole(path) as file:  # a file object, so that numpy appends no suffix of its own
-            np.savez_compressed(file, **entries)  # type: ignore[arg-type]
+        packed = io.BytesIO()  # no part of what will be sealed may lie on a disk before it is
+        np.savez_compressed(packed, **entries)  # type: ignore[arg-type]
+        data = packed.getvalue()
+        if under is not None:
+            data = under.seal(data, str((self.module or {}).get("serial", "")))
+        with files.whole(path) as file:
+            file.write(data)
 
 
-def load(path: str | Path) -> Recording:
-    """Reads a recording. Raises RecordingError with one sentence for anything that is not one."""
+def load(path: str | Path, under: Secrets | None = None) -> Recording:
+    """Reads a recording; `under` opens those that are sealed.
+
+    Raises RecordingError with one sentence for anything that is not one, and for one that does not open.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(_opened(Path(path), under)) as archive:
             entries = _entries(archive, path)
     except FileNotFoundError:
         raise RecordingError(f"There is no file {path}: name a recording made by `dermis capture`.") from None
@@ -127,6 +142,16 @@ def load(path: str | Path) -> Recording:
     )
     recording.check(str(path))
     return recording
+
+
+def _opened(path: Path, under: Secrets | None) -> Path | io.BytesIO:
+    """What holds the .npz: the file, or in memory what a sealed one holds. Raises RecordingError, OSError."""
+    if not sealed.file_is_sealed(path):
+        return path
+    try:
+        return io.BytesIO((under or sealed.from_environment()).open(path.read_bytes(), str(path)))
+    except UsageError as problem:
+        raise RecordingError(str(problem)) from None
 
 
 def _entries(archive: zipfile.ZipFile, path: str | Path) -> dict[str, np.ndarray]:
