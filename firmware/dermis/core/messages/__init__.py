@@ -6,32 +6,44 @@ two. A retired number is never used again: it goes to `RETIRED`.
 """
 
 from dermis.core.messages.table import (
-    BENCH,
+    FRAMES,
+    GROUP_ACCESS,
     GROUP_AUDIT,
     GROUP_CALIBRATION,
+    GROUP_FILES,
     GROUP_OS,
     GROUP_PAD,
-    INSTALLER,
+    GROUP_SETTINGS,
+    GROUP_STATISTICS,
     NONE,
+    PROVISION,
     READ,
     REQUIRED,
     SERVICE,
+    SETUP,
+    UPDATE,
     WRITE,
     Field,
     Message,
 )
 
 __all__ = (
-    "BENCH",
+    "FRAMES",
+    "GROUP_ACCESS",
     "GROUP_AUDIT",
     "GROUP_CALIBRATION",
+    "GROUP_FILES",
     "GROUP_OS",
     "GROUP_PAD",
-    "INSTALLER",
+    "GROUP_SETTINGS",
+    "GROUP_STATISTICS",
     "NONE",
+    "PROVISION",
     "READ",
     "REQUIRED",
     "SERVICE",
+    "SETUP",
+    "UPDATE",
     "WRITE",
     "Field",
     "Message",
@@ -42,8 +54,13 @@ VERSION = 1
 # Group -> its file. A device loads a group when it is first asked for something of it: tables take room.
 GROUPS = {
     GROUP_OS: "os_group",
+    GROUP_STATISTICS: "statistics",
+    GROUP_SETTINGS: "settings",
+    GROUP_FILES: "files",
     GROUP_PAD: "pad",
     GROUP_CALIBRATION: "calibration",
+    GROUP_AUDIT: "audit",
+    GROUP_ACCESS: "access",
 }
 
 RETIRED = ()  # (group, id, op) of messages that once were

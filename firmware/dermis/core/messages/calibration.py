@@ -1,6 +1,6 @@
 """The calibration group: records and the monitor tab."""
 
-from dermis.core.messages.table import BENCH, GROUP_CALIBRATION, NONE, READ, REQUIRED, WRITE, Message
+from dermis.core.messages.table import GROUP_CALIBRATION, NONE, READ, REQUIRED, SETUP, WRITE, Message
 from dermis.core.messages.table import field as _f
 
 MESSAGES = (
@@ -26,7 +26,7 @@ MESSAGES = (
         GROUP_CALIBRATION,
         1,
         READ,
-        BENCH,
+        SETUP,
         (
             _f("off", "int", "bytes", 0, "where to start"),
             _f("slot", "str", "", "", "user, previous or factory; empty: the record in force"),
@@ -43,7 +43,7 @@ MESSAGES = (
         GROUP_CALIBRATION,
         2,
         WRITE,
-        BENCH,
+        SETUP,
         (
             _f("off", "int", "bytes", REQUIRED, "where this piece belongs; 0 starts anew"),
             _f("len", "int", "bytes", REQUIRED, "length of the whole record"),
@@ -67,7 +67,7 @@ MESSAGES = (
         GROUP_CALIBRATION,
         3,
         READ,
-        BENCH,
+        SETUP,
         (),
         (_f("levels", "map", "linear counts", REQUIRED, "level of the monitor tab by state, raw"),),
         "Measures the monitor tab under each light without a record (the first step of a calibration).",
@@ -77,7 +77,7 @@ MESSAGES = (
         GROUP_CALIBRATION,
         4,
         WRITE,
-        BENCH,
+        SETUP,
         (
             _f(
                 "slot",

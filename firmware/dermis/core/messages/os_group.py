@@ -1,6 +1,6 @@
 """The OS group, as MCUmgr has it: echo, clock, reset, parameters, what runs."""
 
-from dermis.core.messages.table import BENCH, GROUP_OS, NONE, READ, REQUIRED, WRITE, Message
+from dermis.core.messages.table import GROUP_OS, NONE, READ, REQUIRED, SETUP, WRITE, Message
 from dermis.core.messages.table import field as _f
 
 MESSAGES = (
@@ -29,7 +29,7 @@ MESSAGES = (
         GROUP_OS,
         4,
         WRITE,
-        BENCH,
+        SETUP,
         (_f("datetime", "str", "", REQUIRED, "UTC, yyyy-MM-dd'T'HH:mm:ss, anything after it is ignored"),),
         (),
         "Sets the module's clock.",
@@ -39,10 +39,10 @@ MESSAGES = (
         GROUP_OS,
         5,
         WRITE,
-        BENCH,
+        NONE,
         (_f("force", "int", "", 0, "accepted for compatibility, has no effect"),),
         (),
-        "Answers, then restarts the module.",
+        "Answers, then restarts the module. Outside the bench state, a few in a row need no session.",
     ),
     Message(
         "parameters",

@@ -1,6 +1,6 @@
 """The PAD group: identity, verdicts, bursts, self-test."""
 
-from dermis.core.messages.table import BENCH, GROUP_PAD, NONE, READ, REQUIRED, WRITE, Message
+from dermis.core.messages.table import FRAMES, GROUP_PAD, NONE, READ, REQUIRED, WRITE, Message
 from dermis.core.messages.table import field as _f
 
 MESSAGES = (
@@ -66,7 +66,7 @@ MESSAGES = (
         GROUP_PAD,
         2,
         WRITE,
-        BENCH,
+        FRAMES,
         (
             _f("lights", "list", "", [], "states to take, by name; empty: the whole burst"),
             _f("exposure_us", "int", "us", 0, "of the imager, 200 to 20000; 0: the board's"),
@@ -83,7 +83,7 @@ MESSAGES = (
         GROUP_PAD,
         3,
         READ,
-        BENCH,
+        FRAMES,
         (
             _f("id", "int", "", REQUIRED, "of the burst"),
             _f("frame", "str", "", REQUIRED, "name of the frame"),
