@@ -17,6 +17,9 @@ without a default must be there.
 """
 GROUPS = {
     messages.GROUP_OS: "OS, as MCUmgr has it",
+    messages.GROUP_STATISTICS: "statistics, as MCUmgr has them",
+    messages.GROUP_SETTINGS: "settings, as MCUmgr has them",
+    messages.GROUP_FILES: "files, as MCUmgr has them",
     messages.GROUP_PAD: "PAD",
     messages.GROUP_CALIBRATION: "calibration",
     messages.GROUP_AUDIT: "audit",

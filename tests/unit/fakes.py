@@ -248,6 +248,19 @@ class FakeStorage:
         self.stage(name, 0, data)
         self.replace(name)
 
+    def append(self, name, data):
+        if self.broken or self.full:
+            raise OSError(EIO if self.broken else ENOSPC, name)
+        self.files[name] = bytes(self.files.get(name, b"")) + bytes(data)
+
+    def size(self, name):
+        return len(self._found(self.files, name))
+
+    def names(self):
+        if self.broken:
+            raise OSError(EIO, "names")
+        return list(self.files)
+
     def stage(self, name, offset, data):
         before = bytes(self._found(self.staged, name)) if offset else b""
         if self.broken or self.full:

@@ -7,12 +7,15 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from dermis.app import rights
+from dermis.app import rights, settings
+from dermis.app.audit import Audit
 from dermis.app.burst_taker import BurstTaker
 from dermis.app.calibration_store import CalibrationStore
 from dermis.app.log import ERROR, Log
 from dermis.app.pipeline import Pipeline
+from dermis.app.settings import Settings
 from dermis.app.spoof_model import SpoofModel, load
+from dermis.app.statistics import VERDICTS, Statistics
 from dermis.core import profiles
 from dermis.core.errors import BadInput, DermisError
 
@@ -28,7 +31,8 @@ class Module:
 
     busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
     first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
-    analysed. watch: the task that watches, or None. sensors: identities of the imager and of the SWIR head.
+    analysed. upload: of a file (app.files), None before the first. watch: the task that watches, or None. sensors:
+    identities of the imager and of the SWIR head.
     """
 
     def __init__(self, drivers: Any, board: dict, model_path: str | None = None):
@@ -49,6 +53,10 @@ class Module:
         self.calibration = CalibrationStore(
             self.storage, self.system.serial(), self.sensors, rights.station_keys(), self.log
         )
+        self.settings = Settings(self.storage, self.profile.name, self.log)
+        self.profile = profiles.by_name(self.settings.get(settings.PROFILE))
+        self.audit = Audit(self.storage, self.system.serial(), self.clock, self.log)
+        self.statistics = Statistics()
         self.taker = BurstTaker(
             board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
         )
@@ -62,6 +70,7 @@ class Module:
         self.burst: Any = None
         self.burst_id = 0
         self.evidence = {}
+        self.upload: Any = None
         self.watch: Any = None
         self.reset_asked = False
 
@@ -86,6 +95,15 @@ class Module:
 
     def model_name(self) -> str:
         return self.model.name if self.model else ""
+
+    def verdict_key(self) -> bytes:
+        """What signs bound verdicts and the head of the audit log. Raises DermisError when there is none."""
+        return rights.DEVELOPMENT_KEY
+
+    def judged(self, outcome: dict) -> None:
+        """Counts a verdict and tells the audit log of it."""
+        self.statistics.count(VERDICTS, outcome["verdict"])
+        self.audit.verdict(outcome["verdict"], outcome["reasons"])
 
     def threshold(self) -> int | None:
         """What the session is to start from; None: its default."""

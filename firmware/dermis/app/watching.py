@@ -13,6 +13,7 @@ async def watching(module, period_ms, claim):
     try:
         while True:
             outcome = await verification(module)
+            module.judged(outcome)
             module.log.event(
                 "verdict",
                 INFO,

@@ -22,6 +22,19 @@ class Storage:
         self.stage(name, 0, data)
         self.replace(name)
 
+    def append(self, name: str, data: bytes) -> None:
+        """Add to the end of a file: after a cut of power there is the file as it was or the longer one. Makes the
+        file when there is none; then there may be an empty one. Raises OSError."""
+        raise NotImplementedError
+
+    def size(self, name: str) -> int:
+        """A file's length in bytes. Raises OSError (ENOENT) when there is none."""
+        raise NotImplementedError
+
+    def names(self) -> list:
+        """Names of all files, in no order. Raises OSError."""
+        raise NotImplementedError
+
     def stage(self, name: str, offset: int, data: bytes) -> None:
         """Put a piece of a file's successor where it belongs; one at 0 begins anew. The file stays as it is, and a
         restart forgets the successor. Raises OSError."""

@@ -113,6 +113,17 @@ class FolderStorage(Storage):
     def read_at(self, name: str, offset: int, buffer) -> int:
         return _read_into(self._path(name), buffer, offset)
 
+    def append(self, name: str, data: bytes) -> None:
+        # LittleFS does this wholly or not at all; another file system may leave a part of the data after a cut.
+        with open(self._path(name), "ab") as file:
+            file.write(data)
+
+    def size(self, name: str) -> int:
+        return os.stat(self._path(name))[6]
+
+    def names(self) -> list:
+        return [name for name in self._names() if not name.endswith(UNFINISHED)]
+
     def stage(self, name: str, offset: int, data: bytes) -> None:
         with open(self._path(name) + UNFINISHED, "r+b" if offset else "wb") as file:
             file.seek(offset)
@@ -166,6 +177,15 @@ class BrokenStorage(Storage):
         raise OSError(EIO, UNREADABLE)
 
     def read_at(self, name: str, offset: int, buffer) -> int:
+        raise OSError(EIO, UNREADABLE)
+
+    def append(self, name: str, data: bytes) -> None:
+        raise OSError(EIO, UNREADABLE)
+
+    def size(self, name: str) -> int:
+        raise OSError(EIO, UNREADABLE)
+
+    def names(self) -> list:
         raise OSError(EIO, UNREADABLE)
 
     def stage(self, name: str, offset: int, data: bytes) -> None:

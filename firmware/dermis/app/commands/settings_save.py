@@ -1,0 +1,2 @@
+async def handle(_module, _request):
+    return {}
