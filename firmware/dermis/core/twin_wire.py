@@ -8,6 +8,10 @@ A stream socket, inherited as a descriptor. Every request and every response is 
 world is where the module's clock says it is. A response repeats `op` and `seq`; `status` is 0, or an error
 whose sentence is the payload (UTF-8). Requests are answered in order.
 
+The flash chip hangs on a second socket of the same kind, as a board's does on a bus of its own: a file system that was
+mounted by one program is still there for the next, whose requests for frames may be under way meanwhile. Only FLASH_*
+are answered there, and `time` is nothing. They are answered on the first socket too.
+
 Scene names and truth never cross this channel: there is no message that could carry them.
 """
 
@@ -35,6 +39,8 @@ FLASH_WRITE = 11  # offset u32, bytes -> empty (NOR: only clears bits)
 FLASH_ERASE = 12  # offset u32, length u32, both multiples of 4096 -> empty
 INTERLOCK = 13  # empty -> u8: 1 when the diffuser is in place
 CONSOLE = 14  # u8: 1 while the firmware reads the console (0x03 is a byte), 0 for the prompt (0x03 interrupts)
+WATCHDOG = 15  # limit u32 ms, more than 0 -> empty: a reset unless another comes within it, in real time always;
+# as a board's, it can be set anew and not be stopped
 
 HELLO_REQUEST = "<B"
 CAMERA_START_REQUEST = "<IHB"
@@ -48,5 +54,9 @@ FLASH_READ_REQUEST = "<II"
 FLASH_WRITE_REQUEST = "<I"
 FLASH_ERASE_REQUEST = "<II"
 CONSOLE_REQUEST = "<B"
+WATCHDOG_REQUEST = "<I"
+
+# What the process finds in its environment: the numbers of the sockets' descriptors
+CHANNEL_VARIABLE, FLASH_VARIABLE = "DERMIS_TWIN_FD", "DERMIS_TWIN_FLASH_FD"
 
 RESET_STATUS = 86  # exit status by which the firmware asks for a hard reset

@@ -1,7 +1,8 @@
 """The firmware's end of the one channel to the twin: requests in order, answers matched by number.
 
 The channel is an inherited socket; `DERMIS_TWIN_FD` holds its descriptor number. Only the drivers of the
-twin use it, and only `dermis.drivers.twin_board` opens it. See `dermis.core.twin_wire` for the messages.
+twin use it, and only `dermis.drivers.twin_board` opens it. The flash chip has a channel of its own
+(`open_flash_channel`). See `dermis.core.twin_wire` for the messages.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dermis.core import twin_wire as wire
 from dermis.core.errors import InterlockOpen, SensorFault
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from dermis.drivers.clock.twin import TwinClock
 
 # A quick request is answered within a fraction of a millisecond; only frames and SWIR readings take longer,
@@ -52,9 +55,10 @@ class _Request:
 
 
 class Channel:
-    """`stream`: the descriptor, opened `r+b` and unbuffered. `clock` is set once there is one."""
+    """`stream`: the descriptor, opened `r+b` and unbuffered. `clock` is set once there is one. Without `greet`, the
+    twin is not asked who it is."""
 
-    def __init__(self, stream):
+    def __init__(self, stream, greet=True):
         self._stream = stream
         self._poll = select.poll()
         self._poll.register(stream, select.POLLIN)
@@ -64,7 +68,9 @@ class Channel:
         self.clock: TwinClock | None = None
         self.answer_time_us = 0  # of the answer last taken, module clock
         self.answer_filled = 0  # bytes that it put into the buffer handed in
-        self.hello = json.loads(self.ask(wire.HELLO, struct.pack(wire.HELLO_REQUEST, wire.VERSION)))
+        self.hello = {}
+        if greet:
+            self.hello = json.loads(self.ask(wire.HELLO, struct.pack(wire.HELLO_REQUEST, wire.VERSION)))
 
     def ask(self, op, payload=b"", into=None, head=0):
         """Send a request, wait for its answer and return it as bytes; for the quick ones.
@@ -156,7 +162,26 @@ class Channel:
 
 def open_channel():
     """The channel that the twin handed over. Raises SensorFault outside the twin."""
-    number = os.getenv("DERMIS_TWIN_FD")
+    return Channel(_inherited(wire.CHANNEL_VARIABLE))
+
+
+def open_flash_channel():
+    """The flash chip's own channel: FLASH_* alone, each awaited before anything else is asked.
+
+    Any number of objects may share it, one after another or in turn, since none leaves a request under way: a file
+    system that the first stage mounted is read on while the firmware after it waits for frames on its own channel.
+    Raises SensorFault outside the twin.
+    """
+    return Channel(_inherited(wire.FLASH_VARIABLE), greet=False)
+
+
+def _inherited(variable):
+    """The stream of that descriptor, one a process: whichever is collected first would close it for the others, and
+    the first stage's modules are forgotten before the firmware starts. So it is kept where modules are."""
+    number = os.getenv(variable)
     if not number:
-        raise SensorFault("this is not the twin: DERMIS_TWIN_FD is not set; start the firmware with `dermis twin`")
-    return Channel(open(int(number), "r+b", buffering=0))
+        raise SensorFault("this is not the twin: %s is not set; start the firmware with `dermis twin`" % variable)
+    kept: Any = sys.modules
+    if variable not in kept:
+        kept[variable] = open(int(number), "r+b", buffering=0)
+    return kept[variable]

@@ -48,8 +48,8 @@ class Twin:
     line; by default the one that lives in the folder, or the nominal one. virtual_time: time passes only while
     the firmware sleeps. pty: also offer the console on a pseudo-terminal linked there. interpreter: "auto",
     "cpython" or the path of a MicroPython. model: the .tflite that the module carries; by default the newest released
-    one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. log: takes
-    the lines that the twin says.
+    one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. blank: erase its flash
+    first; it runs what is flashed and nothing else. log: takes the lines that the twin says.
 
     The constructor returns when the port answers and the scene is in force; it raises TwinError with what the
     twin said when it could not start.
@@ -70,6 +70,7 @@ class Twin:
         swir: bool = True,
         model: str | os.PathLike | None = None,
         entry: str = "",
+        blank: bool = False,
         log: Callable[[str], None] | None = None,
     ):
         self.state_dir = Path(state_dir)
@@ -82,6 +83,7 @@ class Twin:
         arguments += [] if swir else ["--no-swir"]
         arguments += ["--model", str(model)] if model else []
         arguments += ["--entry", entry] if entry else []
+        arguments += ["--blank"] if blank else []
         self.log_lines: list[str] = []
         with contextlib.ExitStack() as stack:
             if module is not None:
@@ -138,6 +140,10 @@ class Twin:
     def reset(self) -> None:
         """A hard reset of the module, as by its button."""
         self.request({"do": "reset"})
+
+    def enter_loader(self) -> None:
+        """A reset with the BOOT button held: the ROM waits for a flasher."""
+        self.request({"do": "loader"})
 
     def request(self, message: dict, timeout_s: float = 60.0) -> dict:
         """One request of the control socket."""
@@ -211,6 +217,7 @@ def run_foreground(
     swir: bool = True,
     model: str | os.PathLike | None = None,
     entry: str = "",
+    blank: bool = False,
     parent_pipe: int | None = None,
     log: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -237,6 +244,7 @@ def run_foreground(
         swir=swir,
         model=Path(model) if model else None,
         entry=entry,
+        blank=blank,
         parent_pipe=parent_pipe,
     )
     server = Server(config, _load_provider(provider) if provider else None, log or say)

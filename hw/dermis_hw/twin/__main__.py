@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--no-swir", action="store_true", help="a module without the SWIR head")
     parser.add_argument("--model", help="the .tflite that the module carries; default: the newest released one")
     parser.add_argument("--entry", default="", help="another program than dermis.main, as folder:module")
+    parser.add_argument("--blank", action="store_true", help="erase the flash first, and run only what is flashed")
     parser.add_argument("--announce", action="store_true", help="print {'url': ...} when ready")
     parser.add_argument("--parent-pipe", type=int, help="descriptor whose end of file ends the twin")
     arguments = parser.parse_args(argv)
@@ -54,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
             swir=not arguments.no_swir,
             model=arguments.model,
             entry=arguments.entry,
+            blank=arguments.blank,
             parent_pipe=arguments.parent_pipe,
             on_ready=ready,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from dermis.core import vocabulary
 
+from .chip import CHIPS, Board
 from .errors import TwinError
 from .flash import Flash
 from .imager import Imager
@@ -18,6 +19,7 @@ TEMPERATURE_C = (-55.0, 125.0)  # beyond it no part of the module works
 SWIR_LIGHTS = tuple(f"swir{band}" for band in vocabulary.SWIR_BANDS)
 MOST_GARBAGE = 1 << 20
 LATEST_MS = 1000
+FLASH_MEGABYTES = (1, 2, 4, 8, 16)
 
 
 @dataclass
@@ -39,11 +41,12 @@ class SerialNoise:
 class Faults:
     """`apply(name, args)`: each method below that starts with `fault_` is a fault; its arguments are its own."""
 
-    def __init__(self, world: World, imager: Imager, flash: Flash, peripherals: Peripherals, seed: int):
+    def __init__(self, world: World, imager: Imager, flash: Flash, peripherals: Peripherals, board: Board, seed: int):
         self._world = world
         self._imager = imager
         self._flash = flash
         self._peripherals = peripherals
+        self._board = board
         self._rng = np.random.default_rng([seed, 0xFA])
         self.to_module = SerialNoise()
         self.to_host = SerialNoise()
@@ -70,6 +73,17 @@ class Faults:
 
     def spoil_to_host(self, data: bytes) -> bytes:
         return self.to_host.spoil(data, self._rng)
+
+    def cut_cable(self, data: bytes) -> tuple[bytes, bool]:
+        """What of these bytes comes through before the cable is out, and whether it stays in."""
+        if self._board.cable_bytes is None:
+            return data, True
+        through, self._board.cable_bytes = data[: self._board.cable_bytes], self._board.cable_bytes - len(data)
+        if self._board.cable_bytes > 0:
+            return through, True
+        self._board.cable_bytes = None
+        self.active.pop("cable_pulled", None)
+        return through, False
 
     def fault_dead_light(self, light: str, after: int = 0, burns_us: int = 0) -> None:
         """This light stays dark although its driver reports nothing; `after` that many more pulses, the next of which
@@ -177,6 +191,29 @@ class Faults:
             raise ValueError(f"`count` lies between 0 and {MOST_GARBAGE}")
         self.garbage += self._rng.bytes(count)
 
+    def fault_cable_pulled(self, after: int = 1) -> None:
+        """The cable is pulled when so many more bytes of the host have passed: the connection ends and the power goes;
+        somebody puts it back at once."""
+        if after < 1:
+            raise ValueError("`after` counts bytes from 1")
+        self._board.cable_bytes = after
+
+    def fault_wrong_chip(self, chip: str = "esp32c3") -> None:
+        """The loader is another chip's, from the next reset on."""
+        if chip not in CHIPS:
+            raise ValueError(f"the chips are {', '.join(CHIPS)}")
+        self._board.chip = CHIPS[chip]
+
+    def fault_small_flash(self, megabytes: int = 4) -> None:
+        """The flash chip says that it has so many bytes, and has no more for the loader."""
+        if megabytes not in FLASH_MEGABYTES:
+            raise ValueError(f"flash chips have {', '.join(map(str, FLASH_MEGABYTES))} MB")
+        self._board.flash_size = megabytes << 20
+
+    def fault_no_loader(self) -> None:
+        """The line that chooses the loader at a reset is broken: the firmware starts instead."""
+        self._board.enters_loader = False
+
     def fault_clear(self) -> None:
         """All faults gone."""
         self._world.dead_lights.clear()
@@ -189,6 +226,7 @@ class Faults:
         self._peripherals.stuck_adc = None
         self._peripherals.kill_in_pulse = ""
         self._flash.cut_power_after(0)
+        self._board.mend()
         self.to_module, self.to_host = SerialNoise(), SerialNoise()
         self.garbage.clear()
         self.active.clear()

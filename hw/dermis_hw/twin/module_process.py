@@ -18,6 +18,8 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
+from dermis.core import twin_wire as wire
+
 from .errors import TwinError
 
 HEAP = "2m"  # what the ESP32-S3 leaves to Python of its 8 MB, with room to spare
@@ -36,6 +38,17 @@ try:
     import dermis.boot
     import {entry}
     {entry}.main()
+except SystemExit:
+    os.unsetenv("MICROPYINSPECT")
+    raise
+"""
+# The same from flash, where the first programs lie.
+START_FLASHED = """
+import os
+os.putenv("MICROPYINSPECT", "1")
+import start
+try:
+    start.run({main}, globals())
 except SystemExit:
     os.unsetenv("MICROPYINSPECT")
     raise
@@ -132,39 +145,44 @@ class ModuleProcess:
     def wants(self) -> int:
         return select.POLLIN | (select.POLLOUT if self.backlog else 0)
 
-    def start(self, *, main: bool = True) -> socket.socket:
-        """Start it and return our end of its channel. Without `main`, at MicroPython's prompt.
+    def start(self, *, main: bool = True, from_flash: bool = False) -> tuple[socket.socket, socket.socket]:
+        """Start it and return our ends of its channel and of its flash chip's. Without `main`, at MicroPython's prompt.
+        `from_flash`: what lies there, as on a board, and nothing of the sources.
 
         Raises TwinError when the interpreter cannot be run.
         """
         self.stop()
-        ours, theirs = socket.socketpair()
+        channels = [socket.socketpair(), socket.socketpair()]
+        theirs = [their.fileno() for _, their in channels]
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self._console_interrupts(slave, not main)
         os.set_blocking(self._master, False)
-        os.set_blocking(theirs.fileno(), True)
+        for descriptor in theirs:
+            os.set_blocking(descriptor, True)
         try:
             self._process = subprocess.Popen(
-                self._command(main),
+                self._command(main, from_flash),
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
                 cwd=self._root,
-                env=self._environment(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
+                env=self._environment(theirs[0], theirs[1], from_flash),
+                pass_fds=theirs,
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
             )
         except OSError as problem:
             os.close(self._master)
             self._master = -1
-            ours.close()
+            for our, _ in channels:
+                our.close()
             raise TwinError(f"the interpreter {self._interpreter} cannot be run: {problem.strerror}") from problem
         finally:
             os.close(slave)
-            theirs.close()
-        return ours
+            for _, their in channels:
+                their.close()
+        return channels[0][0], channels[1][0]
 
     def stop(self) -> None:
         """Kill it with all that it started; its exit status is in `status`."""
@@ -204,21 +222,27 @@ class ModuleProcess:
         except OSError:
             self.backlog.clear()  # the process has just ended; its end is seen at the next read
 
-    def _command(self, main: bool) -> list[str]:
-        if self._interpreter:
+    def _command(self, main: bool, from_flash: bool) -> list[str]:
+        if not self._interpreter:
+            return [sys.executable, "-c", START_CPYTHON.format(entry=self._entry)]
+        if from_flash:
+            program = START_FLASHED.format(main=main)
+        else:
             program = START_MAIN.format(entry=self._entry) if main else START_PROMPT
-            return [self._interpreter, "-X", f"heapsize={HEAP}", "-c", program]
-        return [sys.executable, "-c", START_CPYTHON.format(entry=self._entry)]
+        return [self._interpreter, "-X", f"heapsize={HEAP}", "-c", program]
 
-    def _environment(self, channel: int) -> dict[str, str]:
+    def _environment(self, channel: int, flash: int, from_flash: bool) -> dict[str, str]:
         """Only what is named here: nothing of the host's environment may tell the firmware what it looks at."""
         folder = firmware_folder()
-        extra = f":{self._entry_folder}" if self._entry_folder else ""
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
-        environment["DERMIS_TWIN_FD"] = str(channel)
+        environment[wire.CHANNEL_VARIABLE], environment[wire.FLASH_VARIABLE] = str(channel), str(flash)
+        environment["TERM"] = "dumb"
+        if from_flash:  # the board file and the model lie there too
+            environment["MICROPYPATH"] = f"{DEVICE}:{folder}:{folder / 'lib'}:.frozen"
+            return environment
+        extra = f":{self._entry_folder}" if self._entry_folder else ""
         environment["DERMIS_BOARD"] = str(self._board_path)
         environment["DERMIS_STORAGE"] = str(self._storage)
-        environment["TERM"] = "dumb"
         if self._model:
             environment["DERMIS_MODEL"] = str(self._model)
         if self._interpreter:

@@ -25,6 +25,8 @@ LONGEST_FLASH_READ = 65536
 THERMOMETER_STEP_CC = 6.25  # 1/16 degree Celsius, as sensors of this class give
 MOST_PAIRS = 4096  # their sums stay small integers (31 bits) on the device
 
+Methods = dict[int, Callable[[int, bytes], bytes]]  # op -> world time in us, payload -> answer
+
 
 class Refusal(Exception):
     """A request that the hardware answers with a fault; the message goes to the firmware."""
@@ -53,6 +55,7 @@ class Peripherals:
         virtual: bool,
         seed: int,
         on_console: Callable[[bool], None],
+        on_watchdog: Callable[[float], None] = lambda _seconds: None,
     ):
         self._world = world
         self._imager = imager
@@ -63,6 +66,7 @@ class Peripherals:
         self._virtual = virtual
         self._seed = seed
         self._on_console = on_console
+        self._on_watchdog = on_watchdog
         self._boots = 0
         self._reset_cause = "power_on"
         self._swir_reads = 0
@@ -70,7 +74,13 @@ class Peripherals:
         self.stuck_adc: int | None = None
         self.kill_in_pulse = ""  # a light, or "any"
         self.said_hello = False
-        self._methods = {
+        self._flash_methods: Methods = {
+            wire.FLASH_READ: self._flash_read,
+            wire.FLASH_WRITE: self._flash_write,
+            wire.FLASH_ERASE: self._flash_erase,
+        }
+        self._methods: Methods = {
+            **self._flash_methods,
             wire.HELLO: self._hello,
             wire.CAMERA_START: self._camera_start,
             wire.CAMERA_STOP: self._camera_stop,
@@ -79,11 +89,9 @@ class Peripherals:
             wire.SWIR_READ: self._swir_read,
             wire.TEMPERATURE: self._temperature,
             wire.RANDOM: self._random,
-            wire.FLASH_READ: self._flash_read,
-            wire.FLASH_WRITE: self._flash_write,
-            wire.FLASH_ERASE: self._flash_erase,
             wire.INTERLOCK: self._interlock,
             wire.CONSOLE: self._console,
+            wire.WATCHDOG: self._watchdog,
         }
 
     @property
@@ -101,11 +109,17 @@ class Peripherals:
 
     def answer(self, op: int, module_us: int, payload: bytes) -> Answer:
         """The answer to one request. Raises PowerCut or Killed when the module is to end here."""
-        now_us = self._world.hear(module_us)
+        return self._answer(self._methods, op, self._world.hear(module_us), module_us, payload)
+
+    def answer_flash(self, op: int, module_us: int, payload: bytes) -> Answer:
+        """The same on the flash chip's own channel, where no request says what time it is. Raises PowerCut."""
+        return self._answer(self._flash_methods, op, self._world.now_us(), module_us, payload)
+
+    def _answer(self, methods: Methods, op: int, now_us: int, module_us: int, payload: bytes) -> Answer:
         try:
-            if op == wire.CAMERA_READ:
+            if op == wire.CAMERA_READ and methods is self._methods:
                 return self._camera_read(now_us)
-            method = self._methods.get(op)
+            method = methods.get(op)
             if method is None:
                 raise Refusal(wire.STATUS_FAULT, f"the twin knows no request {op}; use the same version on both sides")
             return wire.STATUS_OK, module_us, method(now_us, payload)
@@ -213,7 +227,7 @@ class Peripherals:
         (count,) = struct.unpack(wire.RANDOM_REQUEST, payload)
         return self._draws.bytes(count)
 
-    # --- flash and console
+    # --- flash, console and watchdog
 
     def _flash_read(self, _now_us: int, payload: bytes) -> bytes:
         offset, length = struct.unpack(wire.FLASH_READ_REQUEST, payload)
@@ -234,4 +248,11 @@ class Peripherals:
     def _console(self, _now_us: int, payload: bytes) -> bytes:
         (ours,) = struct.unpack(wire.CONSOLE_REQUEST, payload)
         self._on_console(bool(ours))
+        return b""
+
+    def _watchdog(self, _now_us: int, payload: bytes) -> bytes:
+        (limit_ms,) = struct.unpack(wire.WATCHDOG_REQUEST, payload)
+        if not limit_ms:
+            raise ValueError("a watchdog that was started cannot be stopped; give it a longer time")
+        self._on_watchdog(limit_ms / 1000)
         return b""

@@ -37,7 +37,8 @@ class Requests:
         return {
             "url": self._server.port.url,
             "pty": str(self._server.config.pty) if self._server.config.pty else None,
-            "state": self._server.state,
+            "state": self._server.life.state,
+            "from_flash": self._server.life.from_flash,
             "said_hello": self._server.peripherals.said_hello,
             "module_pid": self._server.module.pid,
             "module_status": self._server.module.status,
@@ -86,12 +87,17 @@ class Requests:
         return self._server.world.lights()
 
     def _do_kill(self, _reply: Reply) -> dict:
-        self._server.kill()
+        self._server.life.kill()
         return self._server.world.lights()
 
     def _do_reset(self, _reply: Reply) -> dict:
-        self._server.act("app")
+        self._server.life.act("app")
         return {"boots": self._server.peripherals.boots}
+
+    def _do_loader(self, _reply: Reply) -> dict:
+        """A reset while the BOOT button is held."""
+        self._server.life.act("loader")
+        return {}
 
     def _do_frames(self, _reply: Reply) -> dict:
         """What lit the frames delivered last: for tests, light -> shortest and longest time over the rows (us)."""

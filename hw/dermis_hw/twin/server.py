@@ -14,20 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dermis.core.twin_wire import RESET_STATUS
-
 from dermis_hw.boards import board_file
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1
 
 from . import synthetic
-from .channel import Answer, ChannelServer
-from .console import Console
+from .chip import Board, mac_of
 from .control import ControlServer
 from .errors import TwinError
 from .faults import Faults
 from .flash import Flash, PowerCut
 from .imager import Imager
+from .life import Life
 from .module_process import BACKLOG_LIMIT, ModuleProcess, find_micropython, released_model
 from .peripherals import Killed, Peripherals
 from .port import AutoReset, Port, PortClient, PtyPort
@@ -36,14 +34,9 @@ from .stage import Stage
 from .world import FieldAt, World
 
 PTY_POLL_S = 0.02  # how soon a tool that opens the pseudo-terminal is noticed
-POWER_OFF_S = 0.05  # how long the module is without power after a cut
-# A firmware that ends with an error within this time would otherwise restart as fast as it can.
-SHORT_LIFE_S, PAUSE_S = 1.0, 1.0
 
 # What the module said since the twin started is kept in the state folder, up to this much, for whoever asks why.
 CONSOLE_LOG_LIMIT = 1 << 20
-
-RUNNING, HELD, DEAD, WAITING = "running", "held", "dead", "waiting"
 
 
 class Endpoint(Protocol):
@@ -67,6 +60,7 @@ class Config:
     swir: bool = True
     model: Path | None = None  # the .tflite that the module carries; by default the newest released one
     entry: str = ""  # another program than dermis.main, as folder:module
+    blank: bool = False  # erase the flash first, and run nothing but what is flashed
     parent_pipe: int | None = None  # a descriptor whose end of file means that the parent is gone
 
 
@@ -106,7 +100,7 @@ class Server:
     def _open(self, provider: FieldAt | None) -> None:
         config = self.config
         self._prepare_folder(config.state_dir)
-        self._circuit = AutoReset(self.act)
+        self._circuit = AutoReset(lambda what: self.life.act(what))
         self.port = Port(config.port, self._circuit, self.from_host)
         self._closers.callback(self.port.close)
         self._pty = PtyPort(config.pty, self.from_host) if config.pty else None
@@ -115,6 +109,8 @@ class Server:
         self.identity = self._load_module(config)
         self.flash = Flash(config.state_dir / "flash.bin")
         self._closers.callback(self.flash.close)
+        if config.blank:
+            self.flash.erase(0, self.flash.size)
         self.world = World(DM1, virtual=config.virtual_time)
         self.world.show(provider or synthetic.nothing)
         self.imager = Imager(DM1, self.identity, self.world, config.seed)
@@ -127,21 +123,29 @@ class Server:
             swir_fitted=config.swir,
             virtual=config.virtual_time,
             seed=config.seed,
-            on_console=self._console_taken,
+            on_console=lambda by_firmware: self.life.console_taken(by_firmware),
+            on_watchdog=lambda limit_s: self.life.feed_watchdog(limit_s),
         )
-        self.faults = Faults(self.world, self.imager, self.flash, self.peripherals, config.seed)
+        self.board = Board(mac_of(self.identity.serial))
+        self.faults = Faults(self.world, self.imager, self.flash, self.peripherals, self.board, config.seed)
         self.stage = Stage(self.identity, config.seed)
         self._closers.callback(self.stage.close)
         self.module = self._make_module(config)
         self._closers.callback(self.module.stop)
-        self._console = Console(self._to_module)
+        self.life = Life(
+            board=self.board,
+            flash=self.flash,
+            module=self.module,
+            peripherals=self.peripherals,
+            world=self.world,
+            sources=not config.blank,
+            to_host=self._to_host,
+            log=self._log,
+        )
         self._console_log = open(config.state_dir / "console.log", "wb")
         self._closers.callback(self._console_log.close)
-        self._channel: ChannelServer | None = None
         self._control = ControlServer(config.state_dir, Requests(self).handle)
         self._closers.callback(self._control.close)
-        self.state, self._restart_at, self._restart_cause = HELD, 0.0, "power_on"
-        self._started_at = 0.0
         self.scene: str | None = None
         self._ready = provider is not None or config.scene is None
 
@@ -200,7 +204,7 @@ class Server:
         self._on_ready = on_ready
         try:
             with self._signals() if handle_signals else contextlib.nullcontext():
-                self.act("app")
+                self.life.act("app")
                 if not self._ready:
                     assert self.config.scene is not None
                     self.stage.request(self.config.scene, self._first_scene)
@@ -213,10 +217,6 @@ class Server:
     def stop(self) -> None:
         """End the loop after this turn."""
         self._stopping = True
-
-    def kill(self) -> None:
-        """End the module's process; it stays dead until a reset."""
-        self.end_module(DEAD)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -248,9 +248,8 @@ class Server:
             talker.paused = len(self.module.backlog) > BACKLOG_LIMIT
             yield talker
         if self.module.running and not any(talker.full for talker in talkers):
-            yield _Module(self.module, self._from_module, self._module_ended)
-        if self._channel and not self._channel.closed:
-            yield self._channel
+            yield _Module(self.module, self._from_module, self.life.program_ended)
+        yield from (channel for channel in self.life.channels if not channel.closed)
         yield self._control
         yield from self._control.clients
         yield self.stage
@@ -261,13 +260,11 @@ class Server:
 
     def _turn(self) -> None:
         self._circuit.tick()
-        self._console.tick()
+        self.life.tick()
         if not self.config.state_dir.exists():
             # Its flash and its control socket are gone: nobody could reach it any more.
             self._log("the state folder is gone: the twin ends")
             self.stop()
-        if self.state == WAITING and time.monotonic() >= self._restart_at:
-            self._start_module(self._restart_cause)
         waiting = select.poll()
         endpoints = {}
         for endpoint in self._endpoints():
@@ -280,93 +277,36 @@ class Server:
             try:
                 endpoint.serve(events)
             except PowerCut:
-                self._log("the power was cut")
-                self.world.dark(self.world.now_us())
-                self.end_module(WAITING, "power_on", POWER_OFF_S)
+                self.life.lose_power()
             except Killed:
                 self._log("the module was killed")
-                self.end_module(DEAD)
+                self.life.kill()
 
     def _patience_ms(self) -> int:
-        times = [1.0]
-        times += [
-            deadline - time.monotonic()
-            for deadline in (self._circuit.deadline, self._console.deadline)
-            if deadline is not None
-        ]
-        if self.state == WAITING:
-            times.append(self._restart_at - time.monotonic())
+        now = time.monotonic()
+        times = [1.0, *(deadline - now for deadline in self.life.deadlines)]
+        if self._circuit.deadline is not None:
+            times.append(self._circuit.deadline - now)
         if self._pty and not self._pty.is_open():
             times.append(PTY_POLL_S)
         return max(0, int(min(times) * 1000) + 1)
 
-    # --- the module
-
-    def act(self, what: str) -> None:
-        """What the reset circuit says: hold, app or loader."""
-        self._log({"hold": "reset: held", "app": "reset: the firmware starts", "loader": "reset: ROM loader"}[what])
-        if what == "app":
-            self._start_module("hard_reset" if self.peripherals.boots else "power_on")
-        else:
-            # The ROM loader comes with flashing; until then the chip waits in it and says nothing.
-            self.end_module(HELD)
-
-    def _start_module(self, cause: str, *, main: bool = True) -> None:
-        self.end_module(HELD)
-        self.peripherals.started(cause)
-        connection = self.module.start(main=main)
-        self._channel = ChannelServer(connection, self._answer, self._log)
-        self.state, self._started_at = RUNNING, time.monotonic()
-        self._console.restart(main=main)
-        if not main:
-            self.module.send(b"\r\x01")  # back to the raw prompt that it came from
-
-    def end_module(self, state: str, cause: str = "", pause_s: float = 0.0) -> None:
-        if self.module.running:
-            self.module.stop()
-            self.world.module_ended()
-        if self._channel:
-            self._channel.close()
-        self.state, self._restart_cause = state, cause
-        self._restart_at = time.monotonic() + pause_s
-
-    def _module_ended(self) -> None:
-        """The process is over by itself: a reset that it asked for, a soft reset at the prompt, or a crash."""
-        lived_s = time.monotonic() - self._started_at
-        self.end_module(HELD)
-        status = self.module.status
-        if status == RESET_STATUS:
-            self._log("the firmware asked for a reset")
-            self._start_module("software")
-        elif status == 0:
-            self._to_host(b"soft reboot\r\n")
-            self._start_module("soft_reset", main=not self._console.raw_prompt)
-        else:
-            self._log(f"the firmware's process ended with status {status}")
-            self.end_module(WAITING, "crash", PAUSE_S if lived_s < SHORT_LIFE_S else 0.0)
-
-    def _answer(self, op: int, module_us: int, payload: bytes) -> Answer:
-        return self.peripherals.answer(op, module_us, payload)
-
-    def _console_taken(self, by_firmware: bool) -> None:
-        self._console.taken(by_firmware)
-        self.module.firmware_reads_console(by_firmware)
+    # --- bytes
 
     def from_host(self, data: bytes) -> None:
-        data = self.faults.spoil_to_module(data)
-        if not self.module.running:
-            return
-        self._console.from_host(data)
-
-    def _to_module(self, data: bytes) -> None:
-        self.module.send(data)
-        self.module.flush()
+        data, whole = self.faults.cut_cable(self.faults.spoil_to_module(data))
+        self.life.from_host(data)
+        if not whole:
+            self._log("the cable is out")
+            if self.port.client is not None:
+                self.port.client.close()
+            self.life.lose_power()  # it comes by the same cable
 
     def _from_module(self, data: bytes) -> None:
         if self._console_log.tell() < CONSOLE_LOG_LIMIT:
             self._console_log.write(data)
             self._console_log.flush()
-        self._console.from_module(data)
+        self.life.console.from_module(data)
         self._to_host(self.faults.spoil_to_host(data))
 
     def _to_host(self, data: bytes) -> None:
