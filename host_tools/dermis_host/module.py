@@ -392,7 +392,7 @@ class Module:
         """Sorts a line between the frames: an event, the sign of a restart, or a log line; all go to the callback."""
         self._lines_heard += 1
         self._at_prompt = self._at_prompt or any(sign in line for sign in PROMPT_SIGNS)
-        event = _json_object(line)
+        event = json_object(line)
         if event is not None:
             if event.get("event") in BOOT_EVENTS:
                 self._restarted = True
@@ -415,7 +415,8 @@ def _restarted(port: str, name: str) -> ModuleReset:
     )
 
 
-def _json_object(line: str) -> dict[str, Any] | None:
+def json_object(line: str) -> dict[str, Any] | None:
+    """The event that a line is, or None."""
     if not line.startswith("{"):
         return None
     try:

@@ -1,7 +1,9 @@
-"""pyserial's RFC 2217 client, reading by the chunk.
+"""pyserial's RFC 2217 client, reading by the chunk and negotiating only what changed.
 
 pyserial hands every byte through a queue of its own, which bounds the link at about 150 kB/s and makes a burst take
-three seconds; a chunk at a time it takes a fifth of one. Negotiation and everything else stay pyserial's.
+three seconds; a chunk at a time it takes a fifth of one. It also negotiates all settings of the port, and sleeps a
+tenth of a second, whenever the time-out changes, of which no other end ever hears: esptool changes it twice a command.
+Negotiation and everything else stay pyserial's.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ class Rfc2217Port(rfc2217.Serial):
     _read_buffer: queue.Queue[bytes | None]
     _socket: socket.socket
 
-    def __init__(self) -> None:
+    def __init__(self, *given: Any, **named: Any) -> None:
         self._chunk = b""
-        super().__init__()
+        self._agreed: tuple[Any, ...] = ()
+        super().__init__(*given, **named)
 
     @property
     def in_waiting(self) -> int:
@@ -46,6 +49,15 @@ class Rfc2217Port(rfc2217.Serial):
                 return b""
         taken, self._chunk = self._chunk[:size], self._chunk[size:]
         return taken
+
+    def _reconfigure_port(self) -> None:
+        pyserial: Any = self  # its type stubs leave out what is private
+        settings = (self.baudrate, self.bytesize, self.parity, self.stopbits, self.xonxoff, self.rtscts)
+        wanted = (pyserial._socket, self.write_timeout, *settings)
+        if wanted != self._agreed:
+            pyserial_settings: Any = super()
+            pyserial_settings._reconfigure_port()
+            self._agreed = wanted
 
     def _take_chunk(self, chunk: bytes | None) -> None:
         if chunk is None:
