@@ -11,7 +11,10 @@ import json
 from dermis_hw.optics import DM1, Optics
 
 FORMAT = 1
-BOARDS = ("twin",)
+# Name -> the hardware's revision as it is made now, by which an image knows whether it drives it. The ESP32-S3's pins
+# come with its drivers.
+REVISIONS = {"twin": 1, "esp32s3": 1}
+BOARDS = tuple(REVISIONS)
 
 
 def board_file(name: str, optics: Optics = DM1) -> dict:
@@ -58,3 +61,14 @@ def board_file(name: str, optics: Optics = DM1) -> dict:
 def board_json(name: str, optics: Optics = DM1) -> bytes:
     """The same as the bytes that the device reads."""
     return (json.dumps(board_file(name, optics), indent=1, sort_keys=True) + "\n").encode()
+
+
+def hardware_json(name: str, revision: int | None = None) -> bytes:
+    """What the flasher writes beside the first stage: which board this is and of which revision (default: today's).
+
+    Raises KeyError with the boards there are.
+    """
+    if name not in BOARDS:
+        raise KeyError(f"there is no board {name!r}; there are: {', '.join(BOARDS)}")
+    stated = {"board": name, "revision": REVISIONS[name] if revision is None else revision}
+    return (json.dumps(stated, sort_keys=True) + "\n").encode()
