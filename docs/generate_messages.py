@@ -12,8 +12,8 @@ Printed from `firmware/dermis/core/messages/` by `docs/generate_messages.py`; a 
 is in [link.md](../link.md).
 
 A message has a group, an identifier and an operation (read 0, write 2). Its right is what a port must hold to ask for
-it: `none` needs nothing, `bench` is open while the module is in the bench state. Fields are CBOR map entries; a field
-without a default must be there.
+it: `none` needs nothing, the others are granted by the state of the module or by a session, see
+[access.md](../access.md). Fields are CBOR map entries; a field without a default must be there.
 """
 GROUPS = {
     messages.GROUP_OS: "OS, as MCUmgr has it",
@@ -23,6 +23,7 @@ GROUPS = {
     messages.GROUP_PAD: "PAD",
     messages.GROUP_CALIBRATION: "calibration",
     messages.GROUP_AUDIT: "audit",
+    messages.GROUP_ACCESS: "access",
 }
 OPERATIONS = {messages.READ: "read", messages.WRITE: "write"}
 

@@ -89,7 +89,10 @@ def main():
     )
     try:
         ended = asyncio.run(Server(module).run())
-    except KeyboardInterrupt:  # where the console's Ctrl-C is a signal
+    except KeyboardInterrupt:  # where the console's Ctrl-C is a signal: it opens what the byte would, and no more
+        if not module.prompt_allowed():
+            module.emitters.dark()
+            module.system.reset()
         ended = PROMPT
     except Exception as error:  # a module that fails starts anew; it must not end at the prompt
         module.emitters.dark()

@@ -119,6 +119,12 @@ class CalibrationStore:
             return total
         return self._received
 
+    def know(self, keys: dict) -> None:
+        """From now on take records under these keys ({key id: key}) alone; what is in force is looked at again."""
+        self._forget()
+        self._keys = keys
+        self._load()
+
     def select(self, slot: str) -> None:
         """Put another record in force: `factory`, `user`, or `previous`, which then is the user record and that one
         the previous.

@@ -7,11 +7,12 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from dermis.app import rights, settings
+from dermis.app import rights, settings, states
 from dermis.app.audit import Audit
 from dermis.app.burst_taker import BurstTaker
 from dermis.app.calibration_store import CalibrationStore
-from dermis.app.log import ERROR, Log
+from dermis.app.keys import Keys
+from dermis.app.log import ERROR, WARNING, Log
 from dermis.app.pipeline import Pipeline
 from dermis.app.settings import Settings
 from dermis.app.spoof_model import SpoofModel, load
@@ -44,14 +45,20 @@ class Module:
         self.link = drivers.link
         self.system = drivers.system
         self.board = board
-        self.state = rights.BENCH_STATE
         self.profile = profiles.by_name(board["profile"])
         self.log = Log(self.clock, self.link.write)
         gc.collect()  # what compiling the sources left behind shall not lie between the big buffers
         self.sensors = {"imager": drivers.camera.identity(), "swir": self.swir.identity()}
+        self.keys = Keys(self.storage, self.system.serial())
+        self.state, self.state_fault = states.loaded(self.storage, self.keys)
+        for fault in (self.keys.fault, self.state_fault):
+            if fault:
+                self.log.event("access_fault", WARNING, reason=fault)
+        self._sessions: Any = None
+        self._entropy: Any = None
         # First of all: its room for a record is the largest piece of memory that the module asks for at once.
         self.calibration = CalibrationStore(
-            self.storage, self.system.serial(), self.sensors, rights.station_keys(), self.log
+            self.storage, self.system.serial(), self.sensors, self.keys.station(), self.log
         )
         self.settings = Settings(self.storage, self.profile.name, self.log)
         self.profile = profiles.by_name(self.settings.get(settings.PROFILE))
@@ -87,6 +94,51 @@ class Module:
         if self.model_fault:
             self.log.event("model_fault", ERROR, reason=self.model_fault)
 
+    # Access. Sessions and what they need are loaded when somebody asks for one: most modules in passages never do.
+
+    @property
+    def session(self) -> str:
+        """The role of the link's session, or "" when there is none."""
+        return self._sessions.role() if self._sessions else ""
+
+    def sessions(self) -> Any:
+        """The link's `app.sessions.Sessions`."""
+        if self._sessions is None:
+            from dermis.app.sessions import Sessions
+
+            self._sessions = Sessions(self.clock, self.random, self.keys, self.system.serial(), self.note)
+        return self._sessions
+
+    def end_session(self, reason: str) -> None:
+        """Close the session, if there is one; `reason` (a word) goes into the log."""
+        if self._sessions:
+            self._sessions.close(reason)
+
+    def random(self, count: int) -> bytes:
+        """Bytes that nobody can foretell, from a DRBG (`app.entropy`)."""
+        if self._entropy is None:
+            from dermis.app.entropy import Entropy
+
+            self._entropy = Entropy(self.system, self.storage, self.clock)
+        return self._entropy.generate(count)
+
+    def entropy_fault(self) -> str:
+        """Why there is no stored seed to count on, or "" (also before the first random byte was asked for)."""
+        return self._entropy.fault if self._entropy else ""
+
+    def prompt_allowed(self) -> bool:
+        """Whether Ctrl-C at the console may end the firmware and leave MicroPython's prompt."""
+        return self.state == rights.BENCH_STATE or bool(self._sessions and self._sessions.repl_allowed())
+
+    def frames_allowed(self) -> bool:
+        """Whether frames of a burst may leave the module."""
+        return self.state == rights.BENCH_STATE or bool(self._sessions and self._sessions.frames_left_ms())
+
+    def note(self, event: str, **fields: Any) -> None:
+        """One event of access for the log line and the audit log. Nothing secret."""
+        self.log.event(event, **fields)
+        self.audit.note(event, **fields)
+
     def uptime_ms(self) -> int:
         return self.clock.ticks_us() // 1000
 
@@ -98,7 +150,7 @@ class Module:
 
     def verdict_key(self) -> bytes:
         """What signs bound verdicts and the head of the audit log. Raises DermisError when there is none."""
-        return rights.DEVELOPMENT_KEY
+        return self.keys.verdict()
 
     def judged(self, outcome: dict) -> None:
         """Counts a verdict and tells the audit log of it."""

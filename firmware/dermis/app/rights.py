@@ -1,34 +1,47 @@
-"""Who may do what. A message's right stands in the table of messages; a state of the module grants rights.
+"""Who may do what. A message's right stands in the table of messages; the module's state and a session grant rights.
 
-Until authenticated sessions and signed objects come (issue F), the bench state opens `BENCH` to whoever holds the
-port, and nothing grants `INSTALLER` or `SERVICE`. A module in the bench state says so in `identity` and at start.
+docs/access.md is printed from here.
 """
 
-from dermis.core import calibration, messages
+from dermis.core import access, messages
 
 BENCH_STATE, FIELD_STATE, SERVICE_STATE = "bench", "field", "service"
+STATES = (BENCH_STATE, FIELD_STATE, SERVICE_STATE)
+RIGHTS = (
+    messages.NONE,
+    messages.SETUP,
+    messages.FRAMES,
+    messages.UPDATE,
+    messages.PROVISION,
+    messages.SERVICE,
+)
 
-GRANTED = {
-    BENCH_STATE: (messages.NONE, messages.BENCH),
+# What whoever holds the port may do, without a session.
+BY_STATE = {
+    BENCH_STATE: RIGHTS,
     FIELD_STATE: (messages.NONE,),
     SERVICE_STATE: (messages.NONE,),
 }
+# What a session adds to that.
+BY_ROLE = {
+    access.INSTALLER: (messages.SETUP, messages.UPDATE),
+    access.BENCH: (messages.SETUP, messages.FRAMES, messages.UPDATE),
+    access.SERVICE: (messages.SETUP, messages.FRAMES, messages.UPDATE, messages.SERVICE),
+}
 
-# Known to everybody, so it protects nothing: modules carry it until they are provisioned with their own.
-# Whatever uses a key before then uses this one and says so.
-DEVELOPMENT_KEY = b"dermis development key, not safe"
-
-
-def station_keys():
-    """{key id: key} of the stations whose calibration records the module takes."""
-    return {calibration.key_id(DEVELOPMENT_KEY): DEVELOPMENT_KEY}
-
-
-def granted(state, right):
-    """Whether a module in that state grants that right to a port without a session."""
-    return right in GRANTED.get(state, ())
+DEVELOPMENT_KEY = access.DEVELOPMENT_KEY
 
 
-def repl_allowed(state):
-    """Whether Ctrl-C on the console may end the firmware and leave MicroPython's prompt."""
-    return state == BENCH_STATE
+def granted(state, right, role=""):
+    """Whether a module in that state grants that right to a session of that role ("": to a port without one).
+
+    A state that there is not grants nothing, whatever the role.
+    """
+    if state not in BY_STATE:
+        return False
+    return right in BY_STATE[state] or right in BY_ROLE.get(role, ())
+
+
+def roles_with(right):
+    """The roles whose sessions have that right."""
+    return [role for role in access.ROLES if right in BY_ROLE[role]]

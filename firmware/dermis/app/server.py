@@ -59,7 +59,7 @@ class Server:
         for byte in chunk:
             asked = asked or byte == INTERRUPT
             self._may_ask = self._may_ask and byte in PROMPT_BYTES
-        return asked and self._may_ask and rights.repl_allowed(self._module.state)
+        return asked and self._may_ask and self._module.prompt_allowed()
 
     async def _dispatch(self, packet):
         try:
@@ -99,12 +99,7 @@ class Server:
         if header.version > smp.VERSION_2:
             return _error(errors.RC_NOT_SUPPORTED, "this SMP version is not spoken here; use SMP v1 or v2")
         try:
-            if not rights.granted(self._module.state, message.right):
-                raise WireError(
-                    errors.RC_ACCESS_DENIED,
-                    "%s needs the right %r, which the state %r does not grant"
-                    % (message.name, message.right, self._module.state),
-                )
+            self._must_be_granted(message)
             request = fields.taken(message, cbor.loads(body) if len(body) else {})
             return await handler_of(message.name)(self._module, request)
         except WireError as error:
@@ -127,6 +122,24 @@ class Server:
                 % (message.name, type(error).__name__),
             )
 
+    def _must_be_granted(self, message):
+        module = self._module
+        role = module.session
+        if not rights.granted(module.state, message.right, role):
+            raise WireError(
+                errors.RC_ACCESS_DENIED,
+                "%s needs the right %r, which the state %r does not grant to %s; %s"
+                % (
+                    message.name,
+                    message.right,
+                    module.state,
+                    "a session of the role %s" % role if role else "a port without a session",
+                    _remedy(message.right),
+                ),
+            )
+        if role and message.right != messages.NONE:
+            module.sessions().used()
+
     def _send(self, header, answer):
         try:
             body = cbor.dumps(answer)
@@ -140,6 +153,11 @@ class Server:
         version = min(header.version, smp.VERSION_2)
         packet = smp.packet(header.op + 1, version, header.group, header.sequence, header.id, body)
         self._module.link.write(smp.frame(packet))
+
+
+def _remedy(right):
+    roles = rights.roles_with(right)
+    return "open one of the role %s" % " or ".join(roles) if roles else "only the bench state grants it"
 
 
 def _error(code, reason):

@@ -55,3 +55,10 @@ def seconds(text):
     day_of_year = (153 * (month - 3) + 2) // 5 + day - 1
     days = cycle * CYCLE_DAYS + 365 * year + year // 4 - year // 100 + day_of_year - EPOCH_DAYS
     return days * DAY_S + hour * 3600 + minute * 60 + second
+
+
+def days_since(date, now):
+    """Whole days from a date (yyyy-MM-dd, UTC) to `now` (seconds since 1970); -1 when the clock was never set (0) or
+    stands before that date. Raises BadInput for no date."""
+    since = seconds(date + "T00:00:00")
+    return (now - since) // DAY_S if now >= since else -1

@@ -1,0 +1,3 @@
+async def handle(module, _request):
+    module.end_session("closed")
+    return {}
