@@ -10,14 +10,15 @@ from dermis.core import partitions
 from dermis_host.building.needs import needed
 from dermis_host.errors import HostError
 
-# LittleFS moves a folder's entries to a fresh pair of blocks as they grow, so that a little must stay free.
-SPARE_BLOCKS = 2
+BLOCKS_A_FOLDER = 2  # its pair of metadata blocks
 
 
 def smallest(files: Mapping[PurePosixPath, bytes], limit: int) -> bytes:
     """An image with as many blocks as the files need. Raises HostError when that is more than `limit` bytes."""
     block = partitions.BLOCK_SIZE
-    blocks = sum(max(1, -(-len(data) // block)) for data in files.values()) // 2 + SPARE_BLOCKS
+    folders = {folder for place in files for folder in place.parents}
+    blocks = BLOCKS_A_FOLDER * len(folders)  # the least that it can be; how much more, LittleFS says
+    blocks += sum(-(-len(data) // block) for data in files.values() if len(data) > partitions.LFS_CACHE_SIZE)
     while blocks * block <= limit:
         made = _made(files, blocks)
         if made is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
+
+from dermis.first_stage import contents
 
 from dermis_host.building.targets import Target
 from dermis_host.device_code import FIRMWARE
@@ -15,9 +16,6 @@ from dermis_host.errors import HostError
 
 PACKAGE = "dermis"
 RELEASE = PurePosixPath("dermis/core/release.py")
-FIRST_STAGE = PurePosixPath("dermis/first_stage")
-# What MicroPython runs at start, in this order.
-STARTED = ("boot.py", "main.py")
 NOT_ON_A_DEVICE = ("dermis/tools", "dermis/first_stage")  # jobs of the host; what the boot partition holds
 STUBS = ("typing.py", "__future__.py")  # the device's own, beside the package
 
@@ -36,24 +34,14 @@ def body(target: Target, overrides: Mapping[str, Any]) -> Files:
 
 
 def boot(target: Target) -> Files:
-    """The sources of the boot partition: the two files that MicroPython runs, and all that they import of ours.
+    """The sources of the boot partition (`dermis.first_stage.contents`), by their path in it.
 
-    Raises HostError when the first stage is not there.
+    Raises HostError when one is not there.
     """
-    files: Files = {}
-    for name in STARTED:
-        path = FIRMWARE / FIRST_STAGE / name
-        if not path.is_file():
-            continue  # XXX until the first stage is committed
-        files[PurePosixPath(name)] = path.read_bytes()
-    waiting = list(files.values())
-    while waiting:
-        for place in _imported(waiting.pop()):
-            if place in files or not target.takes(place):
-                continue
-            files[place] = (FIRMWARE / place).read_bytes()
-            waiting.append(files[place])
-    files |= {PurePosixPath(name): (FIRMWARE / "lib" / name).read_bytes() for name in STUBS}
+    files = {PurePosixPath(f"{name}.py"): _source(module) for name, module in contents.AT_ROOT.items()}
+    for module in contents.MODULES + contents.BY_BOARD.get(target.board, ()):
+        place = _place(module)
+        files[place] = _source(module)
     return files
 
 
@@ -74,34 +62,15 @@ def digest(files: Mapping[PurePosixPath, bytes]) -> bytes:
     return total.digest()
 
 
-def _imported(source: bytes) -> set[PurePosixPath]:
-    """Modules of ours that a source names in its imports, with the packages that they lie in."""
-    names: set[str] = set()
-    for node in _run(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    found: set[PurePosixPath] = set()
-    for name in names:
-        parts = name.split(".")
-        if parts[0] != PACKAGE:
-            continue
-        for count in range(1, len(parts) + 1):
-            found.update(_file(parts[:count]))
-    return found
+def _place(module: str) -> PurePosixPath:
+    """Where a module lies on a device."""
+    place = PurePosixPath(*module.split("."))
+    return place / "__init__.py" if (FIRMWARE / place).is_dir() else place.with_suffix(".py")
 
 
-def _run(node: ast.AST) -> list[ast.AST]:
-    """All nodes below, but for those that only a type checker reads."""
-    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-        return []
-    return [node, *(below for child in ast.iter_child_nodes(node) for below in _run(child))]
-
-
-def _file(parts: list[str]) -> list[PurePosixPath]:
-    """The file of a module, if it is one."""
-    place = PurePosixPath(*parts)
-    candidates = (place.with_suffix(".py"), place / "__init__.py")
-    return [candidate for candidate in candidates if Path(FIRMWARE / candidate).is_file()]
+def _source(module: str) -> bytes:
+    place = _place(module)
+    for folder in (FIRMWARE, FIRMWARE / "lib"):
+        if (folder / place).is_file():
+            return (folder / place).read_bytes()
+    raise HostError(f"The firmware has no {place}: take the sources whole.")
