@@ -92,6 +92,39 @@ class CalibrationState:
     fault: str
 
 
+@dataclass(frozen=True)
+class SessionOpened:
+    """A session was asked for: what its proof is made over."""
+
+    challenge: bytes
+    serial: str
+
+
+@dataclass(frozen=True)
+class SessionProven:
+    """A session is open: the module's own proof, and when it ends (ms): at the latest, and without a request."""
+
+    proof: bytes
+    expires_ms: int
+    idle_ms: int
+
+
+@dataclass(frozen=True)
+class Posture:
+    """How a module stands: names of what is open, locked, still default, unverifiable (docs/access.md)."""
+
+    state: str
+    provisioned: bool
+    fleet: str
+    open: list[str]
+    locked: list[str]
+    defaults: list[str]
+    unverifiable: list[str]
+    faults: list[str]
+    release: dict[str, Any]
+    sessions: dict[str, Any]
+
+
 # The answers with more than one field; the others come back as that field's value.
 BY_MESSAGE = {
     "parameters": Parameters,
@@ -103,4 +136,7 @@ BY_MESSAGE = {
     "calibration_state": CalibrationState,
     "calibration_read": Piece,
     "calibration_select": CalibrationState,
+    "session_open": SessionOpened,
+    "session_prove": SessionProven,
+    "posture": Posture,
 }

@@ -45,6 +45,19 @@ class RequestFailed(HostError):
         super().__init__(f"The module refused {message_name} ({self.name}): {self.sentence}")
 
 
+class AccessDenied(RequestFailed):
+    """The module wants a session for it, and none could be had; `remedy` says how one can."""
+
+    def __init__(self, message_name: str, code: int, sentence: str = "", remedy: str = ""):
+        super().__init__(message_name, code, sentence)
+        if remedy:
+            self.args = (f"{str(self).rstrip('.')}; {remedy}.",)
+
+
+class Impostor(HostError):
+    """What answers does not hold the key of the module that it says it is."""
+
+
 class RecordingError(UsageError):
     """A recording is damaged, of another version, or not a recording."""
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
-from dermis.core import messages
 from dermis.core.burst import FRAME_BYTES
 from dermis_hw import boards
 
-from dermis_host import wire
+from dermis_host.access.access_messages import AccessMessages
 from dermis_host.answers import (
-    BY_MESSAGE,
     BurstTaken,
     CalibrationState,
     Identity,
@@ -24,22 +21,15 @@ from dermis_host.answers import (
     SelfTest,
     Verdict,
 )
-from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed, RequestTimeout
-from dermis_host.link import BAUD, Link
+from dermis_host.client import ANSWER_S, GREETING_S
+from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed
 from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
 
-# How long to wait for an answer, in seconds. The module itself limits what it does; these only end a wait for
-# one that will not answer, so they are generous: a twin on a busy computer is several times slower than a module.
-ANSWER_S = 8.0
-FIRST_ANSWER_S = 1.0  # then ask again: the module may have been starting
-GREETING_S = 12.0  # from reset to the first answer, model loaded
+# How long to wait for the answers that take longest, in seconds (`dermis_host.client` says how they are meant).
 BURST_S = 60.0
 VERIFY_S = 120.0
 SELFTEST_S = 60.0
 STORE_S = 20.0
-PROBE_S = 3.0
-ALIVE_S = 4.0  # in a long wait, how often the module is asked whether it is still there
-SILENT_S = 11.0  # no sign of life for so long, two questions unanswered: it is not
 RESTART_S = 3.0  # from the answer to a reset to the first word after it
 
 USER, PREVIOUS, FACTORY = "user", "previous", "factory"  # slots of the calibration store
@@ -50,53 +40,22 @@ PIECE_OVERHEAD = 64
 # What of a module's identity goes into a recording.
 MADE_BY = ("serial", "board", "firmware", "runtime", "model", "model_hash", "profile", "calibration")
 
-# What MicroPython's prompt makes of a packet; some programs leave a module there.
-PROMPT_SIGNS = (">>> ", 'File "<stdin>"')
-BOOT_EVENTS = ("boot", "start", "started", "reset")
 
-LogCallback = Callable[[str], None]
-
-
-def _ignore(line: str) -> None:
-    """The default for log lines: nobody asked for them."""
-
-
-class Module:
+class Module(AccessMessages):
     """A Dermis module behind a port; a context manager.
 
     port: whatever `serial.serial_for_url` takes (a tty, rfc2217://HOST:PORT, socket://HOST:PORT).
     on_log: called with every line that comes between the frames and answers nothing (log, boot text).
+    keyring: of the module's fleet, for what needs a session; opened when it is needed.
 
     Raises LinkError when the port cannot be opened, NotDermis when something else or nothing answers.
     """
-
-    def __init__(
-        self, port: str, *, on_log: LogCallback | None = None, baud: int = BAUD, greeting_s: float = GREETING_S
-    ):
-        self.port = port
-        self._on_log = on_log or _ignore
-        self._events: list[dict[str, Any]] = []
-        self._uptime_ms = 0
-        self._restarted = False
-        self._watching = False
-        self._lines_heard = 0
-        self._at_prompt = False
-        self._link = Link(port, baud)
-        try:
-            self._greet(greeting_s)
-        except BaseException:
-            self._link.close()
-            raise
 
     def __enter__(self) -> Module:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Give the port back."""
-        self._link.close()
 
     # One method a message.
 
@@ -286,144 +245,12 @@ class Module:
         if self.calibration_record("" if slot == USER else slot) != record:
             raise LinkError("The module gave back another calibration record than it was given: write it again.")
 
-    # Asking.
-
-    def _ask(self, name: str, time_out_s: float = ANSWER_S, **fields: Any) -> Any:
-        """Asks; a request that only reads is asked once more after a restart of the module."""
-        may_repeat = messages.by_name(name).op == messages.READ
-        try:
-            answer = self._exchange(name, time_out_s, fields)
-        except ModuleReset:
-            if not may_repeat:
-                raise
-            self._greet(GREETING_S)
-            answer = self._exchange(name, time_out_s, fields)
-        made = BY_MESSAGE.get(name)
-        if made is not None:
-            return made(**answer)
-        return next(iter(answer.values())) if answer else None
-
-    def _exchange(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any]:
-        answer = self._try(name, time_out_s, fields)
-        if answer is not None:
-            return answer
-        uptime_before = self._uptime_ms
-        probe = self._try("identity", PROBE_S, {})
-        if probe is None and not self._restarted:
-            raise LinkError(
-                f"The module on {self.port} fell silent during {name}: check its power and its cable, then try again."
-            )
-        if self._restarted or (probe is not None and probe["uptime_ms"] < uptime_before):
-            self._restarted = False
-            raise _restarted(self.port, name)
-        raise RequestTimeout(
-            f"The module on {self.port} is alive but gave no answer to {name} within {time_out_s:g} s: "
-            "try again, or reset it."
-        )
-
-    def _try(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer, or None when none came in time. Raises ModuleReset when the module said that it started.
-
-        A long wait is cut short when the module does not even say who it is any more.
-        """
-        request = wire.request(name, **fields)
-        for item in self._link.receive(0.0):  # what came before the request is no answer to it, nor a sign of its fate
-            if isinstance(item, str):
-                self._heard(item)
-        self._restarted = False
-        self._link.send(request.BYTES)
-        end = time.monotonic() + time_out_s
-        sign_of_life = time.monotonic()
-        while True:
-            for item in self._link.receive(min(end, time.monotonic() + ALIVE_S)):
-                sign_of_life = time.monotonic()
-                if isinstance(item, str):
-                    self._heard(item)
-                    if self._restarted and name != "reset":
-                        self._restarted = False
-                        raise _restarted(self.port, name)
-                elif wire.answers(item, request):
-                    return wire.parse(name, item)
-            now = time.monotonic()
-            if now >= end or now - sign_of_life >= SILENT_S:
-                return None
-            self._link.send(wire.request("identity").BYTES)  # whatever it answers is a sign of life
-
-    def _greet(self, time_limit_s: float) -> None:
-        """Waits for the module's first answer. Raises NotDermis when there is none, or another one."""
-        end = time.monotonic() + time_limit_s
-        noise_before = self._link.damaged_frames
-        lines_before = self._lines_heard
-        while True:
-            wait = max(0.05, min(FIRST_ANSWER_S, end - time.monotonic()))
-            try:
-                answer = self._try("identity", wait, {})
-            except ModuleReset:
-                continue  # its boot line: the answer comes next
-            except RequestFailed as refused:
-                raise NotDermis(
-                    f"{self.port} speaks SMP but is no Dermis module ({refused.name}): name another port; "
-                    "`dermis devices --probe` looks for modules."
-                ) from None
-            if answer is not None:
-                self._uptime_ms = answer["uptime_ms"]
-                return
-            if self._at_prompt or time.monotonic() >= end:
-                noisy = self._lines_heard > lines_before or self._link.damaged_frames > noise_before
-                raise NotDermis(self._who_is_there(noisy, time_limit_s))
-
-    def _who_is_there(self, noisy: bool, waited_s: float) -> str:
-        if self._at_prompt:
-            return (
-                f"{self.port} is at MicroPython's prompt, where another program left it: start the firmware with "
-                f"`mpremote connect {self.port} reset`."
-            )
-        if noisy:
-            return (
-                f"Something on {self.port} sends data but no SMP answer within {waited_s:g} s: it is another device, "
-                "or another baud rate; `dermis devices --probe` looks for modules."
-            )
-        return (
-            f"Nothing on {self.port} answered SMP within {waited_s:g} s: is it a Dermis module, and is it running? "
-            "`dermis devices --probe` looks for modules."
-        )
-
-    def _heard(self, line: str) -> None:
-        """Sorts a line between the frames: an event, the sign of a restart, or a log line; all go to the callback."""
-        self._lines_heard += 1
-        self._at_prompt = self._at_prompt or any(sign in line for sign in PROMPT_SIGNS)
-        event = json_object(line)
-        if event is not None:
-            if event.get("event") in BOOT_EVENTS:
-                self._restarted = True
-            elif self._watching and "verdict" in event:
-                self._events.append(event)
-        self._on_log(line)
-
     def _stop_watching(self) -> None:
         try:
             self._try("watch", ANSWER_S, {"on": False})
         except (LinkError, ModuleReset, RequestFailed) as problem:
             # The module is gone or starting anew: it is not watching any more, and why it went has been said already.
             self._on_log(f"watching was not stopped in order: {problem}")
-
-
-def _restarted(port: str, name: str) -> ModuleReset:
-    return ModuleReset(
-        f"The module on {port} restarted in the middle of {name}, so it is not known whether that took effect: "
-        "look at its state (`dermis info`) and ask again."
-    )
-
-
-def json_object(line: str) -> dict[str, Any] | None:
-    """The event that a line is, or None."""
-    if not line.startswith("{"):
-        return None
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _gather(fetch: Callable[[int], Piece], what: str, on_bytes: Callable[[int], None] | None = None) -> bytes:

@@ -9,8 +9,6 @@ microscope gives away itself and no other. A keyring may hold some uses only: an
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -24,17 +22,12 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from dermis.core import access
 
 from dermis_host.errors import UsageError
 
-INSTALLER, BENCH, SERVICE = "installer", "bench", "service"
-ROLES = (INSTALLER, BENCH, SERVICE)
-VERDICT, STATION, OSDP, FRAMES = "verdict", "station", "osdp", "frames"
-USES = (*ROLES, VERDICT, STATION, OSDP, FRAMES)
-
-MASTER_BYTES = 32
-MOST_UPDATE_KEYS = 4  # what a module has room for
-LONGEST_FLEET = 32  # characters
+FRAMES = "frames"  # seals recordings on hosts; no module is given one
+USES = (*access.ROLES, access.VERDICT, access.STATION, access.OSDP, FRAMES)
 
 FORMAT = 1
 FILE = "keyring.json"
@@ -81,15 +74,15 @@ class Keyring:
         """
         path = Path(path)
         file = path / FILE
-        if len(fleet) > LONGEST_FLEET or not fleet.isprintable():
-            raise UsageError(f"A fleet's name has at most {LONGEST_FLEET} printable characters: shorten it.")
+        if len(fleet.encode()) > access.LONGEST_FLEET or not fleet.isprintable():
+            raise UsageError(f"A fleet's name has at most {access.LONGEST_FLEET} bytes, all printable: shorten it.")
         publics = [public_key(pem) for pem in update_keys]
         _check_number([raw(key) for key in publics])
         path.mkdir(mode=OWNERS_FOLDER, parents=True, exist_ok=True)
         if any(path.iterdir()):
             raise UsageError(f"The folder {path} is not empty: name a new one for a new keyring.")
         path.chmod(OWNERS_FOLDER)
-        masters = {use: secrets.token_bytes(MASTER_BYTES) for use in USES}
+        masters = {use: secrets.token_bytes(access.KEY_BYTES) for use in USES}
         hexes = {use: master.hex() for use, master in masters.items()}
         for number, key in enumerate(publics, 1):
             _write(path / UPDATE_KEYS.replace("*", str(number)), _pem(key))
@@ -104,25 +97,25 @@ class Keyring:
         """The key of a use for one module: HMAC-SHA256(master, "dermis/USE/SERIAL"). Raises UsageError without one."""
         if use not in self._masters:
             raise UsageError(f"The keyring {self.path} has no key for {use}: use one that has, or ask who keeps it.")
-        return hmac.new(self._masters[use], b"dermis/" + use.encode() + b"/" + serial.encode(), hashlib.sha256).digest()
+        return access.derived_key(self._masters[use], use, serial)
 
     def role_key(self, serial: str, role: str) -> bytes:
         """What proves a session of that role ("installer", "bench", "service"). Raises UsageError without one."""
-        if role not in ROLES:
+        if role not in access.ROLES:
             raise ValueError(f"no role {role!r}")
         return self.key(role, serial)
 
     def verdict_key(self, serial: str) -> bytes:
         """What binds a module's verdicts and its audit's head. Raises UsageError without one."""
-        return self.key(VERDICT, serial)
+        return self.key(access.VERDICT, serial)
 
     def station_key(self, serial: str) -> bytes:
         """What signs calibration records of that module. Raises UsageError without one."""
-        return self.key(STATION, serial)
+        return self.key(access.STATION, serial)
 
     def osdp_key(self, serial: str) -> bytes:
         """A placeholder for OSDP's secure channel. Raises UsageError without one."""
-        return self.key(OSDP, serial)
+        return self.key(access.OSDP, serial)
 
     def frames_key(self, serial: str) -> bytes:
         """What seals recordings of that module on a host. Raises UsageError without one."""
@@ -162,9 +155,9 @@ def update_keys_in(paths: Iterable[Path]) -> tuple[bytes, ...]:
 
 
 def _check_number(keys: Sequence[bytes]) -> None:
-    if len(keys) > MOST_UPDATE_KEYS:
+    if len(keys) > access.MOST_UPDATE_KEYS:
         raise UsageError(
-            f"A module takes at most {MOST_UPDATE_KEYS} update keys and {len(keys)} were given: name fewer."
+            f"A module takes at most {access.MOST_UPDATE_KEYS} update keys and {len(keys)} were given: name fewer."
         )
     if len(set(keys)) < len(keys):
         raise UsageError("One update key was given twice: name each once.")
@@ -195,9 +188,9 @@ def _content(file: Path) -> dict[str, Any]:
 
 def _master(file: Path, use: str, text: object) -> bytes:
     # Not bytes.fromhex alone: its complaint would quote a part of the key.
-    if not isinstance(text, str) or not re.fullmatch(f"[0-9a-f]{{{2 * MASTER_BYTES}}}", text):
+    if not isinstance(text, str) or not re.fullmatch(f"[0-9a-f]{{{2 * access.KEY_BYTES}}}", text):
         raise UsageError(
-            f"The key for {use} in {file} is no {2 * MASTER_BYTES} hex digits: bring it back from your copy."
+            f"The key for {use} in {file} is no {2 * access.KEY_BYTES} hex digits: bring it back from your copy."
         )
     return bytes.fromhex(text)
 

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 from dermis.core import messages, vocabulary
 from dermis_host import LinkError, Module, ModuleReset, NotDermis, RequestFailed, RequestTimeout
-from dermis_host import module as client_module
+from dermis_host import client as client_module
 from dermis_host.answers import BY_MESSAGE
 from dermis_host.errors import UsageError
 from fake_module import META, FakeModule, Refused, frame

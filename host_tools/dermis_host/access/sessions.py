@@ -1,0 +1,93 @@
+"""Sessions: which role a request needs, and the proofs that open one (docs/access.md)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from dermis.core import access, errors, messages
+
+from dermis_host.access.keyring import Keyring
+from dermis_host.errors import AccessDenied, Impostor, RequestFailed
+
+# Right -> the roles that have it, the least first; the module's own table is `dermis.app.rights` (a test compares).
+ROLES_WITH = {
+    messages.SETUP: (access.INSTALLER, access.BENCH, access.SERVICE),
+    messages.UPDATE: (access.INSTALLER, access.BENCH, access.SERVICE),
+    messages.FRAMES: (access.BENCH, access.SERVICE),
+    messages.SERVICE: (access.SERVICE,),
+}
+# How long frames stay open for one session, in seconds: the module's most is 600. A capture takes a few.
+FRAMES_OPEN_S = 300
+
+
+class Exchange(Protocol):
+    """Sends one message and returns its answer."""
+
+    def __call__(self, name: str, **fields: Any) -> dict[str, Any]: ...
+
+
+def helps(refused: RequestFailed, name: str) -> bool:
+    """Whether a session could get what was refused."""
+    return refused.code == errors.RC_ACCESS_DENIED and messages.by_name(name).right in ROLES_WITH
+
+
+class Sessions:
+    """role: of the session that is thought to be open, or empty. The module may have ended it; its refusal tells."""
+
+    def __init__(self, exchange: Exchange, keyring: Keyring | None, tell: Callable[[str], None]):
+        self.role = ""
+        self._exchange = exchange
+        self._keyring = keyring
+        self._tell = tell
+
+    def open_for(self, name: str) -> None:
+        """Opens a session that grants what the message of that name needs; opens the frames, too, for one about frames.
+
+        Raises AccessDenied when the keyring has no such role or the module refuses it, Impostor when what answers
+        does not hold the key.
+        """
+        right = messages.by_name(name).right
+        self.open(self._role_for(right, name))
+        if right == messages.FRAMES:
+            self._exchange("frames_allow", seconds=FRAMES_OPEN_S)
+
+    def open(self, role: str) -> None:
+        """Opens a session of that role. Raises as `open_for` does."""
+        assert self._keyring is not None
+        self.role = ""
+        try:
+            asked = self._exchange("session_open", role=role)
+            challenge, serial = asked["challenge"], asked["serial"]
+            key = self._keyring.role_key(serial, role)
+            nonce = secrets.token_bytes(access.NONCE_BYTES)
+            proof = access.host_proof(key, challenge, nonce, role, serial)
+            answer = self._exchange("session_prove", nonce=nonce, proof=proof)
+        except RequestFailed as refused:
+            raise AccessDenied(f"a session of the role {role}", refused.code, refused.sentence) from None
+        if not hmac.compare_digest(answer["proof"], access.module_proof(key, challenge, nonce, role, serial)):
+            raise Impostor(
+                f"What answers as {serial} does not hold that module's key: it is not the module that it says it is, "
+                "so nothing was sent to it."
+            )
+        self.role = role
+        self._tell(f"a session of the role {role} is open")
+
+    def _role_for(self, right: str, name: str) -> str:
+        assert self._keyring is not None
+        roles = ROLES_WITH[right]
+        # A higher role that served before is taken again: otherwise two kinds of requests in turn would end
+        # each other's session.
+        if self.role in roles:
+            return self.role
+        for role in roles:
+            if self._keyring.has(role):
+                return role
+        raise AccessDenied(
+            name,
+            errors.RC_ACCESS_DENIED,
+            f"it needs a session of the role {' or '.join(roles)}, and the keyring {self._keyring.path} has none",
+            "use one that has",
+        )
