@@ -166,7 +166,7 @@ def _manifest(
 
 
 def _boot(wanted: Target, revision: int | None) -> bytes:
-    files = compiling.compiled(sources.boot(wanted), wanted)
+    files = compiling.compiled(sources.boot(wanted), wanted) | sources.started_first()
     files[HARDWARE_FILE] = boards.hardware_json(wanted.board, revision)
     return littlefs_image.of_size(files, partitions.partition("boot").size)
 

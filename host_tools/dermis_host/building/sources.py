@@ -34,15 +34,21 @@ def body(target: Target, overrides: Mapping[str, Any]) -> Files:
 
 
 def boot(target: Target) -> Files:
-    """The sources of the boot partition (`dermis.first_stage.contents`), by their path in it.
+    """The sources of the boot partition's modules (`dermis.first_stage.contents`), by their path in it.
 
     Raises HostError when one is not there.
     """
-    files = {PurePosixPath(f"{name}.py"): _source(module) for name, module in contents.AT_ROOT.items()}
+    files = {}
     for module in contents.MODULES + contents.BY_BOARD.get(target.board, ()):
         place = _place(module)
         files[place] = _source(module)
     return files
+
+
+def started_first() -> Files:
+    """`boot.py` and `main.py` of the boot partition, which stay sources: MicroPython starts no others by itself
+    (micropython/micropython issue 18642)."""
+    return {PurePosixPath(f"{name}.py"): _source(module) for name, module in contents.AT_ROOT.items()}
 
 
 def with_values(text: str, overrides: Mapping[str, Any]) -> str:
