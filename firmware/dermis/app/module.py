@@ -17,13 +17,13 @@ from dermis.app.pipeline import Pipeline
 from dermis.app.settings import Settings
 from dermis.app.spoof_model import SpoofModel, load
 from dermis.app.statistics import VERDICTS, Statistics
-from dermis.core import profiles
+from dermis.core import profiles, release
 from dermis.core.errors import BadInput, DermisError
 
 if TYPE_CHECKING:
     from typing import Any
 
-FIRMWARE_VERSION = "0.1.0"
+FIRMWARE_VERSION = release.VERSION
 
 
 class Module:
@@ -32,7 +32,8 @@ class Module:
 
     busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
     first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
-    analysed. upload: of a file (app.files), None before the first. watch: the task that watches, or None. sensors:
+    analysed. upload: of a file (app.files), None before the first. update:
+    of the firmware (app.update), None until it is asked for. watch: the task that watches, or None. sensors:
     identities of the imager and of the SWIR head.
     """
 
@@ -44,6 +45,7 @@ class Module:
         self.storage = drivers.storage
         self.link = drivers.link
         self.system = drivers.system
+        self.flash = drivers.flash
         self.board = board
         self.profile = profiles.by_name(board["profile"])
         self.log = Log(self.clock, self.link.write)
@@ -79,6 +81,7 @@ class Module:
         self.evidence = {}
         self.upload: Any = None
         self.watch: Any = None
+        self.update: Any = None
         self.reset_asked = False
 
     def _load_model(self, path, model_class):

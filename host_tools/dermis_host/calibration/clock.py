@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 
+from dermis.core import release
+
 from dermis_host.errors import HostError
 
 # These tools were made on that day; a host that says otherwise has lost its clock (a flat cell, no network time).
-RELEASED = date(2026, 11, 22)
+RELEASED = date.fromisoformat(release.RELEASED)
 LAST_YEAR = 2099  # of a clock that can be meant
 
 
