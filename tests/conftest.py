@@ -48,3 +48,11 @@ def pytest_make_collect_report(collector):
 def _fail(report):
     report.outcome = "failed"
     report.longrepr = f"skipped, and DERMIS_STRICT=1 allows no skip: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """One build for the twin by the development key (`dermis_host.building.Built`), for all tests of a run."""
+    from dermis_host.building import build
+
+    return build("twin", None, tmp_path_factory.mktemp("built"))
