@@ -21,6 +21,7 @@ heap.prepare()
 from dermis.app.log import INFO  # noqa: E402
 from dermis.app.module import FIRMWARE_VERSION, Module, read_board, runtime  # noqa: E402
 from dermis.app.server import PROMPT, Server  # noqa: E402
+from dermis.core import handover  # noqa: E402
 from dermis.core.errors import BadInput, DermisError  # noqa: E402
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 BOARD_FILE = "/board.json"
 MODEL_FILE = "spoof.tflite"
 FAILED = 1
+# Many times what the longest step between two turns of the loop takes, so that it bites only what hangs.
+WATCHDOG_MS = 60_000
+FEED_EVERY_S = 10
+# At the prompt nobody feeds it, and it cannot be stopped.
+PROMPT_WATCHDOG_MS = 24 * 3_600_000
 
 
 def setting(name: str, default: str) -> str:
@@ -48,7 +54,7 @@ def drivers_of(board: dict) -> Any:
 
 def compose() -> Module:
     """The module, its emitters dark. Raises BadInput, SensorFault."""
-    path = setting("DERMIS_BOARD", BOARD_FILE)
+    path = setting("DERMIS_BOARD", handover.APP + BOARD_FILE if handover.found() else BOARD_FILE)
     board = read_board(path)
     drivers = drivers_of(board)
     drivers.emitters.dark()
@@ -57,6 +63,28 @@ def compose() -> Module:
         return Module(drivers, board, setting("DERMIS_MODEL", board.get("model") or beside))
     except KeyError as missing:
         raise BadInput("the board file %s lacks %r; write it with the flasher and restart" % (path, missing.args[0]))
+
+
+async def serve(module: Module) -> str:
+    """How the server ended; beside it the watchdog is fed, and an image that is being tried is looked after."""
+    module.system.start_watchdog(WATCHDOG_MS)
+    beside = [asyncio.create_task(feed(module.system))]
+    if (handover.found() or {}).get("testing"):
+        from dermis.app import trial  # only after an update
+
+        beside.append(asyncio.create_task(trial.run(module)))
+    try:
+        return await Server(module).run()
+    finally:
+        for task in beside:
+            task.cancel()
+
+
+async def feed(system: Any) -> None:
+    """Tells the watchdog that the loop turns. In real time, as the watchdog is."""
+    while True:
+        system.feed()
+        await asyncio.sleep(FEED_EVERY_S)
 
 
 def main():
@@ -88,7 +116,7 @@ def main():
         heap_free=heap.free(),
     )
     try:
-        ended = asyncio.run(Server(module).run())
+        ended = asyncio.run(serve(module))
     except KeyboardInterrupt:  # where the console's Ctrl-C is a signal: it opens what the byte would, and no more
         if not module.prompt_allowed():
             module.emitters.dark()
@@ -105,6 +133,7 @@ def main():
         module.emitters.dark()
     if ended != PROMPT:
         sys.exit(0)
+    module.system.start_watchdog(PROMPT_WATCHDOG_MS)
     module.log.event("prompt", INFO)
     module.link.release()
 

@@ -4,14 +4,15 @@ import asyncio
 from collections import namedtuple
 
 from dermis.app.frame_identity import gamma_table
-from dermis.core import drift, vocabulary
+from dermis.core import drift, partitions, vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, WIDTH
-from dermis.core.errors import SensorFault
+from dermis.core.errors import BadInput, SensorFault
 from dermis.drivers import inference
 from dermis.drivers.storage import EIO, ENOENT, ENOSPC
 
 Drivers = namedtuple(
-    "Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class")
+    "Drivers",
+    ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class", "flash"),
 )
 
 BOARD = {
@@ -293,6 +294,62 @@ class FakeStorage:
         return 0 if self.full else 5000000
 
 
+class FakeFlash:
+    """blocks: (partition, number) -> bytearray, of those that are not erased. writes: how many there were. mounted:
+    point -> (partition, offset, size)."""
+
+    def __init__(self):
+        self.blocks = {}
+        self.writes = 0
+        self.mounted = {}
+
+    def read_at(self, partition, offset, buffer):
+        self._check(partition, offset, len(buffer))
+        view = memoryview(buffer)
+        done = 0
+        while done < len(buffer):
+            number, at = divmod(offset + done, partitions.BLOCK_SIZE)
+            count = min(len(buffer) - done, partitions.BLOCK_SIZE - at)
+            block = self.blocks.get((partition, number))
+            view[done : done + count] = block[at : at + count] if block else b"\xff" * count
+            done += count
+
+    def erase(self, partition, offset, length):
+        self._check(partition, offset, length)
+        assert offset % partitions.BLOCK_SIZE == 0 and length % partitions.BLOCK_SIZE == 0
+        self.writes += 1
+        for number in range(offset // partitions.BLOCK_SIZE, (offset + length) // partitions.BLOCK_SIZE):
+            self.blocks.pop((partition, number), None)
+
+    def write(self, partition, offset, data):
+        self._check(partition, offset, len(data))
+        self.writes += 1
+        done = 0
+        while done < len(data):
+            number, at = divmod(offset + done, partitions.BLOCK_SIZE)
+            count = min(len(data) - done, partitions.BLOCK_SIZE - at)
+            block = self.blocks.setdefault((partition, number), bytearray(b"\xff" * partitions.BLOCK_SIZE))
+            piece = data[done : done + count]
+            if block[at : at + count] == b"\xff" * count:
+                block[at : at + count] = piece
+            else:
+                for index in range(count):
+                    block[at + index] &= piece[index]
+            done += count
+
+    def mount(self, partition, offset, size, point):
+        self.mounted[point] = (partition, offset, size)
+
+    def content(self, partition, length):
+        data = bytearray(length)
+        self.read_at(partition, 0, data)
+        return bytes(data)
+
+    def _check(self, partition, offset, length):
+        if offset < 0 or offset + length > partitions.partition(partition).size:
+            raise BadInput("%d bytes at %d lie outside of %s" % (length, offset, partition))
+
+
 class FakeLink:
     """`incoming`: chunks still to be read, each bytes or a number of ms of silence; then it ends."""
 
@@ -335,6 +392,18 @@ class FakeSystem:
     def __init__(self, seed=1):
         self._state = seed
         self.resets = 0
+        self.cause = "power_on"
+        self.watchdog_ms = 0
+        self.fed = 0
+
+    def reset_cause(self):
+        return self.cause
+
+    def start_watchdog(self, limit_ms):
+        self.watchdog_ms = limit_ms
+
+    def feed(self):
+        self.fed += 1
 
     def serial(self):
         return SERIAL
@@ -363,6 +432,7 @@ def drivers(seed=1):
         FakeLink(clock),
         FakeSystem(seed),
         inference.model_class(inference.choice_of(BOARD)),
+        FakeFlash(),
     )
 
 

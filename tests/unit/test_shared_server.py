@@ -26,8 +26,9 @@ SOUND = {
     "session_open": {"role": "installer"},
     "frames_allow": {"seconds": 60},
 }
-# What these answer is looked at in test_shared_access: they need a proof, or leave another module behind.
-ASKED_ELSEWHERE = ("session_prove", "provision", "state_change")
+# What these answer is looked at in test_shared_access and test_shared_update: they need a proof or an image, or leave
+# another module behind.
+ASKED_ELSEWHERE = ("session_prove", "provision", "state_change", "image_mark", "image_upload")
 
 
 def made(**changes):

@@ -6,15 +6,17 @@ from dermis.drivers import inference
 from dermis.drivers.camera.twin import TwinCamera
 from dermis.drivers.clock.twin import TwinClock
 from dermis.drivers.emitters.twin import TwinEmitters
+from dermis.drivers.flash.twin import TwinFlash
 from dermis.drivers.link.twin import TwinLink
 from dermis.drivers.storage.twin import open_storage
 from dermis.drivers.swir.twin import TwinSwirHead
 from dermis.drivers.system.twin import TwinSystem
 from dermis.drivers.thermometer.twin import TwinThermometer
-from dermis.drivers.twin_channel import open_channel
+from dermis.drivers.twin_channel import open_channel, open_flash_channel
 
 Drivers = namedtuple(
-    "Drivers", ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class")
+    "Drivers",
+    ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class", "flash"),
 )
 
 
@@ -26,6 +28,7 @@ def drivers(board):
     """
     model_class = inference.model_class(inference.choice_of(board))
     channel = open_channel()
+    flash_channel = open_flash_channel()
     clock = TwinClock(channel)
     channel.clock = clock
     return Drivers(
@@ -34,8 +37,9 @@ def drivers(board):
         TwinEmitters(channel),
         TwinSwirHead(channel, clock, board.get("swir", True)),
         TwinThermometer(channel),
-        open_storage(channel),
+        open_storage(flash_channel),
         TwinLink(channel, clock),
         TwinSystem(channel),
         model_class,
+        TwinFlash(flash_channel),
     )

@@ -11,6 +11,7 @@ from dermis.core.messages.table import (
     GROUP_AUDIT,
     GROUP_CALIBRATION,
     GROUP_FILES,
+    GROUP_IMAGE,
     GROUP_OS,
     GROUP_PAD,
     GROUP_SETTINGS,
@@ -33,6 +34,7 @@ __all__ = (
     "GROUP_AUDIT",
     "GROUP_CALIBRATION",
     "GROUP_FILES",
+    "GROUP_IMAGE",
     "GROUP_OS",
     "GROUP_PAD",
     "GROUP_SETTINGS",
@@ -54,6 +56,7 @@ VERSION = 1
 # Group -> its file. A device loads a group when it is first asked for something of it: tables take room.
 GROUPS = {
     GROUP_OS: "os_group",
+    GROUP_IMAGE: "image",
     GROUP_STATISTICS: "statistics",
     GROUP_SETTINGS: "settings",
     GROUP_FILES: "files",

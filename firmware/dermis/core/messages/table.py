@@ -19,6 +19,7 @@ SERVICE = "service"  # open the prompt, change the state
 BENCH = SETUP  # its name before there were sessions; goes with the last message that uses it
 
 GROUP_OS = 0
+GROUP_IMAGE = 1
 GROUP_STATISTICS = 2
 GROUP_SETTINGS = 3
 GROUP_FILES = 8

@@ -18,12 +18,24 @@ class TwinSystem(System):
 
     def __init__(self, channel):
         self._channel = channel
+        self._limit_ms = 0  # of the watchdog; 0: it was not started
 
     def serial(self) -> str:
         return self._channel.hello["serial"]
 
     def reset(self) -> None:
         sys.exit(wire.RESET_STATUS)
+
+    def reset_cause(self) -> str:
+        return self._channel.hello["reset_cause"]
+
+    def start_watchdog(self, limit_ms: int) -> None:
+        self._limit_ms = limit_ms
+        self.feed()
+
+    def feed(self) -> None:
+        if self._limit_ms:
+            self._channel.ask(wire.WATCHDOG, struct.pack(wire.WATCHDOG_REQUEST, self._limit_ms))
 
     def random(self, count: int) -> bytes:
         out = b""

@@ -1,0 +1,34 @@
+"""What the boot partition holds besides `hardware.json`, by dotted names. For the build; the device does not load it."""
+
+MODULES = (
+    "dermis",
+    "dermis.boot",
+    "dermis.core",
+    "dermis.core.boot_state",
+    "dermis.core.cbor",
+    "dermis.core.errors",
+    "dermis.core.handover",
+    "dermis.core.mcuboot",
+    "dermis.core.partitions",
+    "dermis.core.slot",
+    "dermis.drivers",
+    "dermis.drivers.flash",
+    "dermis.drivers.storage",
+    "dermis.drivers.system",
+    "dermis.first_stage",
+    "dermis.first_stage.start",
+    "typing",
+    "__future__",
+)
+BY_BOARD = {
+    "twin": (
+        "dermis.core.twin_wire",
+        "dermis.drivers.flash.twin",
+        "dermis.drivers.storage.twin",
+        "dermis.drivers.system.twin",
+        "dermis.drivers.twin_channel",
+        "dermis.drivers.twin_first",
+    ),
+}
+# At the root of the partition, as sources: what MicroPython runs by itself after a reset.
+AT_ROOT = {"boot": "dermis.first_stage.boot", "main": "dermis.first_stage.main"}
