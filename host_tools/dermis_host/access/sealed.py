@@ -46,6 +46,18 @@ class Secrets:
     keyring: Keyring | None = None
     passphrase: str = field(default="", repr=False)
 
+    def check(self, serial: str) -> None:
+        """That something of that module can be sealed. Raises UsageError when there is nothing to seal with."""
+        if self.passphrase:
+            if len(self.passphrase) < SHORTEST_PASSPHRASE:
+                raise UsageError(f"The passphrase is too short: give it at least {SHORTEST_PASSPHRASE} characters.")
+        elif self.keyring is None:
+            raise UsageError(
+                "Frames of this module are kept sealed: name its fleet's keyring with --keyring, or add --passphrase."
+            )
+        else:
+            self.keyring.frames_key(serial)
+
     def seal(self, data: bytes, serial: str) -> bytes:
         """The data of a module's recording, sealed: under the passphrase where there is one, else under the keyring.
 
@@ -54,8 +66,7 @@ class Secrets:
         name = serial.encode()
         if len(name) > LONGEST_SERIAL:
             raise UsageError(f"A serial number has at most {LONGEST_SERIAL} bytes: this module's is longer.")
-        if self.passphrase and len(self.passphrase) < SHORTEST_PASSPHRASE:
-            raise UsageError(f"The passphrase is too short: give it at least {SHORTEST_PASSPHRASE} characters.")
+        self.check(serial)
         kind = BY_PASSPHRASE if self.passphrase else BY_KEYRING
         salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
         head = MAGIC + bytes((VERSION, kind)) + salt + nonce + bytes((len(name),)) + name
@@ -93,11 +104,7 @@ class Secrets:
         if kind == BY_PASSPHRASE:
             made = Scrypt(salt=salt, length=KEY_BYTES, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P)
             return made.derive(self.passphrase.encode())
-        if self.keyring is None:
-            raise UsageError(
-                "Frames of a module that is not in its bench state are kept sealed: name a keyring with --keyring, "
-                "or add --passphrase."
-            )
+        assert self.keyring is not None  # `check` and `open` have seen to it
         return hmac.new(self.keyring.frames_key(serial), FILE_KEY + salt, hashlib.sha256).digest()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dermis_host import device_code, files, recording, relief_view, sheet
-from dermis_host.arguments import add_heap, add_output
+from dermis_host.access.sealed import Secrets
+from dermis_host.arguments import add_heap, add_keyring, add_output, add_passphrase, secrets_of
 from dermis_host.errors import EXIT_FAILED, EXIT_USAGE, RecordingError, UsageError
 from dermis_host.output import Output, table, verdict_text
 from dermis_host.recording import Recording
@@ -25,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", metavar="DIR", type=Path, help="a folder for a PNG sheet of each recording")
     parser.add_argument("--view", metavar="HTML", type=Path, help="a page with the reliefs to turn with the mouse")
     parser.add_argument("--force", action="store_true", help="replace sheets and views that are there")
+    add_keyring(parser)
+    add_passphrase(parser)
     add_heap(parser)
     add_output(parser)
 
@@ -33,12 +36,13 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     model = arguments.model or released_model()
     if not model.is_file():
         raise UsageError(f"There is no model {model}: name one with --model.")
+    under = secrets_of(arguments)
     sheets = _places(arguments)
     pictured = bool(sheets) or arguments.view is not None
     started, named, reliefs = time.monotonic(), [], []
     for first in range(0, len(arguments.file), BATCH):
         paths = arguments.file[first : first + BATCH]
-        loaded = [_load(path, alone=len(arguments.file) == 1) for path in paths]
+        loaded = [_load(path, under, alone=len(arguments.file) == 1) for path in paths]
         whole = [burst for burst in loaded if isinstance(burst, Recording)]
         results = iter(replay(whole, model, cells=pictured, heap=arguments.heap, tell=output.note))
         for path, burst in zip(paths, loaded, strict=True):
@@ -57,10 +61,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return _report(named, seconds, device_code.Interpreter(arguments.heap).name, output)
 
 
-def _load(path: Path, alone: bool) -> Recording | RecordingError:
+def _load(path: Path, under: Secrets, alone: bool) -> Recording | RecordingError:
     """A recording, or why it is none: the others go on. Raises RecordingError when it is `alone`."""
     try:
-        return recording.load(path)
+        return recording.load(path, under)
     except RecordingError as problem:
         if alone:
             raise

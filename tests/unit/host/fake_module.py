@@ -46,6 +46,7 @@ class FakeModule:
 
     def __init__(self, **handlers: Callable[[dict], dict | None]):
         self.uptime_ms = 5000
+        self.state = "bench"
         self.slots: dict[str, bytes] = {}  # records by slot, kept as the module keeps them
         self.in_force = ""
         self.asked: list[str] = []
@@ -93,6 +94,7 @@ class FakeModule:
         answer.update(
             serial="DM1-0007",
             board="twin",
+            state=self.state,
             messages=messages.VERSION,
             calibrated=bool(self.in_force),
             swir=True,
