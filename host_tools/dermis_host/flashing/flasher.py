@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from dermis_host.errors import HostError, LinkError, NotDermis
 from dermis_host.flashing import complaints
 from dermis_host.flashing.esptool import BAUD, CHIP, Esptool, Found, Stopped
 from dermis_host.flashing.plan import Plan
-from dermis_host.module import Module, json_object
+from dermis_host.module import Module
 
 NEEDED_MIB = partitions.FLASH_SIZE >> 20
 FLASH_SIZE = f"{NEEDED_MIB}MB"  # as esptool names it
@@ -27,6 +28,7 @@ FLASH_SIZE = f"{NEEDED_MIB}MB"  # as esptool names it
 START_S = 60.0
 AGAIN_S = 0.5
 CHIP_NAME = "ESP32-S3"
+REASON = re.compile(r'"reason": ?"([^"]+)"')  # of an event, which is JSON on one line
 
 FLASHED, FAILED, STOPPED = "flashed", "failed", "stopped"
 
@@ -147,25 +149,25 @@ def _written(plan: Plan, offset: int, part: float) -> int:
 def _started(port: str, stop: threading.Event) -> Identity:
     """Waits until the module answers. Raises LinkError with its own words, if it has any, when it does not."""
     until = time.monotonic() + START_S
-    reason = ""
+    says = ""
 
     def heard(line: str) -> None:
-        nonlocal reason
-        event = json_object(line) or {}
-        reason = str(event.get("reason") or reason)
+        nonlocal says
+        found = REASON.search(line)
+        says = found[1] if found else line if not line.startswith("{") else says
 
     while True:
         try:
             with Module(port, greeting_s=max(1.0, until - time.monotonic()), on_log=heard) as module:
                 return module.identity()
-        except (NotDermis, LinkError) as problem:
+        except (NotDermis, LinkError):
             if stop.is_set():
                 raise Stopped(f"Stopped; {port} was flashed and verified, and not asked what it runs.") from None
             if time.monotonic() >= until:
-                why = f"it says: {reason}" if reason else str(problem)
+                heard_last = f"; it says: {says.rstrip('.')}" if says else ""
                 raise LinkError(
-                    f"{port} was flashed and verified, but does not answer within {START_S:g} s ({why.rstrip('.')}): "
-                    "is the runtime the right build for this board? See docs/flash.md."
+                    f"{port} was flashed and verified, but no firmware answers within {START_S:g} s{heard_last}: is "
+                    "the runtime the right build for this board? See docs/flash.md."
                 ) from None
         stop.wait(AGAIN_S)
 

