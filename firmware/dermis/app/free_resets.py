@@ -1,4 +1,4 @@
-"""Resets that nobody had to prove anything for: an update needs one or two, and no more than a few in a row are free."""
+"""Resets that nobody had to prove anything for: an update needs one or two, and only a few in a row are free."""
 
 from __future__ import annotations
 

@@ -61,10 +61,9 @@ class Keys:
 
     def station(self) -> dict:
         """{key id: key} of the stations whose calibration records the module takes; empty when there are none."""
+        keys = [] if self.fault else [access.DEVELOPMENT_KEY]
         if self._held is not None:
             keys = self._held[access.STATION]
-        else:
-            keys = [] if self.fault else [access.DEVELOPMENT_KEY]
         return {calibration.key_id(key): key for key in keys}
 
     def update(self) -> list:

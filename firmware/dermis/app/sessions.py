@@ -1,4 +1,4 @@
-"""The session of the link: a challenge, two proofs, a role for a while. One at a time; nothing of it outlives a restart.
+"""The session of the link: a challenge, two proofs, a role for a while. One at a time; none outlives a restart.
 
 Times are the module's ticks. Should they ever run backwards, what is open closes and what waits begins to wait anew.
 """
@@ -58,7 +58,8 @@ class Sessions:
         return challenge
 
     def prove(self, nonce: bytes, proof: bytes) -> bytes:
-        """Open the session that was asked for; the module's proof. Raises WireError; a wrong proof ends what is open."""
+        """Open the session that was asked for; the module's proof. Raises WireError; a wrong proof ends what is open,
+        DermisError when there are no keys."""
         self._must_not_wait()
         asked, self._asked = self._asked, None  # one challenge, one answer
         now = self._now()

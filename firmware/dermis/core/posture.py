@@ -1,4 +1,4 @@
-"""The names that `posture` answers with: closed lists, so that a host has words for each. docs/access.md has them too."""
+"""The names that `posture` answers with: closed lists, so that a host has words for each. docs/access.md has them."""
 
 # What is open or locked. The first are open always; the others are rights of the table of messages, and the prompt.
 VERDICTS, SELF_TEST, UPLOAD, AUDIT = "verdicts", "self_test", "upload", "audit"
