@@ -252,19 +252,27 @@ class PtyPort:
         """Raises TwinError when something that is not a link lies there."""
         if link.exists() and not link.is_symlink():
             raise TwinError(f"{link} exists and is no link; name another path with --pty")
+        self._link = link
+        self._deliver = deliver
+        self.paused = False  # the module cannot take more for now
+        self._plug_in()
+
+    def _plug_in(self) -> None:
         self.master, slave = pty.openpty()
         tty.setraw(slave)
         self._target = os.ttyname(slave)
-        link.unlink(missing_ok=True)
-        link.symlink_to(self._target)
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(self._target)
         os.close(slave)  # so that the master tells whether anybody has it open
         os.set_blocking(self.master, False)
-        self._link = link
-        self._deliver = deliver
         self._out = bytearray()
-        self.paused = False  # the module cannot take more for now
         self._poll = select.poll()
         self._poll.register(self.master, select.POLLIN)
+
+    def replug(self) -> None:
+        """Whoever has it open is cut off; under the same link there is a new one."""
+        os.close(self.master)
+        self._plug_in()
 
     @property
     def full(self) -> bool:

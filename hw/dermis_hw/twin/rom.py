@@ -1,8 +1,8 @@
 """The chip's own loader, by which it is flashed: the ROM's, and the stub's once a host has uploaded one.
 
 Spoken is what esptool's documentation calls the serial protocol: SLIP packets of a command and its answer. The stub
-that a host uploads is not run: when the host jumps to memory that holds a stub's greeting, the loader greets in its
-place and from then on knows the stub's commands too.
+that a host uploads is not run: when the host starts what it has put into memory, the loader greets in its place and
+from then on knows the stub's commands too.
 Ref: https://docs.espressif.com/projects/esptool/en/latest/esp32s3/advanced-topics/serial-protocol.html
 """
 
@@ -204,7 +204,7 @@ class Loader:
         flags, crypt_count, key_purposes, revision = 0, 0, bytes(7), 0
         return struct.pack("<IB7sII", flags, crypt_count, key_purposes, self._board.chip.image_id, revision)
 
-    # --- memory: only to see a stub come
+    # --- memory: only a stub is ever put there
 
     def _memory_data(self, body: bytes) -> None:
         if len(self._memory) + len(body) > MEMORY:
@@ -213,7 +213,7 @@ class Loader:
 
     def _memory_end(self, body: bytes) -> None:
         stay, entry = struct.unpack("<II", body)
-        if not stay and entry and GREETING in self._memory:
+        if not stay and entry and self._memory:
             self._after = self._greet
         self._memory.clear()
 

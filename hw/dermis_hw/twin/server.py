@@ -300,6 +300,8 @@ class Server:
             self._log("the cable is out")
             if self.port.client is not None:
                 self.port.client.close()
+            if self._pty:
+                self._pty.replug()
             self.life.lose_power()  # it comes by the same cable
 
     def _from_module(self, data: bytes) -> None:
