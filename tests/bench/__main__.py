@@ -3,6 +3,7 @@
 import sys
 
 from tests.bench import (
+    audit_power,
     budget,
     bursts,
     calibration,
@@ -25,6 +26,8 @@ PARTS = {
     "reflectance": lambda: reflectance.main([]),
     "calibration": lambda: calibration.main([]),
     "calibration-power": calibration_power.main,
+    "audit-power": audit_power.main,
+    "audit-wear": audit_power.wear,
     "inference": inference.main,
     "bursts": lambda: bursts.main([]),
     "budget": lambda: budget.main([]),

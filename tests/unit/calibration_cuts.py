@@ -13,6 +13,7 @@ import os
 import sys
 
 import synthetic
+from cut_chip import Chip, PowerCut
 from dermis.app.calibration_store import FACTORY, PREVIOUS, USER, CalibrationStore
 from dermis.core import burst, calibration, partitions
 from dermis.drivers.storage import ENOSPC
@@ -22,68 +23,9 @@ import vfs  # type: ignore[import-not-found]  # isort: skip
 
 SERIAL = "DM1-TEST"
 PIECE = 2048
-BLOCKS = 160
 SMALL_REFERENCE = 9000  # bytes: a record then fills several blocks
-ERASED = memoryview(b"\xff" * partitions.BLOCK_SIZE)
 LAST = 6  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
 CHECK_ALSO = 5  # one in so many restarts is followed by another hand-over
-
-
-class PowerCut(Exception):
-    """The power went in the middle of a write."""
-
-
-class Chip:
-    """NOR flash as a block device: an erase sets bits, a program only clears them."""
-
-    def __init__(self, image=None):
-        self.image = bytearray(image) if image else bytearray(b"\xff" * (BLOCKS * partitions.BLOCK_SIZE))
-        self.operations = 0
-        self.cut_at = 0
-        self.torn = 0  # part of the operation that is still done, 1/256
-        self.dead = False  # from the cut on: what is still asked of it does nothing
-
-    def readblocks(self, block, buf, offset=0):
-        if self.dead:
-            return
-        at = block * partitions.BLOCK_SIZE + offset
-        buf[:] = memoryview(self.image)[at : at + len(buf)]
-
-    def writeblocks(self, block, buf, offset=0):
-        if self.dead:
-            return
-        at = block * partitions.BLOCK_SIZE + offset
-        done = self._done(len(buf))
-        if memoryview(self.image)[at : at + done] == ERASED[:done]:
-            self.image[at : at + done] = memoryview(buf)[:done]
-        else:
-            for i in range(done):
-                self.image[at + i] &= buf[i]
-        self._end()
-
-    def ioctl(self, op, arg):
-        if op == 4:
-            return BLOCKS
-        if op == 5:
-            return partitions.BLOCK_SIZE
-        if op == 6 and self.dead:
-            return 0
-        if op == 6:
-            at = arg * partitions.BLOCK_SIZE
-            done = self._done(partitions.BLOCK_SIZE)
-            self.image[at : at + done] = b"\xff" * done
-            self._end()
-            return 0
-        return None
-
-    def _done(self, length):
-        self.operations += 1
-        return length * self.torn >> 8 if self.operations == self.cut_at else length
-
-    def _end(self):
-        if self.operations == self.cut_at:
-            self.dead = True
-            raise PowerCut
 
 
 class Silent:

@@ -51,7 +51,6 @@ class Audit:
         self._suppressed = {}  # event -> how many this hour found no room
         self._counts = {}  # verdict, with its first reason -> how often since they were noted
         self._counted = 0
-        self._counted_since = 0
         self.next, self.hash = 0, chain.genesis(serial)
         self.lost = self.written = 0
         try:
@@ -79,20 +78,20 @@ class Audit:
         self._append(event, fields)
 
     def verdict(self, verdict: str, reasons) -> None:
-        """Count a verdict; note an attack, and the counters when they are due."""
+        """Count a verdict; note an attack at once, and the counters when they are due: hourly, or when they are many."""
+        self._turn_hour()
         key = "%s/%s" % (verdict, reasons[0]) if reasons else verdict
         self._counts[key] = self._counts.get(key, 0) + 1
         self._counted += 1
         if verdict == vocabulary.ATTACK:
             self.note("attack", reasons=list(reasons))
-        if self._counted >= MOST_COUNTED or self._uptime_ms() - self._counted_since >= HOUR_MS:
+        if self._counted >= MOST_COUNTED:
             self.flush()
 
     def flush(self) -> None:
         """Note the counters of verdicts, unless that was done often enough this hour: then they count on."""
         if self._counted and self._spent.get("verdicts", 0) < chain.EVENTS["verdicts"]:
             counts, self._counts, self._counted = self._counts, {}, 0
-            self._counted_since = self._uptime_ms()
             self.note("verdicts", **counts)
 
     # What is asked.

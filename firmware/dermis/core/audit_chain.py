@@ -89,7 +89,7 @@ def encode(seq: int, time: int, uptime_ms: int, event: str, fields: dict) -> byt
     for name in fields:
         values = fields[name] if isinstance(fields[name], (list, tuple)) else (fields[name],)
         for value in values:
-            if not isinstance(value, (int, str)):  # what JSON carries unchanged, so that an export can be checked
+            if not isinstance(value, (int, bool, str)):  # what JSON carries unchanged, so that an export can be checked
                 raise BadInput("%s of an audit entry holds a %s; only int, bool and str" % (name, type(value).__name__))
     entry = cbor.dumps([seq, time, uptime_ms, event, fields])
     if len(entry) > LARGEST_ENTRY:

@@ -1,0 +1,26 @@
+"""A log as a host reads it, for tests under CPython and MicroPython: every link of its chain checked."""
+
+from dermis.core import audit_chain as chain
+
+ROOM = 3968
+
+
+def entries_of(log, serial):
+    """The entries from the oldest kept to the newest. AssertionError when the chain does not hold."""
+    head = log.head(0)
+    if head.first == 0:
+        assert head.before == chain.genesis(serial)
+    seq, after, out = head.first, head.before, []
+    while seq < head.next:
+        data, following = log.read(seq, ROOM)
+        assert following > seq, "the log does not go on at %d" % seq
+        end = 0
+        for entry, at in chain.split(data):
+            said = chain.decode(entry)
+            assert said.seq == seq, "entry %d is missing" % seq
+            after = chain.link(after, entry)
+            out.append(said)
+            seq, end = seq + 1, at
+        assert end == len(data) and seq == following
+    assert seq == head.next and after == head.hash, "the chain does not end in the head"
+    return out
