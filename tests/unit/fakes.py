@@ -347,7 +347,7 @@ class FakeFlash:
 
     def _check(self, partition, offset, length):
         if offset < 0 or offset + length > partitions.partition(partition).size:
-            raise BadInput("%d bytes at %d lie outside of %s" % (length, offset, partition))
+            raise BadInput(f"{length} bytes at {offset} lie outside of {partition}")
 
 
 class FakeLink:

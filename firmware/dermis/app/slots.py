@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dermis.app.log import WARNING
-from dermis.core import boot_state, handover, mcuboot, slot
+from dermis.core import boot_state, mcuboot, slot
 from dermis.core.boot_state import NO_SLOT, SLOTS
 from dermis.core.errors import BadInput
 from dermis.core.mcuboot import BadImage

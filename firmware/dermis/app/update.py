@@ -28,7 +28,6 @@ from dermis.core.errors import (
     RC_TOO_LONG,
     RC_UNKNOWN,
     BadInput,
-    DermisError,
     WireError,
 )
 from dermis.core.mcuboot import BadImage

@@ -1,4 +1,4 @@
-"""What the boot partition holds besides `hardware.json`, by dotted names. For the build; the device does not load it."""
+"""What the boot partition holds besides `hardware.json`, by dotted names. For the build: no device loads it."""
 
 MODULES = (
     "dermis",

@@ -7,6 +7,7 @@ What the console says here are JSON lines like the firmware's own; no way leads 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 HARDWARE_FILE = "hardware.json"
 INTERRUPT = 3
+# What stays shall lie together at the heap's beginning: the firmware needs the rest in large pieces. Without this,
+# the heap is filled with rubbish once before any is collected.
+COLLECT_AFTER = 16 * 1024
 SAY_AGAIN_S = 10  # whoever connects to a module without an image shall soon hear why
 REMEDY = (
     "hold BOOT while pressing RESET, so that the ROM loader answers, then flash the module anew with `dermis flash`"
@@ -72,6 +76,8 @@ def parts_of(board: str) -> Any:
 def main() -> None:
     """Returns when the firmware has given way to the prompt; ends in a reset or with the firmware otherwise."""
     interrupts(False)
+    collector: Any = gc  # CPython's has no such method
+    collector.threshold(COLLECT_AFTER)
     try:
         facts = hardware()
         start = Start(parts_of(facts["board"]), facts)
@@ -137,6 +143,7 @@ class Start:
         for name in list(sys.modules):
             if name == "dermis" or name.startswith("dermis."):
                 del sys.modules[name]
+        gc.collect()
         try:
             import dermis.main  # of the image, from here on
 

@@ -48,7 +48,8 @@ class TwinFlash(Flash):
 
         _place(partition, offset, size)
         try:
-            vfs.mount(vfs.VfsLfs2(ReadOnlyBlocks(self, partition, offset, size)), point, readonly=True)
+            device: Any = ReadOnlyBlocks(self, partition, offset, size)
+            vfs.mount(vfs.VfsLfs2(device), point, readonly=True)
         except OSError as error:
             raise BadInput("no file system can be read at %d of %s (error %s)" % (offset, partition, error.args[0]))
 
