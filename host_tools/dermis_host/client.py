@@ -55,7 +55,7 @@ class Client:
         self.port = port
         self.keyring = keyring
         self._on_log = on_log or _ignore
-        self._sessions = Sessions(self._exchange_here, keyring, self._on_log)
+        self._sessions = Sessions(self.exchange, keyring)
         self._events: list[dict[str, Any]] = []
         self._uptime_ms = 0
         self._restarted = False
@@ -109,7 +109,8 @@ class Client:
         self._sessions.open_for(name)
         return self._exchange(name, time_out_s, fields)
 
-    def _exchange_here(self, name: str, **fields: Any) -> dict[str, Any]:
+    def exchange(self, name: str, **fields: Any) -> dict[str, Any]:
+        """One message and its answer as they are: no session is opened for it, and it is asked once."""
         return self._exchange(name, ANSWER_S, fields)
 
     def _exchange(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any]:

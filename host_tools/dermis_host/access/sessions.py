@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from dermis.core import access, errors, messages
@@ -37,11 +36,10 @@ def helps(refused: RequestFailed, name: str) -> bool:
 class Sessions:
     """role: of the session that is thought to be open, or empty. The module may have ended it; its refusal tells."""
 
-    def __init__(self, exchange: Exchange, keyring: Keyring | None, tell: Callable[[str], None]):
+    def __init__(self, exchange: Exchange, keyring: Keyring | None):
         self.role = ""
         self._exchange = exchange
         self._keyring = keyring
-        self._tell = tell
 
     def open_for(self, name: str) -> None:
         """Opens a session that grants what the message of that name needs; opens the frames, too, for one about frames.
@@ -73,7 +71,6 @@ class Sessions:
                 "so nothing was sent to it."
             )
         self.role = role
-        self._tell(f"a session of the role {role} is open")
 
     def _role_for(self, right: str, name: str) -> str:
         assert self._keyring is not None

@@ -6,6 +6,7 @@ COMMANDS = {
     "demo": "Show a virtual module every built-in scene and report its verdicts.",
     "devices": "List the ports and say who is a Dermis module.",
     "info": "What a module is and what runs on it.",
+    "provision": "Give a module its keys, once, and put it into the field.",
     "selftest": "Have a module check itself.",
     "verify": "One verdict: living skin on a real head, or an instrument?",
     "watch": "Verdicts as they come, until Ctrl-C.",
