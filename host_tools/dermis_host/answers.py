@@ -125,6 +125,43 @@ class Posture:
     sessions: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class ImageStates:
+    """What lies in the slots: maps of slot, version, hash, bootable, pending, confirmed, active, permanent."""
+
+    images: list[dict[str, Any]]
+    splitStatus: int  # MCUmgr's name of it
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """How much of an upload the module holds (bytes). match: after the last piece, whether it is what was announced."""
+
+    off: int
+    match: bool
+
+
+@dataclass(frozen=True)
+class UpdateState:
+    """How the last update stands; docs/update.md tells what the words mean."""
+
+    slot: str
+    testing: bool
+    back_s: int
+    pending: str
+    version: str
+    hash: bytes
+    why: str
+    reason: str
+    cause: str
+    held: int
+    size: int
+    refused: str
+    refused_why: str
+    counter: int
+    revision: int
+
+
 # The answers with more than one field; the others come back as that field's value.
 BY_MESSAGE = {
     "parameters": Parameters,
@@ -139,4 +176,8 @@ BY_MESSAGE = {
     "session_open": SessionOpened,
     "session_prove": SessionProven,
     "posture": Posture,
+    "image_state": ImageStates,
+    "image_mark": ImageStates,
+    "image_upload": Uploaded,
+    "update_state": UpdateState,
 }

@@ -15,6 +15,7 @@ from dermis_host.access.sessions import Sessions, helps
 from dermis_host.answers import BY_MESSAGE
 from dermis_host.errors import AccessDenied, LinkError, ModuleReset, NotDermis, RequestFailed, RequestTimeout
 from dermis_host.link import BAUD, Link
+from dermis_host.wire import SmpRequest
 
 # How long to wait for an answer, in seconds. The module itself limits what it does; these only end a wait for
 # one that will not answer, so they are generous: a twin on a busy computer is several times slower than a module.
@@ -136,12 +137,21 @@ class Client:
 
         A long wait is cut short when the module does not even say who it is any more.
         """
-        request = wire.request(name, **fields)
         for item in self._link.receive(0.0):  # what came before the request is no answer to it, nor a sign of its fate
             if isinstance(item, str):
                 self._heard(item)
         self._restarted = False
+        return self._answer(name, self._post(name, fields), time_out_s)
+
+    def _post(self, name: str, fields: dict[str, Any]) -> SmpRequest:
+        """Sends a request; `_answer` waits for what comes back. Several may be under way, as many as the module says
+        that it holds (`parameters`)."""
+        request = wire.request(name, **fields)
         self._link.send(request.BYTES)
+        return request
+
+    def _answer(self, name: str, request: SmpRequest, time_out_s: float) -> dict[str, Any] | None:
+        """The answer to a request that was sent, as `_try` has it. Of several under way, ask for the oldest first."""
         end = time.monotonic() + time_out_s
         sign_of_life = time.monotonic()
         while True:

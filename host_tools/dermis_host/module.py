@@ -24,6 +24,7 @@ from dermis_host.answers import (
 from dermis_host.client import ANSWER_S, GREETING_S
 from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed
 from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
+from dermis_host.updating.image_messages import ImageMessages
 
 # How long to wait for the answers that take longest, in seconds (`dermis_host.client` says how they are meant).
 BURST_S = 60.0
@@ -41,7 +42,7 @@ PIECE_OVERHEAD = 64
 MADE_BY = ("serial", "board", "firmware", "runtime", "model", "model_hash", "profile", "calibration")
 
 
-class Module(AccessMessages):
+class Module(AccessMessages, ImageMessages):
     """A Dermis module behind a port; a context manager.
 
     port: whatever `serial.serial_for_url` takes (a tty, rfc2217://HOST:PORT, socket://HOST:PORT).

@@ -19,6 +19,7 @@ from smp import packet as smp_packet
 
 from dermis_host.errors import NotDermis, RequestFailed
 
+SmpRequest = smp_message.Request
 KINDS: dict[str, Any] = {"int": int, "bool": bool, "str": str, "bytes": bytes, "map": dict, "list": list}
 
 START, CONTINUE, END = smp_packet.START_DELIMITER, smp_packet.CONTINUE_DELIMITER, smp_packet.END_DELIMITER
