@@ -115,6 +115,15 @@ def main():
         calibrated=module.calibration.record is not None,
         heap_free=heap.free(),
     )
+    module.audit.note(
+        "boot",
+        cause=module.system.reset_cause(),
+        firmware=FIRMWARE_VERSION,
+        state=module.state,
+        profile=module.profile.name,
+        model=module.model_hash(),
+        calibration=module.calibration.hash(),
+    )
     try:
         ended = asyncio.run(serve(module))
     except KeyboardInterrupt:  # where the console's Ctrl-C is a signal: it opens what the byte would, and no more

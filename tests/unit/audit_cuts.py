@@ -70,6 +70,10 @@ def entry(log):
     log.note("provisioned", fleet="of a test")
 
 
+def large_entry(log):
+    log.note("file_stored", name="y" * 90)
+
+
 def fill_file(log):
     """Entries until the newest file has room for no further one."""
     entry(log)
@@ -98,12 +102,12 @@ def scenarios():
     yield "first entry", log_on, empty, entry, look_at_log
     yield "another entry", log_on, some, entry, look_at_log
     yield "two entries", log_on, some, two_entries, look_at_log
-    yield "entry in a new file", log_on, full_file, lambda log: log.note("file_stored", name="y" * 90), look_at_log
+    yield "entry in a new file", log_on, full_file, large_entry, look_at_log
     yield (
         "entry that turns the ring",
         log_on,
         full_ring,
-        lambda log: log.note("file_stored", name="y" * 90),
+        large_entry,
         look_at_log,
     )
     yield "provisioning", keys_on, empty, lambda keys: keys.provision(dict(KEYS)), look_at_keys

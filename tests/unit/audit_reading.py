@@ -13,11 +13,11 @@ def entries_of(log, serial):
     seq, after, out = head.first, head.before, []
     while seq < head.next:
         data, following = log.read(seq, ROOM)
-        assert following > seq, "the log does not go on at %d" % seq
+        assert following > seq, f"the log does not go on at {seq}"
         end = 0
         for entry, at in chain.split(data):
             said = chain.decode(entry)
-            assert said.seq == seq, "entry %d is missing" % seq
+            assert said.seq == seq, f"entry {seq} is missing"
             after = chain.link(after, entry)
             out.append(said)
             seq, end = seq + 1, at

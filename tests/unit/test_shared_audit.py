@@ -42,7 +42,7 @@ def refused(function, *arguments):
 
 
 def newest(storage):
-    return "audit.%d" % max([int(name[6:]) for name in storage.files if name.startswith("audit.")])
+    return f"audit.{max([int(name[6:]) for name in storage.files if name.startswith(audits.PREFIX)])}"
 
 
 def test_an_entry_goes_there_and_back():
@@ -91,7 +91,7 @@ def test_the_head_is_under_a_mac_with_the_nonce():
     assert not chain.head_holds(b"j" * 32, SERIAL, b"nonce", head, mac)
     assert not chain.head_holds(KEY, "DM1-9999", b"nonce", head, mac)
     for name, value in (("first", 1), ("next", 0), ("before", bytes(32)), ("hash", bytes(32)), ("time", 0)):
-        values = dict(zip(chain.HEAD_FIELDS, head))
+        values = {field: getattr(head, field) for field in chain.HEAD_FIELDS}
         values[name] = value
         assert not chain.head_holds(KEY, SERIAL, b"nonce", chain.Head(**values), mac), name
     assert not chain.head_holds(KEY, SERIAL, b"nonce", head, b"")
@@ -268,9 +268,9 @@ def test_a_file_that_is_gone_is_a_gap_that_has_a_number():
     while len(log._firsts) < 4:
         log.note("file_stored", name="x" * 32)
     gone, following = log._firsts[1], log._firsts[2]
-    del storage.files["audit.%d" % gone]
+    del storage.files[f"audit.{gone}"]
     assert log.read(gone, 3968) == (b"", following)
-    del storage.files["audit.%d" % log._firsts[0]]
+    del storage.files[f"audit.{log._firsts[0]}"]
     assert log.head(0).first == log._firsts[2]
 
 

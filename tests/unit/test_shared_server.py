@@ -25,6 +25,15 @@ SOUND = {
     "calibration_select": {"slot": "user"},
     "session_open": {"role": "installer"},
     "frames_allow": {"seconds": 60},
+    "audit_read": {"off": 0},
+    "statistics": {"name": "storage"},
+    "setting_read": {"name": "profile"},
+    "setting_write": {"name": "name", "val": b"door 7"},
+    "setting_delete": {"name": "name"},
+    "file_download": {"name": "notes.txt"},
+    "file_upload": {"name": "other.txt", "off": 0, "data": b"12", "len": 4},
+    "file_status": {"name": "notes.txt"},
+    "file_hash": {"name": "notes.txt"},
 }
 # What these answer is looked at in test_shared_access and test_shared_update: they need a proof or an image, or leave
 # another module behind.
@@ -94,6 +103,7 @@ def test_every_message_has_a_handler_and_no_handler_is_unknown():
 
 def test_every_answer_has_the_fields_of_the_table():
     module = calibrated()
+    module.storage.files["file.notes.txt"] = b"hello"
     size = module.calibration.size
     asked(module, "burst", {"lights": ["850"]})
     for offset in (-1, size, 1 << 62):

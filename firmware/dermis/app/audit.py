@@ -78,7 +78,7 @@ class Audit:
         self._append(event, fields)
 
     def verdict(self, verdict: str, reasons) -> None:
-        """Count a verdict; note an attack at once, and the counters when they are due: hourly, or when they are many."""
+        """Count a verdict; note an attack at once, and the counters hourly or when they are many."""
         self._turn_hour()
         key = "%s/%s" % (verdict, reasons[0]) if reasons else verdict
         self._counts[key] = self._counts.get(key, 0) + 1

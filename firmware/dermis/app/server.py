@@ -9,6 +9,7 @@ from dermis.app import fields, rights
 from dermis.app.handlers import handler_of
 from dermis.app.log import WARNING
 from dermis.app.server_limits import LARGEST_IN_FLIGHT
+from dermis.app.statistics import LINK
 from dermis.core import cbor, errors, messages, smp
 from dermis.core.errors import BadInput, DermisError, InterlockOpen, WireError
 
@@ -65,6 +66,7 @@ class Server:
         try:
             header, body = smp.parse(packet)
         except BadInput as error:
+            self._module.statistics.count(LINK, "bad_packets")
             self._module.log.event("bad_packet", WARNING, reason=str(error))
             return
         if header.op not in (messages.READ, messages.WRITE):
@@ -78,7 +80,9 @@ class Server:
 
     async def _answer(self, header, body):
         try:
-            self._send(header, await self._respond(header, body))
+            answer = await self._respond(header, body)
+            self._module.statistics.count(LINK, "refused" if "rsn" in answer else "answered")
+            self._send(header, answer)
         finally:
             self._tasks.remove(asyncio.current_task())
         if self._module.reset_asked:

@@ -6,7 +6,7 @@ LINK, VERDICTS, STORAGE, UPDATE = GROUPS = ("link", "verdicts", "storage", "upda
 
 # What is counted where it happens; the counters of `storage` are asked of it.
 COUNTED = {
-    LINK: ("requests", "refused", "bad_packets"),
+    LINK: ("answered", "refused", "bad_packets"),
     VERDICTS: ("bona_fide", "attack", "no_decision"),
     UPDATE: ("uploads", "images_refused", "tests", "confirmed", "reverted"),
 }

@@ -12,4 +12,5 @@ async def handle(module, request):
         raise WireError(RC_NO_ENTRY, str(error))
     except OSError as error:
         raise storage_error(store, error)
+    module.audit.note("calibration_selected", slot=request["slot"], in_force=store.hash())
     return store.state()

@@ -1,4 +1,5 @@
 from dermis.app import module as modules
+from dermis.app import settings
 from dermis.core.errors import RC_INVALID, WireError
 
 LETTERS = "snrvbmpio"  # in the order of uname
@@ -15,7 +16,7 @@ async def handle(module, request):
     name, _, release = modules.runtime().partition(" ")
     parts = {
         "s": name,
-        "n": module.system.serial(),
+        "n": module.settings.get(settings.NAME) or module.system.serial(),
         "r": release,
         "v": "dermis-%s" % modules.FIRMWARE_VERSION,
         "b": UNKNOWN,
