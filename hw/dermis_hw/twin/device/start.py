@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BOARD_PATH = ("", ".frozen", "/lib")  # where a board looks for modules
 EIO = 5
+READ_SIZE = 256  # bytes that LittleFS reads at once; nothing is written with it
 IOCTL_BLOCK_COUNT, IOCTL_BLOCK_SIZE = 4, 5
 UNREADABLE = "The boot partition holds no file system that can be read; write it with the flasher."
 
@@ -66,7 +67,7 @@ def run(main, namespace):
     loaded: Any = sys.modules
     loaded[wire.FLASH_VARIABLE] = stream
     geometry: dict[str, Any] = {
-        "readsize": partitions.LFS_READ_SIZE,
+        "readsize": READ_SIZE,
         "progsize": partitions.LFS_PROG_SIZE,
         "lookahead": partitions.LFS_LOOKAHEAD,
     }
