@@ -18,6 +18,7 @@ COMMANDS = {
     "simulate": "Simulate presentations by plan, as recordings or features, here or on a cluster.",
     "calibrate": "Calibrate a module: plan, run, commit, verify, diff, roll back.",
     "flash": "Put a runtime and an image on modules, several at once.",
+    "update": "Bring a signed image onto a module: upload, try, keep or go back.",
     "station": "The end-of-line station: units one after the other, and the report of a lot.",
     "evaluate": "Present by plan, let the device's code judge, and report the error rates.",
     "report": "Error rates of anybody's scores, in the terms of ISO/IEC 30107-3.",
