@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import serial
 from dermis_hw.twin import Twin
+
+from tests.twin.flashed import write_built, write_parts
 
 FACE = "dermis_hw.twin.synthetic:face"
 
@@ -39,6 +41,19 @@ def make_twin(tmp_path) -> Iterator[Callable[..., Twin]]:
 def make_shared_twin(tmp_path_factory) -> Iterator[Callable[..., Twin]]:
     """The same, ended after the file's tests."""
     yield from _twins(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def make_flashed_twin(tmp_path, make_twin, built) -> Callable[..., Twin]:
+    """`make_flashed_twin(**options)`: the same, with the tests' build in its flash; `parts` (name of a partition ->
+    bytes) lie there besides it, or instead."""
+
+    def make(name: str = "flashed", parts: Mapping[str, bytes] | None = None, **options) -> Twin:
+        write_built(tmp_path / name, built)
+        write_parts(tmp_path / name, parts or {})
+        return make_twin(name, **options)
+
+    return make
 
 
 def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 15.0) -> Any:
