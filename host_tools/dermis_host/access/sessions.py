@@ -59,6 +59,10 @@ class Sessions:
         try:
             asked = self._exchange("session_open", role=role)
             challenge, serial = asked["challenge"], asked["serial"]
+            if len(challenge) != access.CHALLENGE_BYTES:
+                raise Impostor(
+                    f"What answers as {serial} sent no challenge: it is no Dermis module, or another version."
+                )
             key = self._keyring.role_key(serial, role)
             nonce = secrets.token_bytes(access.NONCE_BYTES)
             proof = access.host_proof(key, challenge, nonce, role, serial)

@@ -53,6 +53,7 @@ class FakeModule:
         self.handlers: dict[str, Callable[[dict], dict | None]] = {
             "echo": lambda fields: {"r": fields["d"]},
             "identity": lambda _: self.identity(),
+            "posture": lambda _: self.posture(),
             "parameters": lambda _: {"buf_size": smp.BUFFER_SIZE, "buf_count": 1},
             "datetime_read": lambda _: {"datetime": "2026-01-02T03:04:05"},
             "calibration_state": lambda _: self.calibration_state(),
@@ -101,6 +102,12 @@ class FakeModule:
             uptime_ms=self.uptime_ms,
         )
         return answer
+
+    def posture(self) -> dict:
+        """Of a module in its bench state."""
+        kinds: dict = {"str": "", "bool": False, "list": [], "map": {}}
+        answer = {field.name: kinds[field.kind] for field in messages.by_name("posture").response}
+        return {**answer, "state": self.state, "release": {"version": "0.1.0", "age_days": -1}}
 
     @property
     def calibration(self) -> bytes:
