@@ -11,7 +11,7 @@ from typing import Any
 
 import cbor2
 from dermis.core import messages
-from pydantic import Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from smp import exceptions as smp_exceptions
 from smp import header as smp_header
 from smp import message as smp_message
@@ -35,26 +35,18 @@ def _default(row):
     return ... if row.default == messages.REQUIRED else row.default
 
 
-def _make(message) -> tuple[type[smp_message.Request], type[smp_message.Response]]:
+def _make(message) -> tuple[type[smp_message.Request], type[BaseModel]]:
     read = message.op == messages.READ
-    address = {"_GROUP_ID": message.group, "_COMMAND_ID": message.id}
     request = create_model(
         f"{message.name}_request",
         __base__=smp_message.ReadRequest if read else smp_message.WriteRequest,
         **_fields(message.request, _default),
     )
-    response = create_model(
-        f"{message.name}_response",
-        __base__=smp_message.ReadResponse if read else smp_message.WriteResponse,
-        **_fields(message.response, _default),
-    )
-    # A newer firmware may add fields; an older host must still read the ones it knows.
-    response.model_config["extra"] = "ignore"
-    response.model_rebuild(force=True)
-    for made in (request, response):
-        for name, value in address.items():
-            setattr(made, name, value)
-    return request, response
+    request._GROUP_ID, request._COMMAND_ID = message.group, message.id
+    # None of the library's own: its answers have a `version` and a `sequence` of the header, which fields of ours of
+    # these names would lose. A newer firmware may add fields; an older host must still read the ones it knows.
+    ignoring = ConfigDict(extra="ignore", protected_namespaces=())
+    return request, create_model(f"{message.name}_response", __config__=ignoring, **_fields(message.response, _default))
 
 
 _CLASSES = {message.name: _make(message) for message in messages.every()}
@@ -135,9 +127,9 @@ def parse(name: str, packet: bytes) -> dict[str, Any]:
         raise RequestFailed(name, body["rc"], sentence)
     _, response = _CLASSES[name]
     try:
-        parsed = response.loads(packet)
-    except (ValidationError, ValueError) as problem:
-        first = problem.errors()[0] if isinstance(problem, ValidationError) else {"loc": ("?",), "msg": str(problem)}
+        parsed = response.model_validate(body)
+    except ValidationError as problem:
+        first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise NotDermis(
             f"The answer to {name} does not fit the table of messages (field {where}: {first['msg']}): "
