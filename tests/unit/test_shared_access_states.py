@@ -98,22 +98,35 @@ def test_a_storage_that_fails_leaves_no_keys():
         assert asked(of, "state_change", state="field")["rc"] in (errors.RC_UNKNOWN, BAD_STATE) and of.state == "bench"
 
 
+def record_of(key, operator="somebody"):
+    return synthetic.file(key, serial=fakes.SERIAL, sensors=fakes.SENSORS, operator=operator)
+
+
 def test_records_of_the_development_key_end_with_it():
     of = started()
-    for key, known in ((rights.DEVELOPMENT_KEY, True), (derived("station"), False)):
-        record = synthetic.file(key, serial=fakes.SERIAL, sensors=fakes.SENSORS)
+    store = of.calibration
+    for key, slot in (
+        (rights.DEVELOPMENT_KEY, "factory"),
+        (rights.DEVELOPMENT_KEY, "user"),
+        (derived("station"), "user"),
+    ):
+        record = record_of(key)
         try:
-            of.calibration.receive(0, len(record), record)
+            assert store.receive(0, len(record), record, slot) == len(record)
         except errors.BadInput:
-            assert not known
-        else:
-            assert known
-    assert of.calibration.record is not None
+            assert key != rights.DEVELOPMENT_KEY
+    assert store.in_force == "user"
     asked(of, "provision", **own_keys())
-    assert of.calibration.record is None and "key" in of.calibration.fault
-    record = synthetic.file(derived("station"), serial=fakes.SERIAL, sensors=fakes.SENSORS)
-    of.calibration.receive(0, len(record), record)
-    assert restarted(of).calibration.record is not None
+    assert store.record is None and "key" in store.fault
+    record = record_of(derived("station"), "fleet")
+    for slot in ("factory", "user"):  # signed anew, and the factory's is then written once again
+        assert store.receive(0, len(record), record, slot) == len(record)
+    try:
+        store.receive(0, len(record), record, "factory")
+        raise AssertionError("a factory record was written twice")
+    except errors.BadInput:
+        pass
+    assert asked(of, "calibration_state")["fault"] == "" and restarted(of).calibration.in_force == "user"
 
 
 # States.

@@ -59,6 +59,7 @@ class CalibrationStore:
         self._user, self._chosen = AT_FIRST
         self._held = {}  # slot -> what `calibration_state` lists of a sound record
         self._faults = {}  # slot -> why what is there cannot be used
+        self._foreign: list = []  # slots of which the reason is a key that the module does not know (any more)
         self._lost = ""  # why the note cannot be used
         self._noted = False  # whether there is a note: a record was chosen once
         self.record: Any = None
@@ -151,7 +152,8 @@ class CalibrationStore:
     def _begin(self, total, slot):
         self._forget()
         if slot == FACTORY:
-            if FACTORY in self._held or FACTORY in self._faults:
+            # One of another key serves nobody: what the development key signed is replaced after a provisioning.
+            if FACTORY in self._held or (FACTORY in self._faults and FACTORY not in self._foreign):
                 raise BadInput("the factory record is written once and there is one; hand over a user record")
             name = FACTORY_FILE
         elif slot == USER:
@@ -216,7 +218,7 @@ class CalibrationStore:
     def _load(self):
         """Look at all that there is, and put in force what the note says or the next one that can be used."""
         self._drop()
-        self._held, self._faults = {}, {}
+        self._held, self._faults, self._foreign = {}, {}, []
         self._lost = self._read_note()
         order = [self._chosen] + [slot for slot in SLOTS if slot != self._chosen]
         for slot in reversed(order):  # so that the first of them is in the room at last
@@ -239,6 +241,8 @@ class CalibrationStore:
                 self._faults[slot] = "the calibration record cannot be read from storage; run the self-test"
         except (BadInput, NotCalibrated) as error:
             self._faults[slot] = str(error)
+            if isinstance(error, records.UnknownKey):
+                self._foreign.append(slot)
 
     def _take(self, size, slot):
         """Put in force the first `size` bytes of the room. Raises BadInput, NotCalibrated; nothing is in force then."""

@@ -46,6 +46,7 @@ __all__ = (
     "FORMAT",
     "MONITOR_LIGHTS",
     "Calibration",
+    "UnknownKey",
     "check_module",
     "decode",
     "encode",
@@ -111,6 +112,10 @@ class Calibration:
         self.index_stretch_q12 = 0
         self.swir_ratio_stretch_q12: tuple = ()
         self.hash = ""
+
+
+class UnknownKey(BadInput):
+    """A record that another station's key signed: it may be sound, and this module cannot tell."""
 
 
 def key_id(key) -> bytes:
@@ -198,7 +203,7 @@ def _check_mac(view, digest, keys):
     signer = bytes(view[len(MAGIC) : _MAC_AT])
     key = keys.get(signer)
     if key is None:
-        raise BadInput(
+        raise UnknownKey(
             "the calibration record was made under the key %s, which this module does not know; use a station whose "
             "key it knows" % str(binascii.hexlify(signer), "ascii")
         )
