@@ -25,7 +25,7 @@ def bill(board: str, version: str, released: str, image_hash: bytes, files: Mapp
     model, bom = needed("cyclonedx.model"), needed("cyclonedx.model.bom")
     component = needed("cyclonedx.model.component")
     kinds = component.ComponentType
-    licences = needed("cyclonedx.factory.license").LicenseFactory()
+    licences = needed("cyclonedx.contrib.license.factories").LicenseFactory()
 
     def made(name: str, kind: Any, **more: Any) -> Any:
         return component.Component(name=name, type=kind, bom_ref=f"{kind.value}:{name}", **more)

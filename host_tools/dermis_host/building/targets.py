@@ -7,12 +7,9 @@ from pathlib import PurePosixPath
 
 from dermis_host.errors import UsageError
 
-# Modules that run on one kind of machine only, by the last part of their name. Whatever is not named runs on all.
-ONLY_ON = {
-    "twin": {"twin", "twin_board", "twin_channel", "twin_wire"},
-    "esp32s3": {"esp32s3", "esp32s3_board"},
-    "coral": {"coral", "litert"},
-}
+# Boards that drivers are named after: `twin.py` and `twin_*.py` are the twin's alone.
+BOARDS = ("twin", "esp32s3", "coral")
+ONLY_ON = {"litert": "coral"}
 WIDE = {"wide", "kernels_wide"}  # loops for machines of 64-bit words
 XTENSA = {"kernels_xtensa"}  # assembler, which only that core takes
 
@@ -24,7 +21,7 @@ CORAL = (
 
 @dataclass(frozen=True)
 class Target:
-    """A board. arch, small_int_bits: as mpy-cross names them. left_out: modules that do not go into its image."""
+    """A board. arch, small_int_bits: as mpy-cross names them. left_out: modules that its machine does not run."""
 
     board: str
     arch: str
@@ -33,17 +30,20 @@ class Target:
 
     def takes(self, path: PurePosixPath) -> bool:
         """Whether a module of that path belongs on this board."""
-        return path.stem not in self.left_out
-
-
-def _target(board: str, arch: str, small_int_bits: int, machine: set[str]) -> Target:
-    others = set().union(*(names for owner, names in ONLY_ON.items() if owner != board))
-    return Target(board, arch, small_int_bits, frozenset(others | machine))
+        if path.stem in self.left_out:
+            return False
+        named = path.stem.partition("_")[0]
+        owner = ONLY_ON.get(path.stem, named if named in BOARDS else self.board)
+        return owner == self.board
 
 
 # The twin's MicroPython has words of 64 bits and, where it has native code at all, x86-64's.
 TARGETS = {
-    target.board: target for target in (_target("twin", "x64", 63, XTENSA), _target("esp32s3", "xtensawin", 31, WIDE))
+    target.board: target
+    for target in (
+        Target("twin", "x64", 63, frozenset(XTENSA)),
+        Target("esp32s3", "xtensawin", 31, frozenset(WIDE)),
+    )
 }
 
 

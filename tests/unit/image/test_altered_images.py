@@ -30,6 +30,12 @@ def refusal(data, facts=altered_images.FACTS):
     return None
 
 
+def why(case):
+    """The word for it, "" for an image that was taken."""
+    error = refusal(case.data, case.facts)
+    return error.why if error else ""
+
+
 def test_there_are_enough_and_no_two_are_the_same(cases):
     assert len(cases) >= FEWEST
     assert len({(case.data, case.facts.board, str(case.facts)) for case in cases}) == len(cases)
@@ -54,7 +60,7 @@ def test_each_is_refused_for_what_was_done_to_it(cases):
 
 
 def test_every_reason_but_none_other_is_met(cases):
-    met = {refusal(case.data, case.facts).why for case in cases}
+    met = {why(case) for case in cases}
     assert met == set(mcuboot.WHYS)
 
 
@@ -82,7 +88,7 @@ def test_a_module_says_the_same_under_micropython(cases, tmp_path):
         timeout=150,
     )
     assert finished.returncode == 0, finished.stderr
-    assert json.loads(finished.stdout) == [refusal(case.data, case.facts).why for case in cases]
+    assert json.loads(finished.stdout) == [why(case) for case in cases]
 
 
 def test_nothing_outside_the_image_is_read():
