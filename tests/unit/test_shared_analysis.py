@@ -241,19 +241,44 @@ def test_a_value_without_its_error_is_not_used():
         if gate.name not in gates.ERRORS:
             continue
         key, largest, reason = gates.ERRORS[gate.name]
+        beyond = largest * (gates.UNSURE_FACTOR if gate.name in gates.SURE_OF else 1) + 1
         limit = gate.low if gate.low is not None else gate.high
         assert limit is not None
         for value in (limit, limit - 9999, limit + 9999):
             evidence = sure()
             evidence[gate.field] = value
-            evidence[key] = largest + 1
-            assert gates.judge(evidence) == ([(NO_DECISION, reason)], [gate.name], [-1])
+            evidence[key] = beyond
+            assert gates.judge(evidence) == ([(NO_DECISION, reason)], [gate.name], [largest - beyond])
             del evidence[key]
             assert gates.judge(evidence)[0] == [(NO_DECISION, vocabulary.SENSOR_FAULT)]
         evidence = sure()
         evidence[gate.field] = limit
         evidence[key] = largest
         assert gates.judge(evidence)[0] == []
+
+
+def test_an_index_far_below_that_of_materials_needs_no_small_error():
+    for index, error, findings in (
+        (gates.HIGHEST_INDEX_Q14 - 4 * 250, 250, []),
+        (gates.HIGHEST_INDEX_Q14 - 4 * 250 + 1, 250, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
+        (gates.HIGHEST_INDEX_Q14 - 4 * 400, 400, []),
+        (gates.HIGHEST_INDEX_Q14 - 4 * 401, 401, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
+        (0, 250, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
+    ):
+        assert gates.judge({"water_index_q14": index, "water_index_error_q14": error})[0] == findings, (index, error)
+
+
+def test_a_ratio_far_from_both_its_limits_needs_no_small_error():
+    middle = -26000  # between -40388 and -12026
+    for ratio, error, findings in (
+        (middle, 3280, []),
+        (middle, 3281, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
+        (-12026 - 4 * 1700, 1700, []),
+        (-12026 - 4 * 1700 + 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
+        (-40388 + 4 * 1700 - 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
+    ):
+        seen = {"swir_1450_1300_q14": ratio, "swir_1450_1300_error_q14": error}
+        assert gates.judge(seen)[0] == findings, (ratio, error)
 
 
 def test_the_model_is_not_given_what_is_not_known():

@@ -60,27 +60,48 @@ def test_sums_take_the_dark_off_and_count_what_is_saturated():
     assert saturated[65] == 2
 
 
+MIDDLE = (4 * 24, 4 * 33, 4 * 6, 4 * 9)  # row, column, half axes along the rows and the columns
+
+
 def index_of_a_face(reflectance, typical, patch, rows, columns):
-    """Fill the index of cells (14..33, 20..45) with `typical`, and a patch of another; noise as large as the value."""
+    """Fill the index of cells (14..33, 20..45) with `typical`, and a patch of another."""
     marks = bytearray(CELLS)
     for row in range(14, 34):
         for column in range(20, 46):
             cell = row * COLUMNS + column
             marks[cell] = 1
             inside = rows[0] <= row < rows[1] and columns[0] <= column < columns[1]
-            reflectance.index[cell] = (patch if inside else typical) + (typical if cell & 1 else -typical)
+            reflectance.index[cell] = patch if inside else typical
     return marks
 
 
-def test_a_patch_that_is_not_skin_is_seen_through_noise():
-    reflectance, around = Reflectance((0, 6)), ((14, 34), (20, 46))
+def test_a_patch_that_is_not_skin_is_counted():
+    reflectance = Reflectance((0, 6))
     # As strong, whatever the skin: foundation halves the index of skin and of what is not skin.
     for typical, patch in ((-1400, -100), (-700, -50)):
-        marks = index_of_a_face(reflectance, typical, patch, (18, 30), (36, 44))
-        assert abs(reflectance.patches_permille(marks, *around, typical) - 1000 * 12 * 8 // (20 * 26)) <= 80
+        marks = index_of_a_face(reflectance, typical, patch, (20, 26), (30, 36))
+        assert reflectance.patches(marks, MIDDLE, typical // 2) == 6 * 6 - 4  # its corners have more skin about them
         marks = index_of_a_face(reflectance, typical, typical, (0, 0), (0, 0))
-        assert reflectance.patches_permille(marks, *around, typical) == 0
-    assert reflectance.patches_permille(bytearray(CELLS), *around, -1400) == 0
+        assert reflectance.patches(marks, MIDDLE, typical // 2) == 0
+    assert reflectance.patches(bytearray(CELLS), MIDDLE, -700) == 0
+
+
+def test_a_lone_cell_is_noise_and_what_lies_at_a_hole_is_not_judged():
+    reflectance = Reflectance((0, 6))
+    marks = index_of_a_face(reflectance, -1400, 0, (22, 23), (32, 33))
+    assert reflectance.patches(marks, MIDDLE, -700) == 0
+    marks = index_of_a_face(reflectance, -1400, 0, (22, 25), (32, 35))
+    assert reflectance.patches(marks, MIDDLE, -700) == 5  # all but the corners
+    marks[23 * COLUMNS + 33] = 0  # a glint in their midst
+    assert reflectance.patches(marks, MIDDLE, -700) == 0
+
+
+def test_patches_outside_the_ellipse_do_not_count():
+    reflectance = Reflectance((0, 6))
+    for rows, columns in (((14, 17), (20, 46)), ((31, 34), (20, 46)), ((14, 34), (20, 24)), ((14, 34), (43, 46))):
+        marks = index_of_a_face(reflectance, -1400, 0, rows, columns)
+        assert reflectance.patches(marks, MIDDLE, -700) == 0, (rows, columns)
+        assert reflectance.patches(marks, (4 * 24, 4 * 33, 4 * 12, 4 * 15), -700) > 5
 
 
 def test_patches_stay_off_the_outer_ring():
@@ -88,4 +109,27 @@ def test_patches_stay_off_the_outer_ring():
     marks = bytearray([1] * CELLS)
     for cell in range(CELLS):
         reflectance.index[cell] = 0
-    assert reflectance.patches_permille(marks, (0, ROWS), (0, COLUMNS), -1400) == 1000
+    whole = 46 * 62
+    for row, column in ((4 * 24, 4 * 32), (0, 0), (4 * 47, 4 * 63), (-40, 300)):
+        assert 0 <= reflectance.patches(marks, (row, column, 97, 127), -700) <= whole
+
+
+def test_what_a_shift_makes_of_a_slope_is_taken_off():
+    """The index of a face that rises by 300 a cell along u and falls by 200 along v."""
+    reflectance = Reflectance((0, 6))
+    marks, cells = bytearray(CELLS), []
+    for row in range(14, 34):
+        for column in range(20, 46):
+            cells.append(row * COLUMNS + column)
+            marks[cells[-1]] = 1
+    marks[cells[60]] = 0
+    for at, cell in enumerate(cells):
+        reflectance.cells[at] = cell
+        reflectance.ln_r["850"][cell] = 300 * (cell % COLUMNS) - 200 * (cell // COLUMNS) - 9000
+        reflectance.index[cell] = -1400
+    reflectance.count = len(cells)
+    reflectance.follow(marks, 128, 64)  # half a cell, a quarter
+    for at, cell in enumerate(cells):
+        assert reflectance.index[cell] == (-1400 + 150 - 50 if at != 60 else -1400), at
+    reflectance.follow(marks, -128, -64)
+    assert {reflectance.index[cell] for cell in cells} == {-1400}

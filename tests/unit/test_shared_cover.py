@@ -69,6 +69,12 @@ def test_shoulders_do_not_make_a_head_wide():
     assert abs(COVER.head_width_mm(FACE) - 16 * SIDE_MM) <= SIDE_MM
 
 
+def test_a_brim_does_not_make_a_head_wide():
+    found((450, 16, 32, 16, 44), (440, 6, 42, 34, 38))
+    assert FACE.width_mm > 230
+    assert abs(COVER.head_width_mm(FACE) - 16 * SIDE_MM) <= 1
+
+
 def test_two_faces_side_by_side_are_wide():
     found((450, 2, 22, 20, 46), (450, 24, 44, 20, 46))
     assert COVER.head_width_mm(FACE) > 250
@@ -89,8 +95,9 @@ def test_gates_call_two_bodies_occluded_but_a_poster_flat():
     assert gates.judge({"head_width_mm": 300})[0] == [occluded]
     assert gates.judge({"head_width_mm": 160})[0] == []
     assert gates.judge({"cliffs_mm": 150})[0] == [occluded]
-    assert gates.judge({"patches_permille": 60})[0] == [occluded]
-    assert gates.judge({"cliffs_mm": 55, "patches_permille": 37})[0] == []
+    assert gates.judge({"patches_mm2": 140})[0] == [occluded]
+    assert gates.judge({"cylinder_residual_mm16": 210})[0] == [occluded]
+    assert gates.judge({"cliffs_mm": 55, "patches_mm2": 120, "cylinder_residual_mm16": 173})[0] == []
     assert gates.judge({"plane_residual_mm16": 8, "head_width_mm": 300})[0] == [(vocabulary.ATTACK, vocabulary.FLAT)]
 
 

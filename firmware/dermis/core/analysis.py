@@ -10,10 +10,10 @@ from dermis.core import burst as bursts
 from dermis.core import drift, feature_tensor, features, fixed, gates, swir, vocabulary
 from dermis.core.cover import LEAST_BEHIND_CM2, Cover
 from dermis.core.depth import DepthMapper, triangulate
-from dermis.core.face import Face
-from dermis.core.motion import Motion
+from dermis.core.face import MIDDLE, WHOLE, Face
 from dermis.core.reflectance import CELLS, COLUMNS, OFFSET, ROWS, STEP, Reflectance, dot_image, water_index
 from dermis.core.shape import ShapeFitter
+from dermis.core.sway import Sway
 from dermis.core.vocabulary import NO_DECISION
 
 # Disparities at DM1's geometry: +26 px is 238 mm, -12 px is 761 mm (PHYSICS: the search must reach -11).
@@ -29,14 +29,6 @@ FACE_SATURATED_PERMILLE = 300
 LEAST_USABLE_PERMILLE = 250
 # Against the median ln R850 (Q14): brighter by 1.8 is specular, darker than .4 is shadow, hair or a hole.
 SPECULAR_Q14, SHADOW_Q14 = 9630, -15012
-# Between the two frames at 850 nm (at most .4 s apart): 2.5 px is 3.4 mm at 450 mm, and 6% of light is 13 mm.
-LARGEST_SHIFT_Q4 = 40
-LARGEST_LEVEL_CHANGE_PERMILLE = 60
-# Between 850 nm and the bands, whose frames lie elsewhere in time: both frames at 850 nm show a face that came back at
-# one place, and lie beside each other where one was taken again. LEDs apart shade a face that keeps still as if it
-# moved by up to 2 px (residual at most 120); a face that turned back moved by 4.9 px and more (260 and more).
-LARGEST_BAND_SHIFT_Q4 = 56
-LARGEST_BAND_RESIDUAL_PERMILLE = 400
 MEDIAN_ERROR_PERCENT = 125  # a median's standard error is 1.25 sigma / sqrt(n)
 # What no look at the burst can tell: white target and its fit, tab, gloss and hair within the window
 # (`python -m tests.bench reflectance`, sd of the index indoors).
@@ -44,12 +36,14 @@ INDEX_SYSTEMATIC_Q14 = 41  # .0025
 SHADING_Q14 = 4096  # .25: standard deviation of ln R850 over a face
 LEVEL_SYSTEMATIC_Q14 = 328  # .02: the white target's own reflectance and distance
 SPOT_UNSURE_Q14 = 819  # .05: what imager and photodiode make of one spot of a face (same command)
-# Frames arrive 20 to 90 ms late (hw/dermis_hw/optics.py), so that of the time between the two frames at 850 nm, .2 s
-# and more, a fifth is not known.
-TIMING_UNSURE_PART = 5
 # How well skin before this module's LEDs is brought to the nominal ones, as a part of what that takes: how much skins
 # of every tone differ with peaks up to 8 nm off (tests/unit/test_drift.py).
 PEAKS_UNSURE_PART = 3
+# ln(S1450 / S1300), ratio .38: bare skin .13 (SOURCES), drawn with gloss and a headscarf in the spot mostly to .37.
+BARE_1450_Q14 = -16000
+# A patch that is not skin lies at least so far above the skin beside it: an index that calibration or cold have brought
+# near 0 makes patches of gloss otherwise.
+LEAST_CONTRAST_Q14 = 450  # .027
 HIGHEST_STRETCH_Q12 = 32767  # `cell_kernels.index_of`
 _PER_10000 = 10000
 # What a burst has before its last frame comes, and that.
@@ -97,13 +91,12 @@ class Analyser:
         self.mapper = DepthMapper(bursts.WIDTH, bursts.HEIGHT, STEP, WINDOW, MIN_DISPARITY, MAX_DISPARITY)
         self.depth = fixed.zeros("H", CELLS)
         self.face = Face(board)
-        self._motion = Motion()
+        self._sway = Sway()
         self._spot = swir.Spot(board)
         self._shape = ShapeFitter(ROWS, COLUMNS)
         self._cover = Cover()
         self._dots = bytearray(bursts.FRAME_BYTES)
         self._off_cc = 0  # temperature above the record's
-        self._step_q14 = 0  # change of the face's light between the two frames at 850 nm
         self._usable = bytearray(CELLS)
         self._window = bytearray(CELLS)
         self._values = fixed.zeros("i", CELLS)
@@ -167,7 +160,7 @@ class Analyser:
             yield
         if self.face.measured:
             self.reflectance.add(burst.frames, LATE_FRAMES)
-        reason = self._describe_face(evidence) or self._find_motion(evidence)
+        reason = self._describe_face(evidence) or self._sway.measure(self.reflectance, evidence)
         yield
         if reason:
             return reason
@@ -178,6 +171,7 @@ class Analyser:
             return self._why_dark(evidence, out)
         yield
         reason = self._swir(burst, calibration, evidence)
+        self._find_patches(evidence)
         yield
         self._fill(out)
         return reason
@@ -301,48 +295,13 @@ class Analyser:
                 return vocabulary.TOO_BRIGHT
         return reason
 
-    def _find_motion(self, evidence):
-        """Between `850` and `850b`; the drift of the light between the two is taken off the change of level."""
-        first, second = self.reflectance.sums["850"], self.reflectance.sums["850b"]
-        motion, gain = self._motion, self.reflectance.gain
-        motion.measure(first, second, self.reflectance)
-        self._step_q14 = fixed.ln_q14(motion.level_permille) - fixed.ln_q14(1000) + gain["850b"] - gain["850"]
-        change = fixed.exp_q14(self._step_q14, 1000) - 1000
-        evidence["motion_px16"] = motion.shift_q4
-        evidence["motion_level_permille"] = change
-        evidence["motion_residual_permille"] = motion.residual_permille
-        if motion.shift_q4 > LARGEST_SHIFT_Q4 or abs(change) > LARGEST_LEVEL_CHANGE_PERMILLE:
-            return vocabulary.MOVING
-        return self._find_return(evidence)
-
-    def _find_return(self, evidence):
-        """`moving` when the face was elsewhere in between, at 970 or 1050 nm."""
-        motion, sums = self._motion, self.reflectance.sums
-        for band in ("970", "1050"):
-            motion.compare(sums["850"], sums[band], self.reflectance)
-            if motion.shift_q4 > LARGEST_BAND_SHIFT_Q4 or motion.residual_permille > LARGEST_BAND_RESIDUAL_PERMILLE:
-                evidence["motion_between_px16"] = motion.shift_q4
-                return vocabulary.MOVING
-        return None
-
-    def _follow(self, time_us):
-        """Take the change of level between the two frames at 850 nm off each band's gain, as far as it had come when
-        that band's frame was taken; returns how unsure that leaves a band (Q14)."""
-        start = time_us.get("850", 0)
-        span = time_us.get("850b", start) - start
-        for band in ("970", "1050"):
-            # Without times, in the middle.
-            part_q8 = fixed.clip(fixed.ratio(time_us.get(band, start) - start, span, 256), -256, 512) if span else 128
-            self.reflectance.gain[band] -= self._step_q14 * part_q8 >> 8
-        return abs(self._step_q14) // (TIMING_UNSURE_PART if span else 2)
-
     def _reflect(self, burst, calibration, evidence):
         """Reflectances and water index over the usable cells; False when there are too few of these.
 
         The face's own values are medians within its window (`Face.window`), which hair, ears and neck stay out of.
         """
         reflectance, usable, face, window = self.reflectance, self._usable, self.face, self._window
-        moved = self._follow(burst.time_us)
+        moved = self._sway.follow_level(reflectance, burst.time_us)
         stretch = drift.factor(calibration.index_drift, self._off_cc)
         leds_q12 = calibration.index_stretch_q12
         both_q12 = min(fixed.ratio(leds_q12, stretch, drift.SCALE), HIGHEST_STRETCH_Q12)
@@ -355,6 +314,7 @@ class Analyser:
         evidence["level_850_error_q14"] = _root(noise, LEVEL_SYSTEMATIC_Q14, moved)
         evidence["reflectance_850_e4"] = fixed.exp_q14(rough, _PER_10000) if candidates else 0
         left = reflectance.keep_between(reflectance.ln_r["850"], usable, rough + SHADOW_Q14, rough + SPECULAR_Q14)
+        self._sway.follow_shift(reflectance, usable, burst.time_us, both_q12)
         within, count = reflectance.keep_both(self._window, usable)
         evidence["usable_permille"] = fixed.ratio(left, face.measured + face.filled, 1000)
         if min(evidence["usable_permille"], fixed.ratio(count, within, 1000)) < LEAST_USABLE_PERMILLE:
@@ -362,9 +322,6 @@ class Analyser:
         reflectance.gather(reflectance.index, window, self._values)
         evidence["water_index_q14"] = index = self._median(count)
         evidence["water_index_sigma_q14"] = sigma = fixed.spread(self._values, count)
-        if index <= gates.HIGHEST_INDEX_Q14:  # otherwise nothing there is skin
-            rows, columns = (face.row0, face.row1), (face.column0, face.column1)
-            evidence["patches_permille"] = reflectance.patches_permille(window, rows, columns, index)
         # What the temperature took off is what its curve would put on again; so for the LEDs' peaks.
         warmed = abs(fixed.ratio(index, drift.SCALE, stretch - drift.SCALE)) // drift.UNSURE_PART
         shifted = abs(fixed.ratio(index, leds_q12, leds_q12 - fixed.Q12)) // PEAKS_UNSURE_PART
@@ -378,6 +335,21 @@ class Analyser:
         evidence["level_850_q14"] = levels["850"]
         evidence["slope_1050_q14"] = levels["1050"] - levels["850"]
         return True
+
+    def _find_patches(self, evidence):
+        """Area of the face that is not skin while the rest is.
+
+        What is worn lies at the rim of the face's window, so that its middle is looked at; the whole of it where the
+        SWIR head sees more than skin, too: skin lent to a mask, by a hand, gives such a ratio.
+        """
+        index, face = evidence["water_index_q14"], self.face
+        if index > gates.HIGHEST_INDEX_Q14:  # nothing there is skin
+            return
+        mixed = evidence.get("swir_1450_1300_q14", BARE_1450_Q14) > BARE_1450_Q14
+        ellipse = face.ellipse_q2(WHOLE if mixed else MIDDLE)
+        side = face.cell_mm_q8(face.median)
+        limit = max(index >> 1, index + LEAST_CONTRAST_Q14)
+        evidence["patches_mm2"] = self.reflectance.patches(self._window, ellipse, limit) * (side * side >> 8) >> 8
 
     def _median(self, count):
         """Of what `Reflectance.gather` left in `_values`."""
@@ -431,7 +403,7 @@ class Analyser:
             evidence[name + "_error_q14"] = _root(errors[above], errors[below], warmed, shifted)
         seen = fixed.ln_q14(expected) - fixed.ln_q14(fixed.Q12) + self.reflectance.gain["1050"]
         evidence["swir_level_1050_q14"] = levels[0] - seen
-        evidence["swir_level_1050_error_q14"] = _root(errors[0], SPOT_UNSURE_Q14, self._step_q14)
+        evidence["swir_level_1050_error_q14"] = _root(errors[0], SPOT_UNSURE_Q14, self._sway.step_q14)
         return None
 
     def _fill(self, out):

@@ -250,6 +250,45 @@ def index_of(ln_850: ptr32, ln_970: ptr32, ln_1050: ptr32, cells: ptr16, out: pt
 
 
 @micropython.viper
+def rise_over_shift(at: int, rise: int, values: ptr32, marks: ptr8, cells: ptr16, out: ptr32, block: ptr32):
+    """Add to `out` of the marked cells what `values` rises over a shift, along both axes.
+
+    block: cells, the shift along u and along v (1/256 cells, within 2^12 either way), sign shift. A rise is that
+    between the cells on either side, as far as these are marked, and cut at +-2 in Q14 a cell: the products stay below
+    2^29. at, rise: lend their registers.
+    """
+    shift = int(block[3])
+    along_u = (int(block[1]) << shift) >> shift
+    along_v = (int(block[2]) << shift) >> shift
+    count = int(block[0])
+    k = 0
+    while k < count:
+        at = int(cells[k])
+        if marks[at]:
+            total = 0
+            step = 1
+            along = along_u
+            while step <= 64:
+                rise = 0
+                if marks[at + step]:
+                    rise = values[at + step] - values[at]
+                if marks[at - step]:
+                    rise += values[at] - values[at - step]
+                rise = (rise << shift) >> shift
+                if not (marks[at - step] and marks[at + step]):
+                    rise += rise
+                if rise > 65535:
+                    rise = 65535
+                if rise < 0 - 65535:
+                    rise = 0 - 65535
+                total += rise * along
+                step += 63
+                along = along_v
+            out[at] = out[at] + (total >> 9)
+        k += 1
+
+
+@micropython.viper
 def mark_lit(
     at: int, mask: ptr8, out: ptr8, cells: ptr16, saturated: ptr8, sums: ptr32, others: ptr32, thirds: ptr32, count: int
 ) -> int:
@@ -336,36 +375,36 @@ def both(first: ptr8, second: ptr8, cells: ptr16, count: int) -> int:
 
 @micropython.viper
 def patches(at: int, total: int, values: ptr32, marks: ptr8, block: ptr32, sign: int) -> int:
-    """Marked cells about which the mean of `values` over the 3 x 3 marked ones is above a limit; every second of
-    every second row.
+    """Marked cells of an ellipse whose value is above a limit, all of whose eight neighbours are marked, and about
+    which the mean of the 3 x 3 is above it, too.
 
-    block: first and last + 1 row, first and last + 1 column (none of the grid's outer ring), the limit; then, in
-    block[5], how many marked cells were looked at. |values| and |limit| < 2^24; sums are signed in their low 32 bits.
-    Marks are 0 or 1. at, total: lend their registers.
+    block: first and last + 1 row, first and last + 1 column (none of the grid's outer ring), the limit; row and column
+    of the ellipse's centre and its half axes along them in 1/4 cells, each below 128. |values| and |limit| < 2^24;
+    differences are signed in their low 32 bits. Marks are 0 or 1. at, total: lend their registers.
     """
     limit = int(block[4])
+    half_row = int(block[7])
+    half_column = int(block[8])
     found = 0
-    count = 0
     row = int(block[0])
     while row < int(block[1]):
         cell = (row << 6) + int(block[2])
         end = (row << 6) + int(block[3])
         while cell < end:
-            if marks[cell]:
-                count += 1
-                total = 0
-                at = cell - 65
-                while at < cell + 65:
-                    if marks[at]:
-                        total += values[at] - limit
-                    if marks[at + 1]:
-                        total += values[at + 1] - limit
-                    if marks[at + 2]:
-                        total += values[at + 2] - limit
-                    at += 64
-                if (total << sign) >> sign > 0:
-                    found += 1
-            cell += 2
-        row += 2
-    block[5] = count
+            if marks[cell] and ((int(values[cell]) - limit) << sign) >> sign > 0:
+                down = ((row << 2) - int(block[5])) * half_column
+                across = (((cell & 63) << 2) - int(block[6])) * half_row
+                inside = half_row * half_column
+                if down * down + across * across <= inside * inside:
+                    total = 0
+                    whole = 0
+                    at = cell - 65
+                    while at < cell + 65:
+                        whole += marks[at] + marks[at + 1] + marks[at + 2]
+                        total += int(values[at]) + int(values[at + 1]) + int(values[at + 2]) - 3 * limit
+                        at += 64
+                    if whole == 9 and (total << sign) >> sign > 0:
+                        found += 1
+            cell += 1
+        row += 1
     return found

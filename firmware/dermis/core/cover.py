@@ -22,6 +22,8 @@ SUBMM = 16  # depths are in 1/16 mm
 # Between neighbouring cells (3.8 mm apart at 250 mm, 10.6 mm at 700): the side of a nose falls by 10 to 15 mm over
 # one, the edge of a finger (16 mm thick) or of a hand (28 mm) that touches a face by 18 mm or more.
 CLIFF_MM = 18
+# How far from the centroid's height a head is measured: a brim droops to 15 mm above it.
+LEVEL_MM = 8
 # What lies up to this far behind the foremost body may be what that body covers.
 BEHIND_MM = 400
 # Of it, so much must show above the middle of the foremost body: half of what the smallest body needs.
@@ -62,19 +64,20 @@ def _cliffs_kernel(depth: ptr16, window: ptr8, block: ptr32) -> int:
 
 @micropython.viper
 def _rows_kernel(mask: ptr8, block: ptr32) -> int:
-    """Rows from the first to the last with two cells or more at or beyond column block[2]; 0 without any.
+    """Rows from the first to the last with two cells or more in columns block[2] to block[3] - 1; 0 without any.
 
-    block: columns, rows, first column.
+    block: columns, rows, first and last + 1 column.
     """
     columns = int(block[0])
     rows = int(block[1])
+    end = int(block[3])
     first = 0 - 1
     last = 0 - 1
     row = 0
     while row < rows:
         found = 0
         column = int(block[2])
-        while column < columns:
+        while column < end:
             if int(mask[row * columns + column]):
                 found += 1
             column += 1
@@ -120,9 +123,12 @@ class Cover:
         return count * face.cell_mm_q8(face.median) >> 8
 
     def head_width_mm(self, face):
-        """Extent of the body along v above its centroid, where a head has no shoulders (u points up)."""
-        rows = _rows_kernel(face.mask, self._set(COLUMNS, ROWS, face.centre_column(), 0))
-        return rows * face.cell_mm_q8(face.median) >> 8
+        """Extent of the body along v at the height of its centroid, where a head has neither shoulders nor a brim."""
+        side = face.cell_mm_q8(face.median)
+        middle, reach = face.centre_column(), max(1, (LEVEL_MM << 8) // side)
+        first, end = max(0, middle - reach), min(COLUMNS, middle + reach + 1)
+        rows = _rows_kernel(face.mask, self._set(COLUMNS, ROWS, first, end))
+        return rows * side >> 8
 
     def behind_cm2(self, face, depth):
         """Area of what shows behind and above the centroid of the body; `depth` is the map that it was found in.

@@ -101,13 +101,14 @@ def _gradient_kernel(
 class Motion:
     """Shift and change of level between two pictures of the same face (Lucas and Kanade 1981, one step).
 
-    After `measure` or `compare`: shift_q4, 1/16 px; level_permille, second against first (1000: the same);
-    residual_permille, mean absolute difference against the mean level. Where there is no light to see by, nothing
-    moves: what gives none back is for other checks.
+    After `measure` or `compare`: shift_q4, 1/16 px; shift_u_q8 and shift_v_q8, where to, 1/256 cells; level_permille,
+    second against first (1000: the same); residual_permille, mean absolute difference against the mean level. Where
+    there is no light to see by, nothing moves: what gives none back is for other checks.
     """
 
     def __init__(self):
         self.shift_q4 = self.residual_permille = 0
+        self.shift_u_q8 = self.shift_v_q8 = 0
         self.level_permille = 1000
         self._divisor = 1
         self._first = fixed.zeros("i", CELLS)
@@ -130,6 +131,7 @@ class Motion:
 
     def _shift(self, second, light, step):
         sums = self._sums
+        self.shift_u_q8 = self.shift_v_q8 = 0
         before, after = sums[0], sums[1]
         count = (light.count + step - 1) // step
         # One of them lit is a face that came or went.
@@ -147,6 +149,9 @@ class Motion:
         if below <= 0:
             self.shift_q4 = 0
             return
-        u_q4 = fixed.ratio(xy * yt - yy * xt, below, 16 * STEP)
-        v_q4 = fixed.ratio(xy * xt - xx * yt, below, 16 * STEP)
+        along_u, along_v = xy * yt - yy * xt, xy * xt - xx * yt
+        u_q4 = fixed.ratio(along_u, below, 16 * STEP)
+        v_q4 = fixed.ratio(along_v, below, 16 * STEP)
+        self.shift_u_q8 = fixed.ratio(along_u, below, 256)
+        self.shift_v_q8 = fixed.ratio(along_v, below, 256)
         self.shift_q4 = min(fixed.isqrt(u_q4 * u_q4 + v_q4 * v_q4), _SHIFT_LARGEST_Q4)

@@ -125,7 +125,7 @@ class Reflectance:
         self._ln_depth = fixed.zeros("i", CELLS)
         self._linear = array("H")
         self.nothing = fixed.zeros("i", CELLS)
-        self._block = fixed.zeros("i", 8)
+        self._block = fixed.zeros("i", 9)
         self._zero = bytes(CELLS)
         self._marks = bytearray(CELLS)
 
@@ -244,16 +244,26 @@ class Reflectance:
         counts = cell_kernels.both(first, second, self.cells, self.count)
         return counts >> 16, counts & 0xFFFF
 
-    def patches_permille(self, marks, rows, columns, typical):
-        """Part of the marked cells, 1/1000, whose water index is nearer to 0 than half the `typical` one.
+    def follow(self, marks, along_u_q8, along_v_q8):
+        """Take off the marked cells' index what a moving face does to it.
 
-        rows, columns: (first, last + 1) that hold them. typical: their median, Q14, negative. Means over 3 x 3 cells,
-        as one cell is mostly noise; every fourth cell is looked at.
+        A face that brightens along its motion is seen brighter or darker by a frame taken later. along_u_q8,
+        along_v_q8: its shift from band to band, weighed as the index weighs these, 1/256 cells.
         """
-        first, left = max(rows[0], 1), max(columns[0], 1)
-        block = self._set(first, min(rows[1], ROWS - 1), left, min(columns[1], COLUMNS - 1), typical >> 1, 0)
-        found = cell_kernels.patches(0, 0, self.index, marks, block, SIGN_SHIFT)
-        return fixed.ratio(found, max(1, block[5]), 1000)
+        block = self._set(self.count, along_u_q8, along_v_q8, SIGN_SHIFT)
+        cell_kernels.rise_over_shift(0, 0, self.ln_r["850"], marks, self.cells, self.index, block)
+
+    def patches(self, marks, ellipse, limit):
+        """How many cells of an ellipse have a water index above `limit` (Q14): marked cells with all their neighbours
+        marked, themselves and in the mean of these nine, as one cell is mostly noise.
+
+        marks: bytearray of cells. ellipse: as `Face.ellipse_q2` gives it.
+        """
+        row, column, half_v, half_u = ellipse
+        first, end = max(1, (row - half_v) // 4), min(ROWS - 1, (row + half_v) // 4 + 1)
+        left, right = max(1, (column - half_u) // 4), min(COLUMNS - 1, (column + half_u) // 4 + 1)
+        block = self._set(first, end, left, right, limit, row, column, half_v, half_u)
+        return cell_kernels.patches(0, 0, self.index, marks, block, SIGN_SHIFT)
 
     def saturated_cells(self, mask):
         """How many of the face's cells have a saturated pixel. mask: the face."""
