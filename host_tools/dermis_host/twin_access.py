@@ -18,7 +18,8 @@ SIMULATION = ("mitsuba", "drjit")
 RENDER_S = 300.0  # a scene on a machine without LLVM
 ANSWER_S = 10.0
 DEFAULT_STATE = Path("build/twin")
-STAND_INS = ("under CPython", "no LLVM")  # as the twin and the renderer say it
+# As the twin and the renderer say it
+STAND_INS = ("under CPython", "no LLVM", "stands in for it", "to stand in for it")
 INSTALL = "The simulation is not installed: pip install 'dermis[sim]'."
 
 
@@ -73,6 +74,10 @@ class TwinControl:
     def fault(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Ask for a fault; `clear` takes all back."""
         return self.request({"do": "fault", "name": name, "args": arguments}, ANSWER_S)
+
+    def enter_loader(self) -> None:
+        """Reset its module with the BOOT button held."""
+        self.request({"do": "loader"}, ANSWER_S)
 
     def stop(self) -> None:
         """End the twin."""

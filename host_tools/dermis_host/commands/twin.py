@@ -1,5 +1,5 @@
-"""`dermis twin`: a virtual module, in the foreground or behind; `twin scene|status|fault|stop` talk to the one that
-runs."""
+"""`dermis twin`: a virtual module, in the foreground or behind; `twin scene|status|fault|loader|stop` talk to the
+one that runs."""
 
 from __future__ import annotations
 
@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of noise and of all that is random (default: 0)")
     parser.add_argument("--virtual-time", action="store_true", help="time passes only while the firmware sleeps")
+    parser.add_argument(
+        "--blank", action="store_true", help="erase its flash first; it then runs what is flashed and nothing else"
+    )
     parser.add_argument("--pty", type=Path, metavar="LINK", help="also offer the console on a pseudo-terminal")
     parser.add_argument("--background", action="store_true", help="return when it is ready; `dermis twin stop` ends it")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what the twin says on stderr")
@@ -51,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fault = _sub(doing, "fault", "ask for a fault; `clear` takes all back")
     fault.add_argument("name")
     fault.add_argument("argument", nargs="*", metavar="KEY=VALUE", help="such as light=970, count=100000")
+    _sub(doing, "loader", "reset it with the BOOT button held: its ROM loader waits for a flasher")
     _sub(doing, "stop", "end it")
 
 
@@ -86,6 +90,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             virtual_time=arguments.virtual_time,
             seed=arguments.seed,
             pty=arguments.pty,
+            blank=arguments.blank,
             log=twin_log(output),
             on_ready=ready,
         )
@@ -106,6 +111,7 @@ def _behind(scene: Path, arguments: argparse.Namespace, output: Output) -> int:
     words += ["--seed", str(arguments.seed), "--json"]
     words += [] if arguments.module is None else ["--module", str(arguments.module)]
     words += ["--virtual-time"] if arguments.virtual_time else []
+    words += ["--blank"] if arguments.blank else []
     words += ["--pty", str(arguments.pty)] if arguments.pty else []
     words += ["--verbose"] if arguments.verbose else []
     arguments.state.mkdir(parents=True, exist_ok=True)
@@ -151,6 +157,9 @@ def _talk(twin: TwinControl, arguments: argparse.Namespace) -> dict[str, Any]:
         return {"scene": str(path)}
     if arguments.doing == "fault":
         return twin.fault(arguments.name, dict(map(_key_and_value, arguments.argument)))
+    if arguments.doing == "loader":
+        twin.enter_loader()
+        return {}
     if arguments.doing == "stop":
         twin.stop()
         return {}

@@ -59,6 +59,7 @@ class Life:
         self.state = HELD
         self.from_flash = False  # whether what runs, or ran last, came from there
         self._was_on = False
+        self._told = False  # what stands in for the runtime, once
         self._started_at = 0.0
         self._again_at: float | None = None
         self._again_cause = ""
@@ -180,7 +181,9 @@ class Life:
         elif self._module.kind != "micropython":
             self._log("the runtime in flash needs a MicroPython to stand in for it; install one and reset the module")
         else:
-            self._log("a runtime lies in flash: the twin's own MicroPython stands in for it")
+            if not self._told:
+                self._log("a runtime lies in flash: the twin's own MicroPython stands in for it")
+                self._told = True
             self._start(cause)
 
     def _start(self, cause: str, *, main: bool = True) -> None:
