@@ -17,6 +17,7 @@ from tests.bench import (
     simulation,
     species,
     stages,
+    update_power,
 )
 
 PARTS = {
@@ -26,6 +27,7 @@ PARTS = {
     "reflectance": lambda: reflectance.main([]),
     "calibration": lambda: calibration.main([]),
     "calibration-power": calibration_power.main,
+    "update-power": update_power.main,
     "audit-power": audit_power.main,
     "audit-wear": audit_power.wear,
     "inference": inference.main,
