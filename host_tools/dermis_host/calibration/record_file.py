@@ -11,7 +11,7 @@ from dermis.core import calibration as record_format
 from dermis.core import cbor
 from dermis.core.errors import BadInput, DermisError
 
-from dermis_host.calibration.keys import DEVELOPMENT_KEY
+from dermis_host.calibration.keys import DEVELOPMENT_KEY, StationKeys
 from dermis_host.errors import UsageError, sentence
 
 DEVELOPMENT = record_format.key_id(DEVELOPMENT_KEY)
@@ -34,7 +34,10 @@ class RecordFile:
         return record_format.name_of(self.data)
 
 
-def parse(data: bytes, keys: Mapping[bytes, bytes], what: str) -> RecordFile:
+Keys = Mapping[bytes, bytes] | StationKeys  # by their ids, or those of whichever module the record is of
+
+
+def parse(data: bytes, keys: Keys, what: str) -> RecordFile:
     """The record in those bytes; `what` names them. Raises UsageError with one sentence when it is no sound one."""
     try:
         record_format.decode(data)
@@ -45,11 +48,11 @@ def parse(data: bytes, keys: Mapping[bytes, bytes], what: str) -> RecordFile:
     for name, default in record_format.DEFAULTS.items():
         if body.get(name) is None:
             body[name] = default
-    trusted, mac = _mac(data, keys)
+    trusted, mac = _mac(data, keys.known(str(body["serial"])) if isinstance(keys, StationKeys) else keys)
     return RecordFile(data, body, mac, trusted)
 
 
-def read(path: Path, keys: Mapping[bytes, bytes]) -> RecordFile:
+def read(path: Path, keys: Keys) -> RecordFile:
     """The record in a file. Raises UsageError with one sentence when there is none."""
     try:
         data = path.read_bytes()
@@ -83,7 +86,7 @@ def keys_of(*keys: bytes) -> dict[bytes, bytes]:
 def _mac(data: bytes, keys: Mapping[bytes, bytes]) -> tuple[bool, str]:
     signer = data[len(record_format.MAGIC) :][: record_format.KEY_ID_BYTES]
     if signer not in keys:
-        return False, f"made under the key {signer.hex()}, which was not given: name it with --key to check"
+        return False, f"made under the key {signer.hex()}, which was not given: add --key, or --keyring for its fleet's"
     try:
         record_format.decode(data, dict(keys))
     except BadInput:

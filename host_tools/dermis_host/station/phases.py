@@ -110,7 +110,7 @@ def put_firmware(unit: UnitPass, hands: Hands) -> None:
 
 def self_test(unit: UnitPass, hands: Hands) -> None:
     """Opens the module, sees that it is the one that was scanned, has it check itself."""
-    unit.module = module = Module(_port(unit), greeting_s=AFTER_FLASH_S)
+    unit.module = module = Module(_port(unit), greeting_s=AFTER_FLASH_S, keyring=unit.settings.keys.keyring)
     identity = module.identity()
     unit.met(identity)
     if identity.serial != unit.record.serial:
@@ -127,13 +127,14 @@ def calibrate(unit: UnitPass, hands: Hands) -> None:
     module = _held(unit)
     unit.bench_operator = _operator(unit, hands)
     bench = _StoppableBench(module, unit.bench_operator, hands.say, unit.check)
+    key = unit.settings.keys.signing(module)  # refused before half an hour of measuring
     began, started = clock.now(), time.monotonic()
     steps = procedure.plan(unit.settings.fixture, bench.board)
     watcher = _Watcher(unit, hands)
     outcome = procedure.run(bench, unit.settings.fixture, watcher, operator=unit.record.operator)
     for measurement in outcome.measurements[watcher.told :]:
         watcher.note(measurement)
-    record = outcome.record(unit.settings.key) if outcome.passed else b""
+    record = outcome.record(key) if outcome.passed else b""
     about = report.Run(
         bench.serial,
         bench.sensors,
@@ -160,7 +161,7 @@ def calibrate(unit: UnitPass, hands: Hands) -> None:
     unit.check()  # the last moment at which nothing was written
     there = {row["slot"] for row in module.calibration_state().records}
     slot = USER if FACTORY in there else FACTORY
-    parsed = record_file.parse(record, record_file.keys_of(unit.settings.key), RECORD)
+    parsed = record_file.parse(record, record_file.keys_of(key), RECORD)
     state = store(module, parsed, slot, True, Output(as_json=True)).state
     if state.hash != unit.record.calibration.hash:  # a user record of somebody's was there before the factory's
         state = module.calibration_select(slot)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dermis.core.calibration_fields import TEXT_LONGEST
 
+from dermis_host.access.keyring import Keyring
 from dermis_host.calibration import record_file, targets
+from dermis_host.calibration.keys import StationKeys
 from dermis_host.calibration.targets import Fixture
 from dermis_host.errors import UsageError
 
@@ -40,7 +42,8 @@ class Flash:
 @dataclass(frozen=True)
 class Settings:
     """A station. port: of the module; twin: the folder of a running twin instead. serial: the pattern that every serial
-    number has. operator: empty when the station asks. flash: None when another station does that."""
+    number has. operator: empty when the station asks. flash: None when another station does that. keys: sign records;
+    their keyring opens sessions, too."""
 
     path: Path
     id: str
@@ -53,7 +56,7 @@ class Settings:
     page_port: int
     flash: Flash | None
     fixture: Fixture
-    key: bytes = field(repr=False)
+    keys: StationKeys
     sha256: str
 
     def check_serial(self, serial: str) -> str:
@@ -124,6 +127,7 @@ def load(path: Path) -> Settings:
     if bool(port) == bool(twin):
         raise UsageError(f"{path} must name either a port or a twin, the folder of one that runs.")
     fixture, key = table.text("fixture", "", LONGEST_PATH), table.text("key", "", LONGEST_PATH)
+    keyring = table.text("keyring", "", LONGEST_PATH)
     page_port = table.take("page_port", int, DEFAULT_PAGE_PORT)
     if not 0 <= page_port <= HIGHEST_PORT:
         raise UsageError(f"page_port in {path} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0 for a free one.")
@@ -139,7 +143,9 @@ def load(path: Path) -> Settings:
         page_port=page_port,
         flash=_flash(table.table("flash"), path),
         fixture=targets.load(None if fixture in ("", targets.BUILT_IN) else folder / fixture),
-        key=record_file.key_of(folder / key if key else None),
+        keys=StationKeys(
+            record_file.key_of(folder / key) if key else None, Keyring.load(folder / keyring) if keyring else None
+        ),
         sha256=hashlib.sha256(data).hexdigest(),
     )
     table.end()

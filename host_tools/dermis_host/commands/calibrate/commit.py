@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 from dermis_host.calibration import record_file
+from dermis_host.calibration.keys import StationKeys
 from dermis_host.calibration.record_file import RecordFile
 from dermis_host.calibration.work import RECORD, SUMMARY
-from dermis_host.commands.calibrate.common import add_key, add_module, open_one
+from dermis_host.commands.calibrate.common import add_key, add_module, open_one, station_keys
 from dermis_host.commands.calibrate.store import say_stored, store
 from dermis_host.errors import EXIT_OK, CalibrationFailed, UsageError
 from dermis_host.module import FACTORY, USER
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    record = passed_record(arguments.source, record_file.keys_of(record_file.key_of(arguments.key)))
+    record = passed_record(arguments.source, station_keys(arguments))
     with open_one(arguments, output) as module:
         stored = store(module, record, FACTORY if arguments.factory else USER, arguments.yes, output)
     say_stored(stored, output)
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return EXIT_OK
 
 
-def passed_record(source: Path, keys: dict[bytes, bytes]) -> RecordFile:
+def passed_record(source: Path, keys: StationKeys) -> RecordFile:
     """The record of a run that passed, from its folder or file.
 
     Raises UsageError when there is none, CalibrationFailed when the run did not pass or the record does not say it did.

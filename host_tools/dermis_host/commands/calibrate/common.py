@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dermis_host.answers import CalibrationState
-from dermis_host.arguments import add_port, open_module
+from dermis_host.arguments import add_port, keyring_of, open_module
 from dermis_host.calibration import record_file
+from dermis_host.calibration.keys import StationKeys
 from dermis_host.calibration.record_file import RecordFile
 from dermis_host.errors import HostError, UsageError
 from dermis_host.module import FACTORY, PREVIOUS, USER, Module
@@ -28,7 +29,7 @@ def add_module(parser: argparse.ArgumentParser) -> None:
 def add_key(parser: argparse.ArgumentParser) -> None:
     """--key."""
     parser.add_argument(
-        "--key", metavar="FILE", type=Path, help="the station's key, 64 hex digits (default: the development key)"
+        "--key", metavar="FILE", type=Path, help="the station's key, 64 hex digits (default: of the keyring)"
     )
 
 
@@ -39,12 +40,18 @@ def open_one(arguments: argparse.Namespace, output: Output) -> Module:
     return open_module(arguments, output)
 
 
+def station_keys(arguments: argparse.Namespace) -> StationKeys:
+    """Of --key, where the word has it, and of --keyring. Raises UsageError."""
+    key = getattr(arguments, "key", None)
+    return StationKeys(record_file.key_of(key) if key else None, keyring_of(arguments))
+
+
 def slot_of(name: str) -> str:
     """As the module calls it: "" is the one in force."""
     return "" if name == IN_FORCE else name
 
 
-def held_record(module: Module, name: str, keys: dict[bytes, bytes]) -> RecordFile:
+def held_record(module: Module, name: str, keys: StationKeys) -> RecordFile:
     """The record in a slot of the module. Raises HostError when there is none."""
     state = module.calibration_state()
     slots = [row["slot"] for row in state.records]

@@ -7,9 +7,18 @@ from pathlib import Path
 
 from dermis_host.calibration import record_file
 from dermis_host.calibration.differences import differences
+from dermis_host.calibration.keys import StationKeys
 from dermis_host.calibration.record_file import RecordFile
 from dermis_host.calibration.work import RECORD
-from dermis_host.commands.calibrate.common import IN_FORCE, SLOTS, add_key, add_module, held_record, open_one
+from dermis_host.commands.calibrate.common import (
+    IN_FORCE,
+    SLOTS,
+    add_key,
+    add_module,
+    held_record,
+    open_one,
+    station_keys,
+)
 from dermis_host.errors import EXIT_OK, UsageError
 from dermis_host.module import PREVIOUS
 from dermis_host.output import Output
@@ -41,7 +50,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 def both(arguments: argparse.Namespace, output: Output) -> tuple[RecordFile, RecordFile]:
     """The two records; the module is asked only where one of them is its own."""
-    keys = record_file.keys_of(record_file.key_of(arguments.key))
+    keys = station_keys(arguments)
     names = (arguments.old, arguments.new)
     if not any(name in SLOTS for name in names):
         return _file(names[0], keys), _file(names[1], keys)
@@ -50,7 +59,7 @@ def both(arguments: argparse.Namespace, output: Output) -> tuple[RecordFile, Rec
     return found[0], found[1]
 
 
-def _file(name: str, keys: dict[bytes, bytes]) -> RecordFile:
+def _file(name: str, keys: StationKeys) -> RecordFile:
     path = Path(name)
     if not path.exists():
         raise UsageError(f"{name!r} is no file and no record of the module: name {WHICH}.")

@@ -6,8 +6,15 @@ import argparse
 from pathlib import Path
 
 from dermis_host import files
-from dermis_host.calibration import record_file
-from dermis_host.commands.calibrate.common import IN_FORCE, SLOTS, add_key, add_module, held_record, open_one
+from dermis_host.commands.calibrate.common import (
+    IN_FORCE,
+    SLOTS,
+    add_key,
+    add_module,
+    held_record,
+    open_one,
+    station_keys,
+)
 from dermis_host.errors import EXIT_OK
 from dermis_host.output import Output
 
@@ -22,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     files.check_place(arguments.file, arguments.force)
-    keys = record_file.keys_of(record_file.key_of(arguments.key))
+    keys = station_keys(arguments)
     with open_one(arguments, output) as module:
         record = held_record(module, arguments.slot, keys)
     with files.whole(arguments.file) as file:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from dermis_host.calibration import record_file
-from dermis_host.commands.calibrate.common import add_key, add_module, open_one
+from dermis_host.commands.calibrate.common import add_key, add_module, open_one, station_keys
 from dermis_host.commands.calibrate.store import say_stored, store
 from dermis_host.errors import EXIT_OK
 from dermis_host.module import FACTORY, USER
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    record = record_file.read(arguments.file, record_file.keys_of(record_file.key_of(arguments.key)))
+    record = record_file.read(arguments.file, station_keys(arguments))
     with open_one(arguments, output) as module:
         stored = store(module, record, FACTORY if arguments.factory else USER, arguments.yes, output)
     say_stored(stored, output)

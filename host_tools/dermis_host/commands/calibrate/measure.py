@@ -14,7 +14,7 @@ from dermis.core.calibration_fields import TEXT_LONGEST
 
 from dermis_host import files
 from dermis_host.answers import Identity
-from dermis_host.calibration import clock, procedure, record_file, report, targets
+from dermis_host.calibration import clock, procedure, report, targets
 from dermis_host.calibration.live_bench import LiveBench
 from dermis_host.calibration.operators import Operator, Person, RunningTwin
 from dermis_host.calibration.outcome import Outcome
@@ -22,7 +22,7 @@ from dermis_host.calibration.script import Script
 from dermis_host.calibration.steps import Step
 from dermis_host.calibration.targets import Fixture
 from dermis_host.calibration.work import FRESH, RECORD, REPORT, SUMMARY, TOOL, Binding, Work
-from dermis_host.commands.calibrate.common import add_key, add_module, open_one, require_terminal_or
+from dermis_host.commands.calibrate.common import add_key, add_module, open_one, require_terminal_or, station_keys
 from dermis_host.commands.calibrate.plan import say_plan
 from dermis_host.commands.calibrate.watching import Watching
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, HostError, UsageError
@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     began, started = clock.now(), time.monotonic()
     clock.check_clock(began.date(), fixture.certified)
     overdue = clock.check_due(began.date(), fixture.due, fixture.id, arguments.allow_overdue)
-    key = record_file.key_of(arguments.key)
+    keys = station_keys(arguments)
     name = _operator_name(arguments.operator)
     _check_who_places(arguments, output)
     with open_one(arguments, output) as module:
-        identity = module.identity()
+        identity, key = module.identity(), keys.signing(module)  # before the bench is at work for half an hour
         work = Work(arguments.output or PLACE / identity.serial)
         with work.held():
             if arguments.fresh:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dermis_host.calibration import record_file
 from dermis_host.calibration.differences import differences
+from dermis_host.calibration.keys import StationKeys
 from dermis_host.commands.calibrate.common import IN_FORCE, held_record, say_state, state_row
 from dermis_host.errors import EXIT_OK
 from dermis_host.module import Module
@@ -12,7 +12,7 @@ from dermis_host.output import Output
 
 def select(module: Module, slot: str, back: str, output: Output) -> int:
     """Puts the slot's record in force and says what that changes; `back`: how to undo it."""
-    keys = record_file.keys_of()
+    keys = StationKeys(keyring=module.keyring)
     wanted = held_record(module, slot, keys)  # refused here, before anything, where there is none
     before = module.calibration_state()
     if before.in_force == slot:

@@ -23,6 +23,7 @@ from dermis_host.commands.calibrate.common import (
     open_one,
     say_state,
     state_row,
+    station_keys,
 )
 from dermis_host.errors import EXIT_FAILED, EXIT_OK
 from dermis_host.output import Output, table
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    keys = record_file.keys_of(record_file.key_of(arguments.key))
+    keys = station_keys(arguments)
     state = None
     if arguments.file:
         record = record_file.read(arguments.file, keys)

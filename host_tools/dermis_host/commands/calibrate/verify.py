@@ -8,12 +8,12 @@ from pathlib import Path
 
 from dermis.core import calibration as record_format
 
-from dermis_host.calibration import clock, record_file, targets, verify, words
+from dermis_host.calibration import clock, targets, verify, words
 from dermis_host.calibration.live_bench import LiveBench
 from dermis_host.calibration.operators import Operator, Person, RunningTwin
 from dermis_host.calibration.script import Script
 from dermis_host.calibration.targets import Fixture, Target
-from dermis_host.commands.calibrate.common import IN_FORCE, add_key, add_module, held_record, open_one
+from dermis_host.commands.calibrate.common import IN_FORCE, add_key, add_module, held_record, open_one, station_keys
 from dermis_host.commands.calibrate.watching import line
 from dermis_host.errors import EXIT_FAILED, EXIT_OK, UsageError
 from dermis_host.output import Output
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     overdue = clock.check_due(today, fixture.due, fixture.id, arguments.allow_overdue)
     started = time.monotonic()
     with open_one(arguments, output) as module:
-        record = held_record(module, IN_FORCE, record_file.keys_of(record_file.key_of(arguments.key)))
+        record = held_record(module, IN_FORCE, station_keys(arguments))
         bench = LiveBench(module, _operator(arguments, record.fields["serial"], output), output.tick)
         try:
             bursts = verify.take(bench, card)
