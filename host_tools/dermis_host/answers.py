@@ -37,8 +37,8 @@ class Identity:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict with its reasons, PAD score (0-10000, higher is more likely bona fide), evidence and the time of
-    each stage (us)."""
+    """A verdict with its reasons, PAD score (0-10000, higher is more likely bona fide), evidence, the time of each
+    stage (us), and what binds it to a face and a passage (docs/formats/bound-verdict.md)."""
 
     verdict: str
     reasons: list[str]
@@ -51,6 +51,7 @@ class Verdict:
     firmware: str
     model_hash: str
     calibration: str
+    bound: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,56 @@ class UpdateState:
     revision: int
 
 
+@dataclass(frozen=True)
+class AuditHead:
+    """Where the audit log begins and ends: numbers, hashes before the first and after the last entry, the module's
+    clock (s since 1970; 0: never set), entries that storage did not take, the MAC (docs/formats/audit.md)."""
+
+    first: int
+    next: int
+    before: bytes
+    hash: bytes
+    time: int
+    lost: int
+    mac: bytes
+
+
+@dataclass(frozen=True)
+class AuditEntries:
+    """Entries of the audit log, each behind its length, the hash before them, the number to ask for next."""
+
+    entries: bytes
+    before: bytes
+    next: int
+
+
+@dataclass(frozen=True)
+class StatisticsGroup:
+    """The counters of a group."""
+
+    name: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FilePiece:
+    """A piece of a file: where it starts, its bytes, and how long the whole is (bytes)."""
+
+    off: int
+    data: bytes
+    len: int
+
+
+@dataclass(frozen=True)
+class FileHash:
+    """The hash of `len` bytes of a file from `off` on."""
+
+    type: str
+    off: int
+    len: int
+    output: bytes
+
+
 # The answers with more than one field; the others come back as that field's value.
 BY_MESSAGE = {
     "parameters": Parameters,
@@ -180,4 +231,9 @@ BY_MESSAGE = {
     "image_mark": ImageStates,
     "image_upload": Uploaded,
     "update_state": UpdateState,
+    "audit_head": AuditHead,
+    "audit_read": AuditEntries,
+    "statistics": StatisticsGroup,
+    "file_download": FilePiece,
+    "file_hash": FileHash,
 }

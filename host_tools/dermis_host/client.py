@@ -81,7 +81,7 @@ class Client:
         finally:
             self._link.close()
 
-    def _ask(self, name: str, time_out_s: float = ANSWER_S, **fields: Any) -> Any:
+    def _ask(self, name: str, /, time_out_s: float = ANSWER_S, **fields: Any) -> Any:
         """Asks; a request that only reads is asked once more after a restart of the module."""
         may_repeat = messages.by_name(name).op == messages.READ
         try:
@@ -110,7 +110,7 @@ class Client:
         self._sessions.open_for(name)
         return self._exchange(name, time_out_s, fields)
 
-    def exchange(self, name: str, **fields: Any) -> dict[str, Any]:
+    def exchange(self, name: str, /, **fields: Any) -> dict[str, Any]:
         """One message and its answer as they are: no session is opened for it, and it is asked once."""
         return self._exchange(name, ANSWER_S, fields)
 

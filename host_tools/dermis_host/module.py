@@ -21,6 +21,7 @@ from dermis_host.answers import (
     SelfTest,
     Verdict,
 )
+from dermis_host.auditing.record_messages import RecordMessages
 from dermis_host.client import ANSWER_S, GREETING_S
 from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed
 from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
@@ -42,7 +43,7 @@ PIECE_OVERHEAD = 64
 MADE_BY = ("serial", "board", "firmware", "runtime", "model", "model_hash", "profile", "calibration")
 
 
-class Module(AccessMessages, ImageMessages):
+class Module(AccessMessages, ImageMessages, RecordMessages):
     """A Dermis module behind a port; a context manager.
 
     port: whatever `serial.serial_for_url` takes (a tty, rfc2217://HOST:PORT, socket://HOST:PORT).
@@ -99,13 +100,18 @@ class Module(AccessMessages, ImageMessages):
         self._uptime_ms = identity.uptime_ms
         return identity
 
-    def verify(self, time_limit_ms: int = 0, nonce: bytes = b"") -> Verdict:
-        """Takes bursts until there is a verdict or the time is up (0: the profile's limit)."""
+    def verify(self, time_limit_ms: int = 0, nonce: bytes = b"", transaction: bytes = b"") -> Verdict:
+        """Takes bursts until there is a verdict or the time is up (0: the profile's limit).
+
+        nonce, transaction: at most 32 bytes each, bound to the verdict (`dermis_host.auditing.bound`).
+        """
         given: dict[str, Any] = {}
         if time_limit_ms:
             given["time_limit_ms"] = time_limit_ms
         if nonce:
             given["nonce"] = nonce
+        if transaction:
+            given["transaction"] = transaction
         return self._ask("verify", VERIFY_S + time_limit_ms / 1000, **given)
 
     def burst(self, lights: tuple[str, ...] = (), exposure_us: int = 0) -> BurstTaken:

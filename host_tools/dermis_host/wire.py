@@ -52,7 +52,7 @@ def _make(message) -> tuple[type[smp_message.Request], type[BaseModel]]:
 _CLASSES = {message.name: _make(message) for message in messages.every()}
 
 
-def request(name: str, **fields: Any) -> smp_message.Request:
+def request(name: str, /, **fields: Any) -> smp_message.Request:
     """The SMP request of that name (`dermis.core.messages`).
 
     Raises KeyError for a name that is not in the table, ValueError for a field of the wrong kind.

@@ -12,8 +12,9 @@ def entries_of(log, serial):
         assert head.before == chain.genesis(serial)
     seq, after, out = head.first, head.before, []
     while seq < head.next:
-        data, following = log.read(seq, ROOM)
+        data, before, following = log.read(seq, ROOM)
         assert following > seq, f"the log does not go on at {seq}"
+        assert before == after, f"the chain breaks before entry {seq}"
         end = 0
         for entry, at in chain.split(data):
             said = chain.decode(entry)

@@ -108,31 +108,38 @@ class Audit:
         return chain.Head(self.next, self.next, self.hash, self.hash, time)
 
     def read(self, seq: int, most: int) -> tuple:
-        """(entries from `seq` on, each behind its length, at most that many bytes; number to ask for next).
+        """(entries from `seq` on, each behind its length, at most that many bytes; the hash before them; number to
+        ask for next).
 
-        Where there is no such entry any more, it begins with the oldest there is after it. Raises OSError (storage).
+        Where there are none from `seq` on, the next number is that of the oldest after it. Raises OSError (storage).
         """
         if not self._ready:
             self._load()
         within = [first for first in self._firsts if first <= seq]
         if seq >= self.next or not self._firsts:
-            return b"", self.next
+            return b"", self.hash, self.next
         if not within:
-            return b"", self._firsts[0]
+            return b"", b"", self._firsts[0]
         first = within[-1]
         after = [other for other in self._firsts if other > first]
         end = after[0] if after else self.next
         data, number, start, stop = self._segment(first), first - 1, 0, 0  # the first record is the file's head
-        for _, at in chain.split(data):
+        try:
+            before = self._header(first, data)
+        except BadInput:  # what it held cannot be told from anything else
+            return b"", b"", end
+        for entry, at in chain.split(data):
             if number < seq:
                 start = stop = at
+                if number >= first:
+                    before = chain.link(before, entry)
             elif number >= end or at - start > most:
                 break
             else:
                 stop = at
             number += 1
         # What a file lacks of its entries is damaged: the next file is what there is to ask for.
-        return bytes(data[start:stop]), end if number <= seq else number
+        return bytes(data[start:stop]), before, end if number <= seq else number
 
     # Writing.
 

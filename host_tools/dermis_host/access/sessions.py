@@ -25,7 +25,7 @@ FRAMES_OPEN_S = 300
 class Exchange(Protocol):
     """Sends one message and returns its answer."""
 
-    def __call__(self, name: str, **fields: Any) -> dict[str, Any]: ...
+    def __call__(self, name: str, /, **fields: Any) -> dict[str, Any]: ...
 
 
 def helps(refused: RequestFailed, name: str) -> bool:

@@ -9,6 +9,7 @@ COMMANDS = {
     "provision": "Give a module its keys, once, and put it into the field.",
     "selftest": "Have a module check itself.",
     "verify": "One verdict: living skin on a real head, or an instrument?",
+    "audit": "Fetch a module's audit log, check it, export it.",
     "watch": "Verdicts as they come, until Ctrl-C.",
     "capture": "Save a burst as a recording.",
     "replay": "Give recordings to the device's code and print its verdicts.",

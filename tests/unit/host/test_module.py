@@ -28,6 +28,7 @@ VERDICT = {
     "firmware": "0.1.0",
     "model_hash": "x",
     "calibration": "y",
+    "bound": {"mac": b""},
 }
 
 

@@ -31,6 +31,7 @@ MESSAGES = (
         (_f("off", "int", "", REQUIRED, "number of the first entry wanted"),),
         (
             _f("entries", "bytes", "", REQUIRED, "entries, each behind its length: see docs/formats/audit.md"),
+            _f("before", "bytes", "", REQUIRED, "hash before the first of them; empty where it is not known"),
             _f("next", "int", "", REQUIRED, "number of the entry to ask for next"),
         ),
         "Entries of the log, from a number on, as many as fit.",
