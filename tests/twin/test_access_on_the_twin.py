@@ -1,86 +1,81 @@
-"""A flashed module is given keys and put into the field; then somebody with a cable comes, and then its owner."""
+"""A module from the bench into the field and into service, by the command, on the twin; its frames sealed."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
-from pathlib import Path
+import json
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from dermis.core import access, posture
-from dermis_host import Module, RequestFailed
-from dermis_host.access import provisioning
+from dermis_host import Module, RequestFailed, cli, recording
 from dermis_host.access.keyring import Keyring
-from dermis_host.access.sessions import Sessions
-from dermis_host.errors import AccessDenied, HostError
-
-from tests.twin.conftest import console, wait_for
+from dermis_host.access.sealed import Secrets
+from dermis_host.errors import AccessDenied
 
 
 @pytest.fixture
-def keyring(tmp_path) -> Keyring:
-    pem = tmp_path / "update.pem"
-    key = ec.generate_private_key(ec.SECP256R1()).public_key()
-    pem.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
-    return Keyring.create(tmp_path / "ring", fleet="gates", update_keys=[pem])
+def ring(tmp_path) -> Keyring:
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    (tmp_path / "update.pem").write_bytes(public.public_bytes(serialization.Encoding.PEM, form))
+    return Keyring.create(tmp_path / "ring", fleet="harbour", update_keys=[tmp_path / "update.pem"])
 
 
-def mpremote(url: str, *arguments: str) -> subprocess.CompletedProcess:
-    tool = str(Path(sys.executable).parent / "mpremote")
-    return subprocess.run([tool, "connect", url, *arguments], capture_output=True, text=True, timeout=60)
+@pytest.fixture
+def dermis(capsys, monkeypatch, ring):
+    """`dermis(word...)`: (exit code, the JSON object, stderr) of the command with that keyring."""
+    monkeypatch.setenv("DERMIS_KEYRING", str(ring.path))
+
+    def command(*words: object) -> tuple[int, dict, str]:
+        code = cli.main([*(str(word) for word in words), "--json"])
+        captured = capsys.readouterr()
+        return code, json.loads(captured.out), captured.err
+
+    return command
 
 
-def test_a_module_in_the_field_before_a_stranger_and_before_its_owner(make_flashed_twin, keyring):
-    twin = make_flashed_twin(virtual_time=False)
-    with Module(twin.url) as module:
-        assert set(module.posture().defaults) == set(posture.DEFAULTS)
-        provisioning.give_keys(module, keyring)
-        after = provisioning.change_state(module, "field")
-    assert (after.state, after.provisioned, after.defaults) == ("field", True, []) and after.faults == []
+def test_from_the_bench_into_the_field_and_into_service(make_twin, dermis, ring, tmp_path):
+    twin = make_twin()
+    code, told, _ = dermis("provision", "-p", twin.url, "--to", "field", "--yes")
+    assert code == 0 and told["given"] and (told["posture"]["state"], told["fleet"]) == ("field", "harbour")
+    assert "prompt" in told["posture"]["locked"] and not told["posture"]["defaults"]
 
-    # A stranger: Ctrl-C through a whole start.
-    with console(twin) as port:
-        boots = twin.status()["boots"]
-        twin.reset()
-        wait_for(lambda: port.write(b"\x03\r\x03") and twin.status()["said_hello"], "the firmware under Ctrl-C", 30)
-        time.sleep(0.3)  # the silence after which Ctrl-C asks for the prompt
-        port.write(b"\r\x03")
-        assert b">>>" not in port.read(1 << 16)
-    with Module(twin.url) as module:
-        assert module.identity().state == "field" and module.verify().verdict
-        for forbidden in (
-            lambda: module.datetime_write("2026-11-22T12:00:00"),
-            lambda: module.burst(("850",)),
-            module.repl_open,
-            lambda: module.state_change("service"),
-        ):
-            with pytest.raises(AccessDenied):
+    with Module(twin.url) as module:  # whoever holds the port
+        module.reset()
+        assert module.identity().state == "field" and module.posture().provisioned
+        for forbidden in (module.burst, module.repl_open, lambda: module.state_change("service")):
+            with pytest.raises(AccessDenied, match="--keyring"):
                 forbidden()
-        with pytest.raises(HostError, match="bench state"):
-            provisioning.give_keys(module, keyring)
-        role_key = access.derived_key(access.DEVELOPMENT_KEY, "service", module.identity().serial)
-        asked = module.session_open("service")
-        proof = access.host_proof(role_key, asked.challenge, bytes(32), "service", asked.serial)
-        with pytest.raises(RequestFailed, match="proof"):
-            module.session_prove(bytes(32), proof)
-    assert twin.status()["boots"] == boots + 1
+        with pytest.raises(RequestFailed, match="provision"):
+            module.provision(
+                **{name: bytes([at] * 32) for at, name in enumerate(("installer", "bench", "service", "verdict"), 1)},
+                station=[bytes([9] * 32)],
+                update=list(ring.update_keys),
+            )
+        assert module.selftest().checks
 
-    # Its owner.
-    with Module(twin.url, keyring=keyring) as module:
-        wait_for(lambda: not module.posture().sessions["locked_ms"], "the wait after a wrong proof")
-        module.datetime_write("2026-11-22T12:00:00")
-        module.capture(("850",))
-        assert module.posture().sessions["role"] == "bench"
+    path = tmp_path / "burst.npz"
+    code, told, _ = dermis("capture", "-p", twin.url, "-o", path)
+    assert code == 0 and told["sealed"] and recording.load(path, Secrets(ring)).frames
+    code, told, _ = dermis("replay", path)
+    assert told["results"][0]["verdict"] == "no_decision"  # it is not calibrated
+
+    code, told, _ = dermis("provision", "-p", twin.url, "--to", "service")
+    assert code == 0 and not told["given"] and told["posture"]["state"] == "service"
+    with Module(twin.url, keyring=ring) as module:
+        module.datetime_write("2027-01-01T00:00:00")
+        assert module.posture().sessions["role"] == "installer"
+        assert module.repl_open() and "prompt" in module.posture().open
     with Module(twin.url) as module:
-        assert module.posture().sessions["role"] == ""
-        Sessions(module.exchange, keyring).open("service")
-        module.repl_open()
-    made = mpremote(twin.url, "resume", "exec", "print(6 * 7)")
-    assert made.stdout.strip() == "42", made.stdout + made.stderr
-    mpremote(twin.url, "reset")
-    wait_for(lambda: twin.status()["said_hello"], "the firmware to start again")
+        assert module.posture().sessions["role"] == ""  # it ended with the link
+
+
+def test_another_keyring_opens_nothing(make_twin, dermis, tmp_path, ring):
+    twin = make_twin()
+    assert dermis("provision", "-p", twin.url, "--to", "field", "--yes")[0] == 0
+    foreign = Keyring.create(tmp_path / "foreign")
+    with Module(twin.url, keyring=foreign) as module, pytest.raises(AccessDenied, match="proof is wrong"):
+        module.datetime_write("2027-01-01T00:00:00")
     with Module(twin.url) as module:
-        assert module.identity().state == "field" and posture.PROMPT in module.posture().locked
+        sessions = module.posture().sessions
+        assert sessions["failed"] == 1 and not sessions["role"]
