@@ -72,22 +72,24 @@ class Keyring:
 
         Raises UsageError when there is one already, or when a PEM file holds no P-256 key.
         """
-        path = Path(path)
-        file = path / FILE
         if len(fleet.encode()) > access.LONGEST_FLEET or not fleet.isprintable():
             raise UsageError(f"A fleet's name has at most {access.LONGEST_FLEET} bytes, all printable: shorten it.")
         publics = [public_key(pem) for pem in update_keys]
         _check_number([raw(key) for key in publics])
-        path.mkdir(mode=OWNERS_FOLDER, parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise UsageError(f"The folder {path} is not empty: name a new one for a new keyring.")
-        path.chmod(OWNERS_FOLDER)
         masters = {use: secrets.token_bytes(access.KEY_BYTES) for use in USES}
-        hexes = {use: master.hex() for use, master in masters.items()}
-        for number, key in enumerate(publics, 1):
-            _write(path / UPDATE_KEYS.replace("*", str(number)), _pem(key))
-        _write(file, json.dumps({"format": FORMAT, "fleet": fleet, "masters": hexes}, indent=2).encode() + b"\n")
-        return cls(path, fleet, tuple(raw(key) for key in publics), masters)
+        return _written(Path(path), fleet, masters, publics)
+
+    def part(self, path: str | Path, uses: Sequence[str]) -> Keyring:
+        """A new keyring in `path` with the masters of some uses only, for whoever needs no more.
+
+        Raises UsageError for a use that this one has not, or when there is something in `path`.
+        """
+        for use in uses:
+            if not self.has(use):
+                held = ", ".join(self._masters)
+                raise UsageError(f"The keyring {self.path} has no key for {use!r}; it has: {held}.")
+        publics = [public_key(pem) for pem in sorted(self.path.glob(UPDATE_KEYS))]
+        return _written(Path(path), self.fleet, {use: self._masters[use] for use in uses}, publics)
 
     def has(self, use: str) -> bool:
         """Whether it holds the master of that use."""
@@ -120,6 +122,24 @@ class Keyring:
     def frames_key(self, serial: str) -> bytes:
         """What seals recordings of that module on a host. Raises UsageError without one."""
         return self.key(FRAMES, serial)
+
+
+def _written(
+    path: Path, fleet: str, masters: dict[str, bytes], publics: Sequence[ec.EllipticCurvePublicKey]
+) -> Keyring:
+    """A keyring put into a folder that is new or empty. Raises UsageError."""
+    try:
+        path.mkdir(mode=OWNERS_FOLDER, parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise UsageError(f"The folder {path} is not empty: name a new one for a new keyring.")
+        path.chmod(OWNERS_FOLDER)
+        for number, key in enumerate(publics, 1):
+            _write(path / UPDATE_KEYS.replace("*", str(number)), _pem(key))
+        hexes = {use: master.hex() for use, master in masters.items()}
+        _write(path / FILE, json.dumps({"format": FORMAT, "fleet": fleet, "masters": hexes}, indent=2).encode() + b"\n")
+    except OSError as problem:
+        raise UsageError(f"No keyring can be made in {path}: {problem.strerror or problem}.") from None
+    return Keyring(path, fleet, tuple(raw(key) for key in publics), masters)
 
 
 def public_key(path: Path) -> ec.EllipticCurvePublicKey:

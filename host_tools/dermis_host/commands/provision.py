@@ -10,7 +10,7 @@ from dermis.core import release
 
 from dermis_host import files
 from dermis_host.access import posture_words, provisioning
-from dermis_host.access.keyring import Keyring
+from dermis_host.access.keyring import USES, Keyring
 from dermis_host.access.provisioning import FIELD, SERVICE, Records
 from dermis_host.arguments import add_port, open_module
 from dermis_host.calibration.record_file import SUFFIX
@@ -33,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a key that updates will be signed with, its public half; up to four, for a new keyring",
     )
     parser.add_argument("--allow-development-key", action="store_true", help="take an update key that everybody has")
+    parser.add_argument(
+        "--hand-out", metavar="DIR", type=Path, help="a keyring with the keys of --uses only; no module"
+    )
+    parser.add_argument("--uses", metavar="USE,...", default="", help=f"of a handed-out keyring: {', '.join(USES)}")
     parser.add_argument("--to", choices=(FIELD, SERVICE), help="the state to put the module into afterwards")
     records = parser.add_mutually_exclusive_group()
     records.add_argument(
@@ -43,7 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    if bool(arguments.hand_out) != bool(arguments.uses):
+        raise UsageError("--hand-out DIR and --uses USE,... go together.")
     keyring = _keyring(arguments, output)
+    if arguments.hand_out:
+        part = keyring.part(arguments.hand_out, arguments.uses.split(","))
+        output.say(f"{part.path}: a keyring for {arguments.uses} alone.")
+        output.result({**_keyring_facts(part), "uses": arguments.uses.split(",")})
+        return 0
     if not arguments.port and arguments.new_keyring:
         output.result(_keyring_facts(keyring))
         return 0

@@ -105,15 +105,20 @@ def test_a_damaged_keyring_is_told(tmp_path, content, word):
 
 
 def test_a_part_of_a_keyring_serves_its_use(tmp_path):
-    made = Keyring.create(tmp_path / "ring")
-    content = json.loads((made.path / keyring.FILE).read_text())
-    content["masters"] = {"installer": content["masters"]["installer"]}
-    (made.path / keyring.FILE).write_text(json.dumps(content))
-    part = Keyring.load(made.path)
+    key = pem_of(tmp_path / "a.pem")
+    made = Keyring.create(tmp_path / "ring", fleet="harbour", update_keys=[tmp_path / "a.pem"])
+    made.part(tmp_path / "part", ["installer"])
+    part = Keyring.load(tmp_path / "part")
     assert part.has("installer") and part.role_key("DM1-1", "installer") == made.role_key("DM1-1", "installer")
-    assert not part.has("service")
+    assert (part.fleet, part.update_keys) == ("harbour", (key,)) and not part.has("service")
     with pytest.raises(UsageError, match="no key for service"):
         part.role_key("DM1-1", "service")
+    for uses, where, word in ((["service"], "x", "it has: installer"), (["installer"], "ring", "not empty")):
+        with pytest.raises(UsageError, match=word):
+            part.part(tmp_path / where, uses)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="No keyring can be made"):
+        made.part(tmp_path / "file", ["installer"])
 
 
 def test_no_keyring_and_one_that_is_there(tmp_path):

@@ -167,6 +167,17 @@ def test_a_new_keyring(run, tmp_path):
     assert code == 2 and "--new-keyring" in err
 
 
+def test_a_keyring_is_handed_out_in_part(run, ring, tmp_path):
+    words = ("provision", "--keyring", ring.path, "--hand-out", tmp_path / "part")
+    assert run(*words)[0] == 2
+    code, out, _ = run(*words, "--uses", "installer,station", "--json")
+    assert code == 0 and json.loads(out)["uses"] == ["installer", "station"]
+    part = Keyring.load(tmp_path / "part")
+    assert part.station_key(SERIAL) == ring.station_key(SERIAL) and not part.has("bench")
+    code, _, err = run(*words, "--uses", "gate")
+    assert code == 2 and "gate" in err
+
+
 def test_the_development_key_is_no_update_key_unless_it_is_asked_for(run, tmp_path):
     signing.development_key(tmp_path)
     (pem,) = tmp_path.glob("*.pem")
