@@ -114,7 +114,7 @@ def _continue(module: Source, export: Export, head: audit_chain.Head, on_entries
             continue
         if answer.before != export.hash():
             export.lines.append(Break(off, answer.before))
-        _append(export, entries)
+        _append(export, entries[: head.next - off])  # what came after the head belongs to the next one
         on_entries(len(entries))
     return True
 
