@@ -13,7 +13,7 @@ COORDINATE_BYTES = 32
 PUBLIC_KEY_BYTES = 2 * COORDINATE_BYTES  # x and y, big-endian, without SEC 1's leading 4
 DIGEST_BYTES = 32  # of SHA-256
 LARGEST_SIGNATURE = 72  # SEQUENCE of two INTEGERs of at most 33 bytes, heads included
-# Of 256 rounds, those between two `yield`s: an estimated 40 ms on an ESP32-S3 (`python -m tests.bench signature`).
+# Of 256 rounds, those between two `yield`s: an estimated 60 ms on an ESP32-S3 (`python -m tests.bench signature`).
 ROUNDS_A_STEP = 8
 BITS = 256
 

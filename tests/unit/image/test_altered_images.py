@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_each_is_refused_for_what_was_done_to_it(cases):
 def test_every_reason_but_none_other_is_met(cases):
     met = {why(case) for case in cases}
     assert met == set(mcuboot.WHYS)
+
+
+def test_the_page_explains_every_reason_and_no_other():
+    page = (Path(__file__).parents[3] / "docs" / "formats" / "image.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \|", page.split("## Why an image is refused")[1].split("\n## ")[0], re.MULTILINE)
+    assert sorted(listed) == sorted(mcuboot.WHYS)
+    fields = re.findall(r"^\| `(\w+)` \|", page.split("## Manifest")[1].split("\n## ")[0], re.MULTILINE)
+    assert tuple(fields) == manifest.FIELDS
 
 
 def test_every_refusal_is_a_sentence(cases):
