@@ -42,8 +42,8 @@ A message's right stands in the [table of messages](formats/messages.md). A sess
 state gives to everybody.
 """
 AFTER_RIGHTS = """
-`image_state` (write) marks an image for a test without a session; confirming one and taking a test back need the right
-`update`. A setting may ask for more than `setup`: see `setting_write`.
+`image_mark` marks an image for a test without a session; confirming one and taking a test back need the right
+`update`.
 
 ## Keys
 `provision` gives a module its keys, in the bench state and once. Every symmetric key has {key} bytes and is derived on

@@ -16,7 +16,6 @@ FRAMES = "frames"  # take bursts and fetch their frames
 UPDATE = "update"  # confirm and erase images
 PROVISION = "provision"  # give the module its keys
 SERVICE = "service"  # open the prompt, change the state
-BENCH = SETUP  # its name before there were sessions; goes with the last message that uses it
 
 GROUP_OS = 0
 GROUP_IMAGE = 1
