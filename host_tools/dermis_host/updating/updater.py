@@ -357,8 +357,8 @@ def _from_slot(standing: Standing) -> None:
 
 def _went_back(standing: Standing) -> str:
     state, runs = standing.state, standing.identity.firmware
-    why = f"{state.reason} ({state.why})" if state.why else "it gave no reason"
-    return f"The module went back to {runs} from {state.version or 'the image that was tried'}: {sentence(why)}"
+    why = f"because {state.reason} ({state.why})" if state.why else "and did not say why"
+    return f"The module went back to {runs} from {state.version or 'the image that was tried'} {why}."
 
 
 def _patient(ask: Callable[[], Any]) -> Any:
