@@ -231,8 +231,10 @@ class Update:
         from dermis.core import manifest  # used with updates only, and it takes room
 
         keys = self._module.keys
+        if keys.fault:
+            raise BadImage(mcuboot.UNKNOWN_KEY, keys.fault)
         known = keys.update()
-        if not known and not keys.provisioned and not keys.fault:
+        if not known and not keys.provisioned:
             known = [release.DEVELOPMENT_PUBLIC_KEY]  # everybody can sign with it, and the posture says so
         await _over(image.check_steps({mcuboot.key_hash(key): key for key in known}))
         manifest.acceptable(image, self._facts(manifest))

@@ -38,7 +38,7 @@ WHYS = {
     DAMAGED: "it was no longer whole when it was to start",
     NOT_STORED: "storage did not take the note that it is being tried",
     ASKED: "somebody with the right to do so asked for it",
-    LOST: "the image in use was damaged, so the other slot's is in use",
+    LOST: "the slot in use held no whole image any more, so the other one's is in use",
 }
 _CAUSES = {"crash": CRASH, "watchdog": WATCHDOG, "power_on": POWER}
 

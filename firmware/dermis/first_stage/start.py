@@ -26,6 +26,8 @@ INTERRUPT = 3
 # What stays shall lie together at the heap's beginning: the firmware needs the rest in large pieces. Without this,
 # the heap is filled with rubbish once before any is collected.
 COLLECT_AFTER = 16 * 1024
+# A firmware that hangs before it has set the watchdog to its own ends, too. Its start takes some seconds.
+WATCHDOG_MS = 60_000
 SAY_AGAIN_S = 10  # whoever connects to a module without an image shall soon hear why
 REMEDY = (
     "hold BOOT while pressing RESET, so that the ROM loader answers, then flash the module anew with `dermis flash`"
@@ -139,6 +141,7 @@ class Start:
 
     def run(self) -> None:
         """Start the firmware; what it raises is noted against a test, and the module restarted."""
+        self._parts.system.start_watchdog(WATCHDOG_MS)
         sys.path[:] = [handover.APP, ".frozen"]
         for name in list(sys.modules):
             if name == "dermis" or name.startswith("dermis."):
