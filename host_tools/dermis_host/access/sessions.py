@@ -18,6 +18,7 @@ ROLES_WITH = {
     messages.FRAMES: (access.BENCH, access.SERVICE),
     messages.SERVICE: (access.SERVICE,),
 }
+OPENING = ("session_open", "session_prove")
 # How long frames stay open for one session, in seconds: the module's most is 600. A capture takes a few.
 FRAMES_OPEN_S = 300
 
@@ -29,8 +30,10 @@ class Exchange(Protocol):
 
 
 def helps(refused: RequestFailed, name: str) -> bool:
-    """Whether a session could get what was refused."""
-    return refused.code == errors.RC_ACCESS_DENIED and messages.by_name(name).right in ROLES_WITH
+    """Whether a session could get what was refused. What nobody needs a right for can still be refused in part."""
+    message = messages.by_name(name)
+    beyond = message.right == messages.PROVISION or name in OPENING
+    return refused.code == errors.RC_ACCESS_DENIED and not beyond
 
 
 class Sessions:
@@ -41,16 +44,32 @@ class Sessions:
         self._exchange = exchange
         self._keyring = keyring
 
-    def open_for(self, name: str) -> None:
-        """Opens a session that grants what the message of that name needs; opens the frames, too, for one about frames.
+    def open_for(self, name: str, role: str = "") -> None:
+        """Opens a session for the message of that name, of that role or else of the first that `roles_for` names; opens
+        the frames, too, for one about frames.
 
         Raises AccessDenied when the keyring has no such role or the module refuses it, Impostor when what answers
         does not hold the key.
         """
-        right = messages.by_name(name).right
-        self.open(self._role_for(right, name))
-        if right == messages.FRAMES:
+        self.open(role or self.roles_for(name)[0])
+        if messages.by_name(name).right == messages.FRAMES:
             self._exchange("frames_allow", seconds=FRAMES_OPEN_S)
+
+    def roles_for(self, name: str) -> list[str]:
+        """The roles that the keyring has and that may do it, the least first; below the one that served last, none:
+        otherwise two kinds of requests in turn would end each other's session. Raises AccessDenied without any."""
+        assert self._keyring is not None
+        all_of_them = ROLES_WITH.get(messages.by_name(name).right, access.ROLES)
+        first = all_of_them.index(self.role) if self.role in all_of_them else 0
+        roles = [role for role in all_of_them[first:] if self._keyring.has(role)]
+        if not roles:
+            raise AccessDenied(
+                name,
+                errors.RC_ACCESS_DENIED,
+                f"it needs a session of the role {' or '.join(all_of_them)}",
+                f"the keyring {self._keyring.path} has no such key, so use one that has",
+            )
+        return roles
 
     def open(self, role: str) -> None:
         """Opens a session of that role. Raises as `open_for` does."""
@@ -75,20 +94,3 @@ class Sessions:
                 "so nothing was sent to it."
             )
         self.role = role
-
-    def _role_for(self, right: str, name: str) -> str:
-        assert self._keyring is not None
-        roles = ROLES_WITH[right]
-        # A higher role that served before is taken again: otherwise two kinds of requests in turn would end
-        # each other's session.
-        if self.role in roles:
-            return self.role
-        for role in roles:
-            if self._keyring.has(role):
-                return role
-        raise AccessDenied(
-            name,
-            errors.RC_ACCESS_DENIED,
-            f"it needs a session of the role {' or '.join(roles)}, and the keyring {self._keyring.path} has none",
-            "use one that has",
-        )

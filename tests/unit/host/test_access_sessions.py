@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from dermis.app import rights
 from dermis.core import access, messages
+from dermis.core.errors import RC_ACCESS_DENIED
 from dermis_host import Module, RequestFailed
-from dermis_host.access.keyring import FILE, Keyring
+from dermis_host.access.keyring import Keyring
 from dermis_host.access.sessions import ROLES_WITH
 from dermis_host.errors import AccessDenied, Impostor
+from fake_module import Refused
 from locked_module import SERIAL, LockedModule
 
 
@@ -33,15 +33,6 @@ def device(ring) -> LockedModule:
         "fleet": "",
     }
     return made
-
-
-def part_of(ring: Keyring, path, *uses: str) -> Keyring:
-    """A copy of the keyring with the masters of those uses only."""
-    Keyring.create(path)
-    content = json.loads((ring.path / FILE).read_text())
-    content["masters"] = {use: content["masters"][use] for use in uses}
-    (path / FILE).write_text(json.dumps(content))
-    return Keyring.load(path)
 
 
 def test_roles_are_those_of_the_device():
@@ -103,7 +94,7 @@ def test_without_a_keyring_the_remedy_is_said(device):
 
 
 def test_a_keyring_without_the_role(ring, device, tmp_path):
-    part = part_of(ring, tmp_path / "part", "installer")
+    part = ring.part(tmp_path / "part", ["installer"])
     with device.open() as fake, Module(fake.url, keyring=part) as module:
         module.datetime_write("2027-01-01T00:00:00")
         with pytest.raises(AccessDenied, match="role bench or service"):
@@ -111,7 +102,7 @@ def test_a_keyring_without_the_role(ring, device, tmp_path):
         with pytest.raises(AccessDenied, match="role service"):
             module.state_change("service")
         assert fake.asked.count("session_prove") == 1
-    higher = part_of(ring, tmp_path / "higher", "service")
+    higher = ring.part(tmp_path / "higher", ["service"])
     with device.open() as fake, Module(fake.url, keyring=higher) as module:
         module.datetime_write("2027-01-01T00:00:00")
         assert device.asked[-1] == ("datetime_write", "service")
@@ -160,6 +151,24 @@ def test_another_refusal_opens_no_session(ring, device):
             )
         assert "session_open" not in fake.asked
     assert messages.by_name("provision").right not in ROLES_WITH
+
+
+def test_a_request_that_needs_more_than_its_message_climbs(ring, device, tmp_path):
+    def owners_only(_):
+        if device.sessions.role() != "service":
+            raise Refused(RC_ACCESS_DENIED, "this one is the owner's")
+        return {}
+
+    with device.open(datetime_write=owners_only, echo=owners_only) as fake, Module(fake.url, keyring=ring) as module:
+        module.datetime_write("2027-01-01T00:00:00")
+        assert fake.asked.count("session_prove") == 3
+        module.datetime_write("2027-01-01T00:00:00")
+        assert fake.asked.count("session_prove") == 3  # and stays there
+    part = ring.part(tmp_path / "part", ["installer", "bench"])
+    with device.open(echo=owners_only) as fake, Module(fake.url, keyring=part) as module:
+        with pytest.raises(AccessDenied, match="owner's"):
+            module.echo("a message without a right of its own")
+        assert fake.asked.count("session_prove") == 2
 
 
 def test_closing_a_link_that_has_gone_is_quiet(ring, device):
