@@ -144,6 +144,7 @@ def test_wrong_proofs_wait_longer_and_longer_and_then_a_minute():
         assert answer["rc"] == DENIED, answer
         waits.append(of.sessions().facts()["locked_ms"] // 1000)
         assert prove(of, "bench")["rc"] == BUSY and of.session == ""  # the right one waits, too
+        assert asked(of, "session_open", role="bench")["rc"] == BUSY  # not even a challenge
         passed(of, of.sessions().facts()["locked_ms"] - 1500)
         assert of.sessions().facts()["locked_ms"] and asked(of, "session_prove", nonce=NONCE, proof=NONCE)["rc"] == BUSY
         passed(of, 2000)

@@ -27,6 +27,7 @@ from access_module import (
 from dermis.app import free_resets, keys, rights, sessions, states
 from dermis.app.server import CLOSED
 from dermis.core import access, errors, messages, posture
+from dermis.drivers.storage import EIO
 
 # Provisioning.
 
@@ -200,6 +201,42 @@ def test_a_module_with_damaged_files_answers_and_opens_nothing():
         else:
             assert asked(opened(of, "service"), "state_change", state="field") == {"state": "field"}
             assert restarted(of).state_fault == ""
+
+
+class OneFileUnreadable(fakes.FakeStorage):
+    def __init__(self, files, name):
+        super().__init__()
+        self.files = dict(files)
+        self._name = name
+
+    def read_into(self, name, buffer):
+        if name == self._name:
+            raise OSError(EIO, name)
+        return super().read_into(name, buffer)
+
+
+def test_one_file_that_cannot_be_read_is_the_field():
+    given = started()
+    asked(given, "provision", **own_keys())
+    for files in ({}, given.storage.files, in_field().storage.files, {"state": b"bench\n"}):
+        for name in ("keys", "state"):
+            storage = OneFileUnreadable(files, name)
+            held = keys.Keys(storage, fakes.SERIAL)
+            assert states.loaded(storage, held)[0] == "field", (sorted(files), name)
+            assert held.provisioned == (name == "state" and "keys" in files)
+            assert held.provisioned or (held.fault and held.station() == {})
+
+
+def test_keys_are_given_once_to_whoever_holds_them():
+    storage = fakes.FakeStorage()
+    storage.files["keys"] = b"damaged"
+    for held in (in_field().keys, keys.Keys(storage, fakes.SERIAL)):
+        try:
+            held.provision(own_keys(fleet="mine"))
+        except errors.BadInput:
+            continue
+        raise AssertionError("keys were given twice")
+    assert storage.files == {"keys": b"damaged"}
 
 
 def test_a_storage_that_cannot_be_read_is_the_field():
