@@ -22,8 +22,8 @@ from dermis_host.building import build, signing
 from dermis_host.device_code import Interpreter
 
 from tests.bench.device_cost import CLOCK_MHZ, CYCLES_A_BYTECODE, Counting
+from tests.unit import altered_images
 from tests.unit.crypto import signature_vectors
-from tests.unit.image import altered_images
 
 ROUNDS = 30
 HEAP = "2m"

@@ -22,7 +22,7 @@ from dermis_host.cli import main
 from dermis_host.device_code import FIRMWARE, Interpreter
 from dermis_host.errors import HostError, UsageError
 
-MOUNT = Path(__file__).parents[1] / "image" / "mount_body.py"
+MOUNT = Path(__file__).parents[1] / "mount_body.py"
 ROOT = Path(__file__).parents[3]
 
 
