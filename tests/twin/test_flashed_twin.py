@@ -1,4 +1,4 @@
-"""A build in flash, from reset to a verdict: the same firmware as from sources, and nothing of the checkout."""
+"""A build in flash, from reset to an answer: the same firmware as from sources, and nothing of the checkout."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from dermis_host.errors import LinkError
 from tests.twin.conftest import wait_for
 
 
-def test_a_flashed_module_starts_answers_and_decides(make_flashed_twin):
+def test_a_flashed_module_starts_takes_bursts_and_answers(make_flashed_twin):
     twin = make_flashed_twin()
     with Module(twin.url) as module:
         assert module.echo("from flash") == "from flash"
         assert module.identity().firmware == release.VERSION
-        assert module.verify().verdict == "bona_fide"
+        assert module.burst().frames
+        assert module.verify().reasons == ["not_calibrated"], "it was flashed, and not calibrated"
     status = twin.status()
     assert status["from_flash"] and status["boots"] == 1
 
