@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 import shutil
 import subprocess
@@ -11,10 +12,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from dermis_host import Module
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from dermis_host import Module, cli
+from dermis_host.access.keyring import Keyring
+from dermis_host.auditing import bound
 from dermis_host.auditing import export as exports
 from dermis_host.auditing.fetching import fetch
-from dermis_host.errors import HostError
+from dermis_host.errors import AccessDenied, HostError
 from dermis_hw.twin import Twin
 from smpclient import SMPClient
 from smpclient.generics import error, success
@@ -138,3 +143,52 @@ def test_a_module_has_room_for_a_burst_after_all_of_these(twin):
         module.setting_write("name", b"door 7")
         fetch(module, module.identity().serial)
         assert module.burst().frames
+
+
+def test_a_module_in_the_field_binds_its_verdicts_and_tells_what_happened(make_twin, tmp_path, capsys):
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    (tmp_path / "update.pem").write_bytes(public.public_bytes(serialization.Encoding.PEM, form))
+    ring = Keyring.create(tmp_path / "ring", update_keys=[tmp_path / "update.pem"])
+    other = Keyring.create(tmp_path / "other")
+    with_ring = ["--keyring", str(ring.path)]
+    twin = make_twin()
+    with Module(twin.url) as module:
+        module.setting_write("profile", b"turnstile")
+    assert cli.main(["provision", "-p", twin.url, *with_ring, "--to", "field", "--yes"]) == 0
+    with Module(twin.url) as module:  # whoever holds the port
+        for forbidden in (
+            lambda: module.setting_write("profile", b"attendance"),
+            lambda: module.setting_delete("profile"),
+            lambda: module.write_file("a", b"x"),
+            lambda: module.read_file("a"),
+        ):
+            with pytest.raises(AccessDenied):
+                forbidden()
+        nonce, transaction = b"n" * 32, b"passage 7"
+        verdict = module.verify(nonce=nonce, transaction=transaction)
+        serial = module.identity().serial
+        assert verdict.profile == "turnstile"
+        assert bound.check(verdict, serial, ring, nonce=nonce, transaction=transaction).holds
+        assert not bound.check(verdict, serial, other, nonce=nonce, transaction=transaction).holds
+    with Module(twin.url, keyring=ring) as module:
+        module.setting_write("profile", b"border")
+        module.write_file("a", b"x")
+    capsys.readouterr()
+    export = tmp_path / "log.jsonl"
+    assert cli.main(["audit", "-p", twin.url, *with_ring, "-o", str(export), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["signed"] == "keyring"
+    events = [entry["event"] for entry in told["entries"]]
+    order = ["setting_changed", "provisioned", "state_changed", "setting_changed", "file_stored"]
+    assert [event for event in events if event in order] == order and "session_opened" in events
+    laxer = [entry["fields"]["laxer"] for entry in told["entries"] if entry["event"] == "setting_changed"]
+    assert laxer == [True, False]
+    assert cli.main(["audit", "--verify", str(export), *with_ring]) == 0
+    assert cli.main(["audit", "--verify", str(export), "--keyring", str(other.path)]) == 1
+    secrets = [ring.role_key(serial, role).hex() for role in ("installer", "bench", "service")]
+    assert not [secret for secret in [*secrets, ring.verdict_key(serial).hex()] if secret in export.read_text()]
+    with_other = ["--keyring", str(other.path)]
+    assert cli.main(["verify", "-p", twin.url, *with_other, "--transaction", "7"]) == 1
+    assert cli.main(["verify", "-p", twin.url, *with_ring, "--transaction", "7"]) == 11  # not calibrated
+    assert "the MAC holds" in capsys.readouterr().out
