@@ -134,15 +134,16 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
         """Checks imager, lights, SWIR head, thermometer, storage, model and calibration."""
         return self._ask("selftest", SELFTEST_S)
 
-    def watch(self, period_ms: int = 200) -> Generator[dict[str, Any], None, None]:
+    def watch(self, period_ms: int | None = None) -> Generator[dict[str, Any], None, None]:
         """Events (maps, as the module sends them) until the iterator is closed; the module then stops watching.
 
+        period_ms: pause between two looks; None: as the module's setting has it.
         Raises ModuleReset when the module restarts, LinkError when the port goes.
         """
         self._events.clear()
         self._watching = True
         try:
-            self._ask("watch", on=True, period_ms=period_ms)
+            self._ask("watch", on=True, **({} if period_ms is None else {"period_ms": period_ms}))
             while True:
                 while self._events:
                     yield self._events.pop(0)

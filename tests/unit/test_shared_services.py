@@ -135,7 +135,21 @@ def test_a_setting_that_storage_does_not_take_is_not_in_force():
         setattr(module.storage, flag, False)
 
 
-def test_the_name_is_the_node_of_os_info_and_the_period_that_of_a_watch():
+def test_a_watch_pauses_as_its_setting_says():
+    async def looks(module):
+        handle = handler_of("watch")
+        await handle(module, taken(tables.by_name("watch"), {"on": True}))
+        await module.clock.sleep_ms(10_400)
+        await handle(module, taken(tables.by_name("watch"), {"on": False}))
+        return module.statistics.fields("verdicts", module)["no_decision"]
+
+    module = made()
+    assert asyncio.run(looks(module)) == 53  # every 200 ms
+    asked(module, "setting_write", {"name": "watch_period_ms", "val": b"1000"})
+    assert asyncio.run(looks(module)) == 53 + 11
+
+
+def test_the_name_is_the_node_of_os_info():
     module = made()
     assert asked(module, "os_info", {"format": "n"}) == {"output": fakes.SERIAL}
     asked(module, "setting_write", {"name": "name", "val": b"door-7"})

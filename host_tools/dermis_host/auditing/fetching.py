@@ -19,7 +19,7 @@ MOST_TRIES = 3  # fetches during which the ring may turn
 
 
 def _nobody_hears(_: int) -> None:
-    """The default of `on_entries`."""
+    """The default of `on_entries` and `on_lost`."""
 
 
 class Source(Protocol):
@@ -31,9 +31,14 @@ class Source(Protocol):
 
 
 def fetch(
-    module: Source, serial: str, earlier: Export | None = None, on_entries: Callable[[int], None] = _nobody_hears
+    module: Source,
+    serial: str,
+    earlier: Export | None = None,
+    on_entries: Callable[[int], None] = _nobody_hears,
+    on_lost: Callable[[int], None] = _nobody_hears,
 ) -> Export:
-    """The module's log; with `earlier` that one, continued. `on_entries` hears how many entries each answer brought.
+    """The module's log; with `earlier` that one, continued. `on_entries` hears how many entries each answer brought,
+    `on_lost` how many the module's storage did not take since its start, if any.
 
     What the module cannot give any more becomes a gap. Raises LogsDiffer when the module's log is not the one of
     before, naming the first entry that differs; LinkError when its answers do not fit together.
@@ -41,6 +46,8 @@ def fetch(
     for _ in range(MOST_TRIES):
         nonce = secrets.token_bytes(NONCE_BYTES)
         answer = module.audit_head(nonce)
+        if answer.lost:
+            on_lost(answer.lost)
         head = audit_chain.Head(answer.first, answer.next, answer.before, answer.hash, answer.time)
         fetched = Fetched(head, nonce, answer.mac, datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
         export = _begun(serial, head, earlier)

@@ -63,7 +63,13 @@ def _fetched(arguments: argparse.Namespace, output: Output) -> Export:
             got += count
             output.tick(f"{got} entries")
 
-        return fetch(module, serial, earlier, heard)
+        return fetch(
+            module,
+            serial,
+            earlier,
+            heard,
+            lambda lost: output.note(f"the module's storage did not take {lost} entries since its start: self-test it"),
+        )
 
 
 def _tell(export: Export, checked: Checked, arguments: argparse.Namespace, output: Output) -> None:

@@ -14,12 +14,12 @@ from dermis_host.output import Output, verdict_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_port(parser)
-    parser.add_argument("--period-ms", type=int, default=200, help="pause between two looks (default: %(default)s)")
+    parser.add_argument("--period-ms", type=int, help="pause between two looks (default: the module's setting)")
     parser.add_argument("--count", type=int, help="stop after so many events")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    if arguments.period_ms < 0 or (arguments.count is not None and arguments.count < 1):
+    if (arguments.period_ms or 0) < 0 or (arguments.count is not None and arguments.count < 1):
         raise UsageError("--period-ms must not be negative and --count must be 1 or more.")
     with open_module(arguments, output) as module, closing(module.watch(arguments.period_ms)) as events:
         for event in itertools.islice(events, arguments.count):
