@@ -65,6 +65,23 @@ def compose() -> Module:
         raise BadInput("the board file %s lacks %r; write it with the flasher and restart" % (path, missing.args[0]))
 
 
+def note_boot(module: Module, left: dict) -> None:
+    """Into the audit log: what starts, and what was given up for it. left: what the first stage left."""
+    if left.get("given_up"):  # an image that crashed, hung or was never confirmed cannot say so itself
+        version, why = left["given_up"]
+        module.audit.note("update_reverted", version=version, why=why)
+    module.audit.note(
+        "boot",
+        cause=module.system.reset_cause(),
+        firmware=FIRMWARE_VERSION,
+        testing=bool(left.get("testing")),
+        state=module.state,
+        profile=module.profile.name,
+        model=module.model_hash(),
+        calibration=module.calibration.hash(),
+    )
+
+
 async def serve(module: Module) -> str:
     """How the server ended; beside it the watchdog is fed, and an image that is being tried is looked after."""
     module.system.start_watchdog(WATCHDOG_MS)
@@ -115,15 +132,7 @@ def main():
         calibrated=module.calibration.record is not None,
         heap_free=heap.free(),
     )
-    module.audit.note(
-        "boot",
-        cause=module.system.reset_cause(),
-        firmware=FIRMWARE_VERSION,
-        state=module.state,
-        profile=module.profile.name,
-        model=module.model_hash(),
-        calibration=module.calibration.hash(),
-    )
+    note_boot(module, handover.found() or {})
     try:
         ended = asyncio.run(serve(module))
     except KeyboardInterrupt:  # where the console's Ctrl-C is a signal: it opens what the byte would, and no more

@@ -3,6 +3,7 @@
 import json
 
 import fakes
+from audit_reading import entries_of
 from dermis import main as entry
 from dermis.app.module import Module
 from dermis.app.server import Server
@@ -102,3 +103,15 @@ def test_too_little_memory_to_start_is_said_and_never_ends_at_the_prompt():
         raise AssertionError("it went on without a module")
     finally:
         entry.compose = kept
+
+
+def test_a_start_is_noted_with_what_was_given_up_for_it():
+    module = lit_module()
+    entry.note_boot(module, {"testing": True})
+    entry.note_boot(module, {"testing": False, "given_up": ["0.2.0", "watchdog"]})
+    entry.note_boot(module, {})
+    told = entries_of(module.audit, fakes.SERIAL)
+    assert [each.event for each in told] == ["boot", "update_reverted", "boot", "boot"]
+    assert told[0].fields["testing"] and not told[2].fields["testing"]
+    assert told[1].fields == {"version": "0.2.0", "why": "watchdog"}
+    assert told[0].fields["profile"] == "border" and told[0].fields["cause"]
