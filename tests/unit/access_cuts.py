@@ -21,7 +21,7 @@ from dermis.drivers.storage.twin import MOUNT_POINT, open_little
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
 
-GIVEN = {use: access.derived_key(bytes(32), use, fakes.SERIAL) for use in access.ROLES + (access.VERDICT,)}
+GIVEN: dict = {use: access.derived_key(bytes(32), use, fakes.SERIAL) for use in access.ROLES + (access.VERDICT,)}
 GIVEN.update({"station": [bytes([7]) * 32], "update": [bytes([9]) * 64], "osdp": b"", "fleet": "gates"})
 
 

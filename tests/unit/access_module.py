@@ -21,7 +21,7 @@ def derived(use, serial=fakes.SERIAL, master=MASTER):
 
 
 def own_keys(**changes):
-    fields = {use: derived(use) for use in ("installer", "bench", "service", "verdict")}
+    fields: dict = {use: derived(use) for use in ("installer", "bench", "service", "verdict")}
     fields["station"], fields["update"], fields["fleet"] = [derived("station")], [P256_G], "gates"
     fields.update(changes)
     return fields

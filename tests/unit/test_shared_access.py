@@ -84,7 +84,7 @@ def test_challenges_never_come_again_even_from_a_platform_that_repeats_itself():
 
 def test_wrong_proofs():
     of = in_field()
-    for name, how in (
+    proofs: list = [
         ("another role's key", {"role": "service", "key": derived("installer")}),
         ("another role than asked for", {"role": "installer", "claimed": "service"}),
         ("another module's serial", {"role": "bench", "serial": "DM1-0043"}),
@@ -92,7 +92,8 @@ def test_wrong_proofs():
         ("the development key", {"role": "bench", "key": derived("bench", master=access.DEVELOPMENT_KEY)}),
         ("the master itself", {"role": "bench", "key": MASTER}),
         ("an old challenge", {"role": "bench", "challenge": bytes(32)}),
-    ):
+    ]
+    for name, how in proofs:
         passed(of, sessions.LOCKED_MS)
         answer = prove(of, **how)
         assert answer["rc"] == DENIED and of.session == "", name
