@@ -306,6 +306,8 @@ def _authentic() -> Iterator[Altered]:
         ("source_hash", b"short"),
         ("files", None),
         ("version", None),
+        ("version", "0.2.0+1"),
+        ("version", "0.3.0"),
     ):
         data = resigned(front, [counter, (mcuboot.MANIFEST, _encoded(GOOD | {name: value}))])
         yield Altered(f"manifest: {name} is {value!r}", data, (mcuboot.BAD_MANIFEST,))

@@ -150,7 +150,14 @@ class Image:
         """Raises BadImage (bad_manifest)."""
         from dermis.core import manifest  # at start nobody asks for it, and it takes room
 
-        return manifest.decode(self._read(*self._manifest_at))
+        stated = manifest.decode(self._read(*self._manifest_at))
+        if stated.version != version_text(self.version):
+            raise BadImage(
+                BAD_MANIFEST,
+                "the image is version %s by its header and %s by its manifest; build it again"
+                % (version_text(self.version), stated.version),
+            )
+        return stated
 
     def sound(self):
         """Raises BadImage unless the image is whole: every byte that the hash covers is as it was built."""

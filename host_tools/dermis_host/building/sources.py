@@ -17,14 +17,14 @@ from dermis_host.errors import HostError
 PACKAGE = "dermis"
 RELEASE = PurePosixPath("dermis/core/release.py")
 NOT_ON_A_DEVICE = ("dermis/tools", "dermis/first_stage")  # jobs of the host; what the boot partition holds
-STUBS = ("typing.py", "__future__.py")  # the device's own, beside the package
+STUBS = ("typing", "__future__")  # the device's own, beside the package
 
 Files = dict[PurePosixPath, bytes]
 
 
 def body(target: Target, overrides: Mapping[str, Any]) -> Files:
     """The sources of an image's body, by their path in it. overrides: values of `core/release.py` for this build."""
-    files = {PurePosixPath(name): (FIRMWARE / "lib" / name).read_bytes() for name in STUBS}
+    files = {_place(module): _source(module) for module in STUBS}
     for path in sorted((FIRMWARE / PACKAGE).rglob("*.py")):
         place = PurePosixPath(path.relative_to(FIRMWARE).as_posix())
         if target.takes(place) and not any(place.is_relative_to(folder) for folder in NOT_ON_A_DEVICE):

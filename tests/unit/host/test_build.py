@@ -21,6 +21,7 @@ from dermis_host.building.targets import TARGETS, target
 from dermis_host.cli import main
 from dermis_host.device_code import FIRMWARE, Interpreter
 from dermis_host.errors import HostError, UsageError
+from dermis_hw import boards
 
 MOUNT = Path(__file__).parents[1] / "mount_body.py"
 ROOT = Path(__file__).parents[3]
@@ -82,6 +83,15 @@ def test_imgtool_takes_the_image(built, tmp_path):
     finished = subprocess.run(command, capture_output=True, text=True)
     assert finished.returncode == 0 and "correctly validated" in finished.stdout, finished.stdout + finished.stderr
     assert built.image_hash.hex() in finished.stdout
+
+
+def test_smpclient_reads_the_image(built):
+    """As smpmgr does before it uploads one."""
+    from smpclient.mcuboot import IMAGE_TLV, ImageInfo
+
+    info = ImageInfo.load_file(str(built.image))
+    assert (info.header.ver.major, info.header.ver.minor, info.header.ver.revision) == (0, 1, 0)
+    assert info.get_tlv(IMAGE_TLV.SHA256).value == built.image_hash
 
 
 def test_the_body_holds_the_firmware_and_nothing_of_the_host(built, image, body):
@@ -261,6 +271,10 @@ def test_files_that_do_not_fit():
 
 
 def test_boards_that_there_are_not():
+    assert set(TARGETS) == set(boards.BOARDS)
+    for words in (boards.board_file, boards.hardware_json):
+        with pytest.raises(KeyError, match="no board 'toaster'"):
+            words("toaster")
     with pytest.raises(UsageError, match="no board toaster to build for"):
         target("toaster")
     with pytest.raises(UsageError, match="runs the sources under CPython and is updated as its Linux is"):
