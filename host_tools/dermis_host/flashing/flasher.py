@@ -27,6 +27,7 @@ FLASH_SIZE = f"{NEEDED_MIB}MB"  # as esptool names it
 # A first start formats the data partition and loads the model; native USB is gone for a second at each reset.
 START_S = 60.0
 AGAIN_S = 0.5
+LOST = "Lost connection"  # as esptool says it before it tries again by itself
 CHIP_NAME = "ESP32-S3"
 REASON = re.compile(r'"reason": ?"([^"]+)"')  # of an event, which is JSON on one line
 
@@ -102,6 +103,8 @@ def _flash(
     def heard(line: str) -> None:
         made.said.append(line)
         watcher.on_line(port, line)
+        if LOST in line:
+            watcher.on_step(port, "the link broke; going on when it is back")
 
     try:
         if port_holders.holders(port):
@@ -137,7 +140,7 @@ def _check_chip(port: str, found: Found) -> None:
             "name another port (`dermis devices` lists them)."
         )
     if found.flash_mib < NEEDED_MIB:
-        raise complaints.too_small(port, found.flash or "an unknown size", NEEDED_MIB)
+        raise complaints.too_small(port, found.flash.replace("MB", " MB") or "an unknown size", NEEDED_MIB)
 
 
 def _written(plan: Plan, offset: int, part: float) -> int:

@@ -205,14 +205,24 @@ class Updater:
 
     def _brought_in(self, image: Image, data: bytes, before: Standing, done: Result) -> None:
         """The image is in the other slot, checked by the module and marked."""
-        if before.other().get("hash") != image.hash:
-            self._upload(data, done)
-            state = self._asked(lambda module: module.update_state())
-            if state.refused:
-                raise UpdateFailed(f"The module refused the image ({state.refused_why}): {sentence(state.refused)}")
-        if before.state.pending and before.other().get("hash") == image.hash:
-            return
-        self._watcher.step("checked; marking it to be tried")
+        if before.other().get("hash") == image.hash:
+            if before.state.pending:
+                return
+            try:
+                self._mark(image)
+                return
+            except RequestFailed:
+                # What lies there may be damaged, or be the same image signed by another key, which is no part of the
+                # hash: what it gets now tells.
+                self._watcher.step("what lies in the slot cannot be tried")
+        self._upload(data, done)
+        state = self._asked(lambda module: module.update_state())
+        if state.refused:
+            raise UpdateFailed(f"The module refused the image ({state.refused_why}): {sentence(state.refused)}")
+        self._mark(image)
+
+    def _mark(self, image: Image) -> None:
+        self._watcher.step("marking it to be tried")
         self._asked(lambda module: module.image_mark(image.hash))
 
     def _upload(self, data: bytes, done: Result) -> None:
