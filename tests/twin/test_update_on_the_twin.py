@@ -39,7 +39,7 @@ def other(built) -> Callable[..., bytes]:
 
     def make(changes: dict[PurePosixPath, bytes | None] | None = None, version: str = "0.9.0+0") -> bytes:
         changed = {place: data for place, data in (files | (changes or {})).items() if data is not None}
-        fields = _manifest(image)
+        fields = _manifest(image, version.removesuffix("+0"))
         return signing.signed(
             littlefs_image.smallest(changed, partitions.partition("slot0").size),
             fields,
@@ -51,8 +51,9 @@ def other(built) -> Callable[..., bytes]:
     return make
 
 
-def _manifest(image) -> bytes:
-    return manifest.encode(dict(zip(manifest.FIELDS, image.manifest, strict=True)))
+def _manifest(image, version: str) -> bytes:
+    stated = dict(zip(manifest.FIELDS, image.manifest, strict=True))
+    return manifest.encode(stated | {"version": version})
 
 
 @pytest.fixture
