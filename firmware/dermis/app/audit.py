@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "audit."
 FORMAT = 1
-RING = 64  # files: some 3,000 entries, a month of a busy door
+RING = 64  # files: 2,000 to 4,000 entries, a month and more of a busy door
 SEGMENT_BYTES = partitions.BLOCK_SIZE
 HOUR_MS = 3_600_000
 MOST_COUNTED = 256  # verdicts after which their counters are noted: what a cut of power can lose

@@ -27,7 +27,7 @@ LONGEST_TEXT = 96  # characters of a text in an entry; a reason is a clause, not
 # bring about has a limit, so that nobody can turn the ring over with noise; what comes beyond it is counted.
 EVENTS = {
     # life
-    "boot": 60,
+    "boot": 0,  # each start begins the limits anew
     "clock_set": 60,
     "calibration_stored": 0,
     "calibration_selected": 0,
