@@ -6,7 +6,6 @@ import contextlib
 import os
 import queue
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -133,7 +132,6 @@ class Esptool:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                start_new_session=True,
             )
         except OSError as problem:
             raise HostError(
@@ -203,11 +201,10 @@ def _clean(line: bytes) -> str:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Nothing is left that writes to a module."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for end in (process.terminate, process.kill):
         if process.poll() is not None:
             return
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
-            os.killpg(process.pid, number)
+        end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(END_S)
 

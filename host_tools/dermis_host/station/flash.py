@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from dermis_host.errors import HostError
+from dermis_host.errors import HostError, UsageError
 from dermis_host.station import schema
 from dermis_host.station.settings import Flash
 from dermis_host.station.unit_record import Flashed
@@ -79,6 +79,10 @@ def run(flash: Flash, command: list[str], log: Path, done: Flashed, checked: Cal
     if done.exit_code is None:
         raise FlashFailed(
             f"The flash command did not end within {flash.timeout_s:g} s: see flash.txt, then test again."
+        )
+    if flash.ours and done.exit_code == UsageError.exit_code:
+        raise NoFlashCommand(
+            "The files to flash cannot be used: see flash.txt, and correct [flash] in the station's file."
         )
     if done.exit_code:
         raise FlashFailed(f"The flash command ended with {done.exit_code}: see flash.txt, then test again.")

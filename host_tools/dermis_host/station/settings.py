@@ -16,6 +16,7 @@ from dermis_host.calibration import record_file, targets
 from dermis_host.calibration.keys import StationKeys
 from dermis_host.calibration.targets import Fixture
 from dermis_host.errors import UsageError
+from dermis_host.flashing.stand_in import WORD as STAND_IN
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,10 +34,12 @@ LONGEST_FLASH_S = 3600
 
 @dataclass(frozen=True)
 class Flash:
-    """The command that puts firmware and model onto a unit; its words may hold `PLACEHOLDERS`."""
+    """The command that puts firmware and model onto a unit; its words may hold `PLACEHOLDERS`. ours: it is
+    `dermis flash`, whose exit codes tell a wrong file from a module that does not take it."""
 
     command: tuple[str, ...]
     timeout_s: float
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,14 @@ class _Table:
             )
 
 
-_KINDS = {str: "a text", int: "a whole number", dict: "a table", list: "a list of texts", float: "a number"}
+_KINDS = {
+    bool: "true or false",
+    str: "a text",
+    int: "a whole number",
+    dict: "a table",
+    list: "a list of texts",
+    float: "a number",
+}
 LONGEST_PATH = 1000
 
 
@@ -165,11 +175,27 @@ def _flash(values: dict[str, Any] | None, path: Path) -> Flash | None:
     if values is None:
         return None
     table = _Table(values, f"[flash] of {path}")
-    command = table.take("command", list)
+    ours = "folder" in values
+    if ours == ("command" in values):
+        raise UsageError(f"[flash] of {path} must name either a folder that `dermis build` made, or a command.")
+    command = _our_command(table, path) if ours else table.take("command", list)
     if not command or not all(isinstance(word, str) for word in command):
         raise UsageError(f"command in [flash] of {path} must be a list of words, the program first.")
     timeout_s = table.take("timeout_s", int, 120)
     if not 1 <= timeout_s <= LONGEST_FLASH_S:
         raise UsageError(f"timeout_s in [flash] of {path} must be 1 to {LONGEST_FLASH_S} seconds.")
     table.end()
-    return Flash(tuple(command), timeout_s)
+    return Flash(tuple(command), timeout_s, ours)
+
+
+def _our_command(table: _Table, path: Path) -> list[str]:
+    """`dermis flash` of a built folder."""
+    folder, runtime = table.text("folder", None, LONGEST_PATH), table.text("runtime", None, LONGEST_PATH)
+    sha256 = table.text("runtime_sha256", "", LONGEST_PATH)
+    erase = table.take("erase_data", bool, False)
+    # The stand-in is a word, not a file: it is for a station with a twin.
+    named = runtime if runtime == STAND_IN else str(path.parent / runtime)
+    words = [sys.executable, "-m", "dermis_host.cli", "flash", "--port", "{port}"]
+    words += ["--folder", str(path.parent / folder), "--runtime", named]
+    words += ["--runtime-sha256", sha256] if sha256 else []
+    return words + (["--erase-data"] if erase else [])

@@ -52,6 +52,10 @@ def _begun(station: settings.Settings, serial: str = "DM1-0001") -> UnitPass:
         ('id = "a"\ntwin = "t"\nkey = "none"', "cannot be read"),
         ('id = "a"\ntwin = "t"\n[flash]\ncommand = "x"', "wrong kind"),
         ('id = "a"\ntwin = "t"\n[flash]\ncommand = []', "list of words"),
+        ('id = "a"\ntwin = "t"\n[flash]\ntimeout_s = 5', "either a folder"),
+        ('id = "a"\ntwin = "t"\n[flash]\ncommand = ["x"]\nfolder = "f"', "either a folder"),
+        ('id = "a"\ntwin = "t"\n[flash]\nfolder = "f"', "lacks runtime"),
+        ('id = "a"\ntwin = "t"\n[flash]\nfolder = "f"\nruntime = "r"\nerase_data = 1', "true or false"),
         ('id = "a"\ntwin = "t"\n[flash]\ncommand = ["x"]\ntimeout_s = 0', "must be 1 to"),
     ],
 )
@@ -229,6 +233,23 @@ def test_a_flash_command_ends_when_the_unit_is_stopped(tmp_path):
 
     with pytest.raises(unit_pass.Stopped):
         _flashed(tmp_path, "import time; time.sleep(60)", checked=stop)
+
+
+def test_a_built_folder_is_flashed_by_dermis_itself(tmp_path):
+    file = tmp_path / "station.toml"
+    told = 'folder = "rel"\nruntime = "mp.bin"\nruntime_sha256 = "ab"\nerase_data = true\n'
+    file.write_text(f'id = "a"\ntwin = "t"\n[flash]\n{told}')
+    given = settings.load(file).flash
+    assert given and given.ours
+    filled = flash.words(given, port="/dev/x", serial="DM1-0001", folder=tmp_path)
+    assert filled[3:] == ["flash", "--port", "/dev/x", "--folder", str(tmp_path / "rel")] + [
+        *("--runtime", str(tmp_path / "mp.bin"), "--runtime-sha256", "ab", "--erase-data")
+    ]
+    # The folder is not there: the station's fault, not the unit's.
+    done = unit_record.Flashed(False, [], None, "")
+    with pytest.raises(flash.NoFlashCommand, match=r"correct \[flash\]"):
+        flash.run(given, filled, tmp_path / "flash.txt", done, lambda: None)
+    assert "holds 0 files" in done.output
 
 
 def test_a_flash_command_that_is_not_there(tmp_path):
