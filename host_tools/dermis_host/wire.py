@@ -61,7 +61,12 @@ def request(name: str, /, **fields: Any) -> smp_message.Request:
     known = {row.name for row in messages.by_name(name).request}
     if unknown := sorted(set(fields) - known):
         raise ValueError(f"the message {name} has no field {', '.join(unknown)}")
-    return made(**fields)
+    try:
+        return made(**fields)
+    except ValidationError as problem:
+        # Without the value, which the library's sentence has: some are keys.
+        told = ", ".join(f"{error['loc'][0]} ({error['msg']})" for error in problem.errors(include_input=False))
+        raise ValueError(f"fields of the message {name} are of the wrong kind: {told}") from None
 
 
 def frame_lines(packet: bytes) -> bytes:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 
 import calibration_records
 import pytest
 from dermis.core import access, calibration, posture, release
-from dermis_host import cli
-from dermis_host.access import posture_words, provisioning
+from dermis_host import arguments, cli, recording
+from dermis_host.access import posture_words, provisioning, sealed
 from dermis_host.access.keyring import FILE, Keyring
 from dermis_host.access.provisioning import ForeignModule
 from dermis_host.building import signing
 from dermis_host.calibration import record_file
-from dermis_host.errors import HostError
+from dermis_host.errors import HostError, RecordingError, UsageError
 from dermis_host.module import Module
+from fake_module import FakeModule
 from locked_module import SERIAL, LockedModule
 from test_keyring import pem_of
 
@@ -223,6 +225,52 @@ def test_frames_of_the_field_are_kept_sealed(run, ring, tmp_path):
     assert [file.name for file in tmp_path.glob("burst*")] == ["burst.npz"]
     code, _, err = run("replay", path)
     assert code == 2 and "--keyring" in err
+
+
+def test_a_passphrase_is_asked_for_or_read_and_never_an_argument(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sealed, "SCRYPT_N", 1 << 4)
+    path, words, phrase = tmp_path / "burst.npz", tmp_path / "words", "correct horse battery"
+    with FakeModule() as fake:
+        code, _, err = run("capture", "-p", fake.url, "-o", path, "--seal", "--passphrase")
+    assert code == 2 and "--passphrase FILE" in err and not path.exists()  # there is no terminal
+    words.write_text(phrase + "\n")
+    with FakeModule() as fake:
+        code, out, err = run("capture", "-p", fake.url, "-o", path, "--seal", "--passphrase", words)
+    assert code == 0 and "sealed" in out and phrase not in out + err
+    assert [file.name for file in tmp_path.glob("burst*")] == ["burst.npz"]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for said, loads in ((phrase, True), ("another phrase at all", False)):
+        monkeypatch.setattr("getpass.getpass", lambda *_, answer=said: answer)
+        code, _, err = run("replay", path, "--passphrase", "--model", tmp_path / "none.tflite")
+        assert code == 2 and "no model" in err
+        under = arguments.secrets_of(argparse.Namespace(keyring=None, passphrase=arguments.ASK))
+        if loads:
+            assert recording.load(path, under).frames
+        else:
+            with pytest.raises(RecordingError, match="does not open"):
+                recording.load(path, under)
+    monkeypatch.setattr("getpass.getpass", lambda *_: "")
+    with pytest.raises(UsageError, match="empty"):
+        arguments.secrets_of(argparse.Namespace(keyring=None, passphrase=arguments.ASK))
+
+
+def test_a_field_that_is_no_key_is_told_without_its_value(ring):
+    with FakeModule() as fake, Module(fake.url) as module, pytest.raises(ValueError) as refused:
+        module.provision(
+            installer=ring.role_key(SERIAL, "installer").hex(),  # type: ignore[arg-type]
+            **dict.fromkeys(("bench", "service", "verdict"), bytes(32)),
+            station=[],
+            update=[],
+        )
+    assert "installer" in str(refused.value) and ring.role_key(SERIAL, "installer").hex()[:8] not in str(refused.value)
+
+
+def test_session_words():
+    told = {"role": "bench", "failed": 2, "locked_ms": 1500, "repl": True, "frames_ms": 200}
+    assert posture_words.session_words(told) == (
+        "role bench, 2 wrong proofs in a row, closed to proofs for 2 s, the prompt is open, frames are open for 1 s"
+    )
+    assert posture_words.session_words({}) == "none open"
 
 
 def test_no_key_is_ever_shown(run, ring, tmp_path, monkeypatch):
