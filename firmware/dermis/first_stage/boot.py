@@ -7,6 +7,7 @@ if hasattr(micropython, "kbd_intr"):
     micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
 from dermis.boot import darken
-from dermis.first_stage.start import hardware_file
+from dermis.first_stage.hardware import path_of_file
 
-darken(hardware_file())
+darken(path_of_file())
+del darken, micropython, path_of_file  # what they belong to would stay in memory with them

@@ -16,6 +16,8 @@ MODULES = (
     "dermis.drivers.storage",
     "dermis.drivers.system",
     "dermis.first_stage",
+    "dermis.first_stage.hardware",
+    "dermis.first_stage.launch",
     "dermis.first_stage.start",
     "typing",
     "__future__",

@@ -6,6 +6,6 @@ import micropython  # type: ignore[import-not-found]
 if hasattr(micropython, "kbd_intr"):
     micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-from dermis.first_stage import start
+from dermis.first_stage.launch import launch
 
-start.main()
+launch()

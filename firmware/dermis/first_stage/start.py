@@ -1,4 +1,4 @@
-"""Picks the slot, mounts its image and starts the firmware in it.
+"""Picks the slot whose image starts, and mounts it.
 
     boot.state -> choose -> (a test is noted as tried) -> mount the body at /app -> dermis.main.main()
 
@@ -7,56 +7,25 @@ What the console says here are JSON lines like the firmware's own; no way leads 
 
 from __future__ import annotations
 
-import gc
 import json
-import os
-import sys
 import time
 from typing import TYPE_CHECKING
 
 from dermis.core import boot_state, handover, slot
 from dermis.core.errors import BadInput, DermisError
 from dermis.core.mcuboot import BadImage
+from dermis.first_stage import hardware
 
 if TYPE_CHECKING:
     from typing import Any
 
-HARDWARE_FILE = "hardware.json"
-INTERRUPT = 3
-# What stays shall lie together at the heap's beginning: the firmware needs the rest in large pieces. Without this,
-# the heap is filled with rubbish once before any is collected.
-COLLECT_AFTER = 16 * 1024
 # A firmware that hangs before it has set the watchdog to its own ends, too. Its start takes some seconds.
 WATCHDOG_MS = 60_000
 SAY_AGAIN_S = 10  # whoever connects to a module without an image shall soon hear why
+EINVAL = 22
 REMEDY = (
     "hold BOOT while pressing RESET, so that the ROM loader answers, then flash the module anew with `dermis flash`"
 )
-
-
-def hardware_file() -> str:
-    """Where `hardware.json` lies: the root of the boot partition, which is first on the path."""
-    for folder in sys.path:
-        path = folder + "/" + HARDWARE_FILE if folder else HARDWARE_FILE
-        try:
-            os.stat(path)
-        except OSError:
-            continue
-        return path
-    return "/" + HARDWARE_FILE
-
-
-def hardware() -> dict:
-    """{"board", "revision"} as the flasher wrote it. Raises BadInput."""
-    path = hardware_file()
-    try:
-        with open(path) as file:
-            facts = json.load(file)
-    except (OSError, ValueError):
-        raise BadInput("%s of the boot partition cannot be read" % HARDWARE_FILE)
-    if not isinstance(facts, dict) or not isinstance(facts.get("board"), str):
-        raise BadInput("%s of the boot partition names no board" % HARDWARE_FILE)
-    return facts
 
 
 def say(event: str, level: str, **fields) -> None:
@@ -75,28 +44,30 @@ def parts_of(board: str) -> Any:
     raise BadInput("this first stage has no drivers for the board %r" % board)
 
 
-def main() -> None:
-    """Returns when the firmware has given way to the prompt; ends in a reset or with the firmware otherwise."""
-    interrupts(False)
-    collector: Any = gc  # CPython's has no such method
-    collector.threshold(COLLECT_AFTER)
+def prepare() -> list:
+    """Choose and mount; the path on which the firmware is to be imported. Does not return when nothing can start."""
     try:
-        facts = hardware()
-        start = Start(parts_of(facts["board"]), facts)
-        start.prepare()
+        facts = hardware.facts()
+        parts = parts_of(facts["board"])
+        Start(parts, facts).prepare()
     except DermisError as error:
         halt(str(error))
-        return
-    start.run()
-    interrupts(True)
+    parts.system.start_watchdog(WATCHDOG_MS)
+    return [handover.APP, ".frozen"]
 
 
-def interrupts(on: bool) -> None:
-    """Whether Ctrl-C at the console ends what runs; where the console is a terminal of the system, that decides."""
-    import micropython  # type: ignore[import-not-found]
-
-    if hasattr(micropython, "kbd_intr"):
-        micropython.kbd_intr(INTERRUPT if on else -1)  # type: ignore[attr-defined]
+def failed(reason: str) -> None:
+    """A firmware that was started ended by itself: if it was being tried, that is over. Raises DermisError."""
+    left = handover.found() or {}
+    say("firmware_failed", "error", reason=reason, testing=left.get("testing", False))
+    if left.get("testing"):
+        parts = parts_of(left["board"])
+        close_storage(parts.storage_point)  # the firmware's own
+        storage = parts.open_storage()
+        state = _read(storage)
+        # It may have been confirmed meanwhile.
+        if state is not None and state.pending == left["slot"]:
+            _store(storage, boot_state.give_up(state, boot_state.CRASH))
 
 
 def halt(reason: str) -> None:
@@ -116,6 +87,7 @@ class Start:
         self._images: dict = {}  # slot -> Image, of those that were found whole
         self.state: Any = None  # as stored last
         self.choice: Any = None
+        self._given_up: Any = None  # (version, why) of what was being tried, when this start ends that
 
     def prepare(self) -> None:
         """Choose, store what must be known before the start, and mount. Raises DermisError when nothing can start."""
@@ -123,7 +95,7 @@ class Start:
         try:
             self._choose(storage)
         finally:
-            self._close_storage()
+            close_storage(self._parts.storage_point)
         chosen = self.choice.slot
         if chosen == boot_state.NO_SLOT:
             raise BadInput("neither slot holds a whole image that may run here")
@@ -133,32 +105,12 @@ class Start:
             {
                 "slot": chosen,
                 "testing": self.choice.testing,
+                "given_up": self._given_up,
                 "cause": self._cause,
                 "board": self._facts["board"],
                 "revision": self._facts.get("revision", 1),
             }
         )
-
-    def run(self) -> None:
-        """Start the firmware; what it raises is noted against a test, and the module restarted."""
-        self._parts.system.start_watchdog(WATCHDOG_MS)
-        sys.path[:] = [handover.APP, ".frozen"]
-        for name in list(sys.modules):
-            if name == "dermis" or name.startswith("dermis."):
-                del sys.modules[name]
-        gc.collect()
-        try:
-            import dermis.main  # of the image, from here on
-
-            dermis.main.main()
-        except SystemExit as ended:
-            # 0 and the twin's status for a reset are how a firmware ends that is well.
-            if ended.args and ended.args[0] == FAILED:
-                self._failed("the firmware could not start")
-            raise
-        except BaseException as error:  # noqa: BLE001 - the prompt must not open, whatever an image does
-            self._failed("%s: %s" % (type(error).__name__, error))
-            self._parts.system.reset()
 
     def _choose(self, storage):
         """Fills `choice` and `state`."""
@@ -169,7 +121,9 @@ class Start:
             choice = boot_state.choose(boot_state.give_up(choice.state, boot_state.NOT_STORED), self._cause, self._look)
         self.choice, self.state = choice, choice.state
         if before is not None and before.pending != boot_state.NO_SLOT and not choice.testing:
-            say("update_given_up", "warning", version=before.version, why=choice.state.why if choice.state else "")
+            why = choice.state.why if choice.state else ""
+            self._given_up = [before.version, why]
+            say("update_given_up", "warning", version=before.version, why=why)
 
     def _look(self, number):
         name = boot_state.SLOTS[number]
@@ -182,29 +136,16 @@ class Start:
         self._images[number] = image
         return slot.found(self._parts.flash, name, image)
 
-    def _failed(self, reason):
-        """A firmware that ended by itself: if it was being tried, that is over."""
-        say("firmware_failed", "error", reason=reason, testing=self.choice.testing)
-        if self.choice.testing:
-            self._close_storage()  # the firmware's own
-            storage = self._parts.open_storage()
-            state = _read(storage)
-            # It may have been confirmed meanwhile.
-            if state is not None and state.pending == self.choice.slot:
-                _store(storage, boot_state.give_up(state, boot_state.CRASH))
 
-    def _close_storage(self):
-        import vfs  # type: ignore[import-not-found]
+def close_storage(point: str) -> None:
+    """Unmount what may be mounted there."""
+    import vfs  # type: ignore[import-not-found]
 
-        try:
-            vfs.umount(self._parts.storage_point)
-        except OSError as error:
-            if error.args[0] != EINVAL:  # it is not mounted: it could not be, or not yet
-                raise
-
-
-FAILED = 1  # status of a firmware that could not start
-EINVAL = 22
+    try:
+        vfs.umount(point)
+    except OSError as error:
+        if error.args[0] != EINVAL:  # it is not mounted: it could not be, or not yet
+            raise
 
 
 def _read(storage):
