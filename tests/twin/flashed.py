@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from dermis.core import partitions
 from dermis_host.building import Built, littlefs_image
+from dermis_host.flashing import partition_table
 from dermis_host.flashing.stand_in import stand_in
 from dermis_hw.twin.flash import Flash
 
@@ -22,9 +23,17 @@ def write_parts(state_dir: Path, parts: Mapping[str, bytes]) -> None:
     chip.close()
 
 
+def runtime() -> bytes:
+    """The stand-in for a runtime as `dermis flash` writes it: with our partition table."""
+    table = slice(partition_table.OFFSET, partition_table.OFFSET + partition_table.SIZE)
+    data = bytearray(stand_in())
+    data[table] = partition_table.encode(partition_table.with_ours(partition_table.parse(bytes(data[table]))))
+    return bytes(data)
+
+
 def write_built(state_dir: Path, built: Built) -> None:
     """A build in slot 0, its first stage, and the stand-in for a runtime: what `dermis flash` does, at once."""
-    parts = {"runtime": stand_in(), "boot": built.boot.read_bytes(), "slot0": built.image.read_bytes()}
+    parts = {"runtime": runtime(), "boot": built.boot.read_bytes(), "slot0": built.image.read_bytes()}
     write_parts(state_dir, parts)
 
 

@@ -7,11 +7,12 @@ import json
 import pytest
 from dermis_host.building import sources
 from dermis_host.building.targets import target
+from dermis_host.flashing import partition_table
 from dermis_host.flashing.stand_in import stand_in
 from dermis_hw.twin import Twin
 
 from tests.twin.conftest import wait_for
-from tests.twin.flashed import boot_partition, write_parts
+from tests.twin.flashed import boot_partition, runtime, write_parts
 
 
 def _said(twin: Twin) -> list[dict]:
@@ -22,11 +23,10 @@ def _said(twin: Twin) -> list[dict]:
 
 @pytest.fixture
 def flashed(make_twin, tmp_path):
-    """A twin whose boot partition holds these sources; `runtime` lies before them."""
+    """A twin whose boot partition holds these sources."""
 
-    def make(files: dict[str, str], *, runtime: bytes | None = None, **options) -> Twin:
-        parts = {"runtime": stand_in() if runtime is None else runtime, "boot": boot_partition(files)}
-        write_parts(tmp_path / "flashed", parts)
+    def make(files: dict[str, str], **options) -> Twin:
+        write_parts(tmp_path / "flashed", {"runtime": runtime(), "boot": boot_partition(files)})
         return make_twin("flashed", **options)
 
     return make
@@ -120,9 +120,29 @@ def test_a_program_that_fails_is_started_anew(flashed):
 
 def test_a_boot_partition_without_files_is_said(make_twin, tmp_path):
     folder = tmp_path / "no_boot"
-    write_parts(folder, {"runtime": stand_in()})
+    write_parts(folder, {"runtime": runtime()})
     make_twin("no_boot")
     wait_for(lambda: "holds no file system" in (folder / "console.log").read_text(), "the complaint")
+
+
+def test_the_partition_table_in_flash_says_where_boot_lies(make_twin, tmp_path):
+    """As MicroPython's builds bring it, the table names another place, or none."""
+    folder = tmp_path / "tables"
+    write_parts(folder, {"runtime": stand_in(), "boot": boot_partition({"main.py": "print('up')"})})
+    twin = make_twin("tables")
+    log = folder / "console.log"
+    wait_for(lambda: "holds no file system" in log.read_text(), "a file system that lies elsewhere")
+    twin.stop()
+    write_parts(folder, {"runtime": stand_in()[: partition_table.OFFSET]})
+    make_twin("tables")
+    wait_for(lambda: "names no partition vfs" in log.read_text(), "the missing table")
+
+
+def test_cpython_stands_in_for_no_runtime(make_twin, tmp_path):
+    write_parts(tmp_path / "cpython", {"runtime": runtime()})
+    twin = make_twin("cpython", interpreter="cpython")
+    assert twin.status()["state"] == "held"
+    assert "needs a MicroPython to stand in for it" in "".join(twin.log_lines)
 
 
 def test_a_blank_chip_waits_and_stays_blank_without_sources(make_twin, tmp_path):

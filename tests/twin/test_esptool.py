@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dermis_host.flashing.stand_in import stand_in
 from dermis_hw.twin import Twin
 from dermis_hw.twin.chip import mac_of
 from dermis_hw.twin.flash import SECTOR, Flash
 
 from tests.twin.conftest import wait_for
-from tests.twin.flashed import boot_partition, write_parts
+from tests.twin.flashed import boot_partition, runtime, write_parts
 
 SLOT, SLOT_WORD = 0x440000, "0x440000"
 FIRMWARE = random.Random(4).randbytes(60_000) + b"compressible" * 1000
@@ -88,7 +87,7 @@ class Aside:
 def aside(make_shared_twin, tmp_path_factory) -> Iterator[Aside]:
     """Started before the first test of this file, asked by its last ones."""
     flashed = tmp_path_factory.mktemp("flashed")
-    write_parts(flashed, {"runtime": stand_in(), "boot": boot_partition({"main.py": "print('up')\n"})})
+    write_parts(flashed, {"runtime": runtime(), "boot": boot_partition({"main.py": "print('up')\n"})})
     running = Aside(make_shared_twin, flashed)
     yield running
     running.end()
