@@ -30,7 +30,7 @@ def _run(file: str, *arguments: str) -> None:
 def main() -> None:
     """Prints what was cut and found, a line a scenario. Exits with 1 when anything but a whole log was found, or a
     module that is half provisioned."""
-    print("every write, before it and in the middle of it", flush=True)
+    print("audit log: every write, before it, in the middle of it and at its very end", flush=True)
     _run("audit_cuts.py", "1")
     print("keys and states: every write, before it, in the middle of it and at its very end", flush=True)
     _run("access_cuts.py")

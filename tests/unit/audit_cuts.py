@@ -1,11 +1,10 @@
-"""Cuts the power at every write of the flash while entries are added to the audit log, and while keys are stored:
-under MicroPython, on its LittleFS.
+"""Cuts the power at every write of the flash while entries are added to the audit log: under MicroPython, on its
+LittleFS. (Keys and states: `access_cuts.py`.)
 
 `micropython -X heapsize=32m audit_cuts.py STEP`: at every STEP-th program or erase of each scenario, and at each of its
-last ones, the power goes once before it and once in the middle of it, and the module is started again. The log must be
-whole as it was before or with the entry, its chain must hold, nothing may be said to be damaged, and the next entry
-must be taken. Keys must be all there or none of them. Prints one line a scenario; status 1 with what was found when any
-of it fails.
+last ones, the power goes before it, in the middle of it and right after it, and the module is started again. The log
+must be whole as it was before or with the entry, its chain must hold, nothing may be said to be damaged, and the next
+entry must be taken. Prints one line a scenario; status 1 with what was found when any of it fails.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from audit_reading import entries_of
 from cut_chip import Chip, PowerCut
 from dermis.app import audit as audits
 from dermis.app.audit import Audit
-from dermis.core import access
 from dermis.drivers.storage.twin import MOUNT_POINT, open_little
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
@@ -25,10 +23,7 @@ import vfs  # type: ignore[import-not-found]  # isort: skip
 SERIAL = "DM1-TEST"
 LAST = 6  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
 SMALL_RING = 3  # so that a few entries turn it over
-KEYS = {role: bytes([number + 1]) * 32 for number, role in enumerate(access.ROLES + (access.VERDICT,))}
-KEYS.update(
-    {access.STATION: [b"s" * 32], "update": [b"u" * access.PUBLIC_KEY_BYTES], access.OSDP: b"", "fleet": "test"}
-)
+WHOLE = 256  # parts of an operation of which the power cut leaves all
 
 
 class Silent:
@@ -39,13 +34,13 @@ class Silent:
 
 
 class Started:
-    """Something on a chip, as after a start: `with Started(chip, make) as thing`."""
+    """The log on a chip, as after a start: `with Started(chip) as log`."""
 
-    def __init__(self, chip, make):
-        self._chip, self._make = chip, make
+    def __init__(self, chip):
+        self._chip = chip
 
     def __enter__(self):
-        return self._make(open_little(self._chip))
+        return Audit(open_little(self._chip), SERIAL, fakes.FakeClock(), Silent())
 
     def __exit__(self, *_):
         # After a cut LittleFS was left in the middle of something: it is thrown away, as a restart does.
@@ -54,16 +49,6 @@ class Started:
         except OSError:  # the cut came before it was mounted
             return False
         return False
-
-
-def log_on(storage):
-    return Audit(storage, SERIAL, fakes.FakeClock(), Silent())
-
-
-def keys_on(storage):
-    from dermis.app.keys import Keys
-
-    return Keys(storage, SERIAL)
 
 
 def entry(log):
@@ -81,6 +66,11 @@ def fill_file(log):
         log.note("file_stored", name="x" * 32, size=log.next)
 
 
+def half_fill(log):
+    while log._size < audits.SEGMENT_BYTES // 2:
+        log.note("file_stored", name="x" * 32, size=log.next)
+
+
 def fill_ring(log):
     while len(log._firsts) < audits.RING or log._size + 120 < audits.SEGMENT_BYTES:
         log.note("file_stored", name="x" * 32, size=log.next)
@@ -92,49 +82,41 @@ def two_entries(log):
 
 
 def scenarios():
-    """(name, what it is made with, what is on the chip before, what is done, how to look afterwards)."""
+    """(name, what is on the chip before, what is done)."""
     blank = Chip().image
-    empty = after(blank, log_on, lambda log: None)
-    some = after(empty, log_on, two_entries)
-    full_file = after(some, log_on, fill_file)
-    full_ring = after(some, log_on, fill_ring)
-    yield "first start", log_on, blank, lambda log: None, look_at_log
-    yield "first entry", log_on, empty, entry, look_at_log
-    yield "another entry", log_on, some, entry, look_at_log
-    yield "two entries", log_on, some, two_entries, look_at_log
-    yield "entry in a new file", log_on, full_file, large_entry, look_at_log
-    yield (
-        "entry that turns the ring",
-        log_on,
-        full_ring,
-        large_entry,
-        look_at_log,
-    )
-    yield "provisioning", keys_on, empty, lambda keys: keys.provision(dict(KEYS)), look_at_keys
+    empty = after(blank, lambda log: None)
+    some = after(empty, two_entries)
+    yield "first start", blank, lambda log: None
+    yield "first entry", empty, entry
+    yield "another entry", some, entry
+    yield "two entries", some, two_entries
+    yield "entry in a long file", after(some, half_fill), entry
+    yield "entry in a new file", after(some, fill_file), large_entry
+    yield "entry that turns the ring", after(some, fill_ring), large_entry
 
 
-def after(image, make, action):
+def after(image, action):
     chip = Chip(image)
-    with Started(chip, make) as thing:
-        action(thing)
+    with Started(chip) as log:
+        action(log)
     return chip.image
 
 
-def cut(image, make, action, at=0, torn=0):
+def cut(image, action, at=0, torn=0):
     """The chip after the power went at that operation; 0: never."""
     chip = Chip(image)
     chip.cut_at, chip.torn = at, torn
     try:
-        with Started(chip, make) as thing:
-            action(thing)
+        with Started(chip) as log:
+            action(log)
     except (PowerCut, OSError):  # whatever still runs finds a chip without power
         assert chip.dead
     return chip
 
 
-def look_at_log(chip, before, done):
+def look(chip, before, done):
     """How many entries there are after a restart. Raises AssertionError."""
-    with Started(Chip(chip.image), log_on) as log:
+    with Started(Chip(chip.image)) as log:
         found = entries_of(log, SERIAL)
         known = {each.seq: each for each in before + done}
         assert [known.get(each.seq) for each in found] == found, "an entry is another than it was"
@@ -150,34 +132,21 @@ def look_at_log(chip, before, done):
     return held
 
 
-def look_at_keys(chip, before, done):
-    with Started(Chip(chip.image), keys_on) as keys:
-        assert keys.fault == "", keys.fault
-        if keys.provisioned:
-            assert keys.verdict() == KEYS[access.VERDICT]
-            return 1
-        keys.provision(dict(KEYS))
-        assert keys.provisioned
-    return 0
-
-
-def entries_on(image, make):
-    if make is not log_on:
-        return []
-    with Started(Chip(image), make) as log:
+def entries_on(image):
+    with Started(Chip(image)) as log:
         return entries_of(log, SERIAL)
 
 
 def enumerate_cuts(step):
-    for name, make, image, action, look in scenarios():
-        whole = cut(image, make, action)
+    for name, image, action in scenarios():
+        whole = cut(image, action)
         writes, cuts, results = whole.operations, 0, {}
-        before, done = entries_on(image, make), entries_on(whole.image, make)
+        before, done = entries_on(image), entries_on(whole.image)
         for at in range(1, writes + 1):
             if at % step and writes - at >= LAST:
                 continue
-            for torn in (0, 1 + at * 37 % 255):
-                chip = cut(image, make, action, at, torn)
+            for torn in (0, 1 + at * 37 % 255, WHOLE):
+                chip = cut(image, action, at, torn)
                 assert chip.dead and chip.operations == at
                 try:
                     found = look(chip, before, done)

@@ -1,4 +1,4 @@
-"""A cut of power at writes of the flash, on MicroPython's LittleFS: the audit log is whole, and so are the keys.
+"""A cut of power at writes of the flash, on MicroPython's LittleFS: the audit log is whole afterwards.
 
 Every write of every scenario: `python -m tests.bench audit-power`.
 """
@@ -26,6 +26,6 @@ def run(file: str, *arguments: str) -> list[str]:
     return [line for line in result.stdout.splitlines() if not line.startswith("OSError")]
 
 
-def test_the_log_and_the_keys_are_whole_after_a_cut():
+def test_the_log_is_whole_after_a_cut():
     told = run("audit_cuts.py", str(STEP))
     assert len(told) == 7 and all(" cuts; " in line and " 0 cuts" not in line for line in told), told
