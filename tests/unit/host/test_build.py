@@ -229,14 +229,14 @@ def test_the_firmware_in_a_trial_image_knows_its_version():
         sources.with_values(text, {"NOTHING": 1})
 
 
-def test_the_esp32_s3_gets_its_own_files(tmp_path):
+def test_the_esp32_s3_gets_its_own_files_and_every_one_compiles():
     wanted = target("esp32s3")
-    places = {str(place) for place in sources.body(wanted, {})}
+    source = sources.body(wanted, {})
+    places = {str(place) for place in source}
     assert "dermis/core/kernels_xtensa.py" in places and "dermis/tflite/kernels_xtensa.py" in places
-    assert not [place for place in places if "twin" in place or "kernels_wide" in place]
-    kernels = PurePosixPath("dermis/core/kernels_xtensa.py")
-    made = compiling.compiled({kernels: (FIRMWARE / kernels).read_bytes()}, wanted)
-    assert compiling.abi(made) == 6 | 3 << 8 | 10 << 10
+    assert not [place for place in places if "twin" in place or "wide" in place or "litert" in place]
+    assert compiling.abi(compiling.compiled(source, wanted)) == 6 | 3 << 8 | 10 << 10
+    assert not [place for place in sources.boot(wanted) if "twin" in str(place)]
 
 
 def test_files_of_two_machines_are_no_image():
