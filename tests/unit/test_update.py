@@ -208,7 +208,7 @@ def test_lengths_and_offsets_that_cannot_be(bench):
         ((0, NEW[:PIECE], -1, sha), errors.RC_INVALID),
         ((0, NEW[:PIECE], 0, sha), errors.RC_INVALID),
         ((0, NEW[:PIECE], PIECE - 1, sha), errors.RC_INVALID),
-        ((0, NEW[:PIECE], slot.LARGEST_IMAGE + 1, sha), errors.RC_TOO_LONG),
+        ((0, NEW[:PIECE], mcuboot.LARGEST + 1, sha), errors.RC_TOO_LONG),
         ((0, NEW[:PIECE], 1 << 40, sha), errors.RC_TOO_LONG),
         ((0, NEW[:31], len(NEW), sha), errors.RC_INVALID),
         ((0, b"", len(NEW), sha), errors.RC_INVALID),

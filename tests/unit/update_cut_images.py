@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from dermis.core import manifest, release, slot
+from dermis.core import manifest, mcuboot, release
 from dermis_host.building import littlefs_image, signing
 
 # Bytes beside the version in each body: the last one is noted on its way (app.upload.NOTE_EVERY).
@@ -28,7 +28,7 @@ def write(folder: Path) -> None:
             "source_hash": bytes(32),
             "files": len(files),
         }
-        body = littlefs_image.smallest(files, slot.LARGEST_IMAGE)
+        body = littlefs_image.smallest(files, mcuboot.LARGEST)
         key = signing.development_key()
         data = signing.signed(body, manifest.encode(fields), COUNTERS[version], version + "+0", key)
         (folder / version).write_bytes(data)

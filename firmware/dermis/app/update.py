@@ -134,8 +134,8 @@ class Update:
         """Start anew, unless this is the upload that is under way or was done last. Raises WireError, SensorFault."""
         if length < 0:
             raise WireError(RC_INVALID, "the first piece of an upload needs `len`, the bytes of the whole")
-        if length > slot.LARGEST_IMAGE:
-            raise WireError(RC_TOO_LONG, "a slot takes %d bytes, and the image has %d" % (slot.LARGEST_IMAGE, length))
+        if length > mcuboot.LARGEST:
+            raise WireError(RC_TOO_LONG, "a slot takes %d bytes, and the image has %d" % (mcuboot.LARGEST, length))
         if len(sha) not in (0, mcuboot.HASH_BYTES):
             raise WireError(RC_INVALID, "`sha` is the SHA-256 of the whole file, 32 bytes, or left out")
         coming = self.coming

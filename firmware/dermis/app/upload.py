@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from dermis.core import cbor, partitions, slot
+from dermis.core import cbor, mcuboot, partitions, slot
 from dermis.core.boot_state import SLOTS
 from dermis.core.errors import BadInput
 
@@ -128,7 +128,7 @@ def restored(flash: Any, storage: Any) -> Upload | None:
         if not isinstance(fields.get(name), _KINDS[name]):
             raise BadInput("the note on the last upload lacks %s" % name)
     held, size = fields["off"], fields["size"]
-    sound = fields["slot"] in (0, 1) and 0 <= held <= size <= slot.LARGEST_IMAGE
+    sound = fields["slot"] in (0, 1) and 0 <= held <= size <= mcuboot.LARGEST
     if not sound or (held and len(fields["head"]) != slot.HEADER_BYTES):
         raise BadInput("the note on the last upload contradicts itself")
     upload = Upload(flash, storage, fields["slot"], size, fields["sha"])

@@ -25,7 +25,8 @@ HEADER = "<IIHHIIBBHII"  # magic, load address, sizes of header, protected TLVs 
 HEADER_BYTES = struct.calcsize(HEADER)
 # The body begins at a block of the slot, so that it is mounted where it lies.
 BODY_OFFSET = partitions.BLOCK_SIZE
-LARGEST = partitions.partition("slot0").size
+# The slot's last block is not the image's: `core.slot` says what lies there.
+LARGEST = partitions.partition("slot0").size - partitions.BLOCK_SIZE
 
 TLV_INFO = "<HH"  # magic, bytes of the area with this info
 TLV_HEAD = "<HH"  # type, bytes of the value
@@ -255,14 +256,14 @@ def _header(data, size):
         raise BadImage(BAD_HEADER, "the image's body is no whole number of blocks; build it with `dermis build`")
     if header_size + body + protected > LARGEST:
         raise BadImage(
-            TOO_LARGE, "the image has at least %d bytes, and a slot %d" % (header_size + body + protected, LARGEST)
+            TOO_LARGE, "the image has at least %d bytes, and a slot takes %d" % (header_size + body + protected, LARGEST)
         )
     return Header(header_size, protected, body, Version(major, minor, revision, build))
 
 
 def _short(needed, size):
     if needed > LARGEST:
-        return BadImage(TOO_LARGE, "the image has at least %d bytes, and a slot %d" % (needed, LARGEST))
+        return BadImage(TOO_LARGE, "the image has at least %d bytes, and a slot takes %d" % (needed, LARGEST))
     return BadImage(
         CUT_SHORT, "the image ends after %d bytes where at least %d are due; take it whole" % (size, needed)
     )

@@ -11,7 +11,6 @@ SIZE = partitions.partition("slot0").size
 MARK_BYTES = mcuboot.HASH_BYTES
 MARK_AT = SIZE - MARK_BYTES
 LAST_BLOCK = SIZE - partitions.BLOCK_SIZE
-LARGEST_IMAGE = LAST_BLOCK  # the mark's block is its own
 HEADER_BYTES = mcuboot.HEADER_BYTES
 
 
