@@ -120,8 +120,9 @@ for as long as `frames_allow` has opened them. The host keeps them sealed.
 ## The prompt
 Ctrl-C at the console leaves MicroPython's prompt in the bench state, and in a session of the role service after
 `repl_open`. Both are in the log. At the prompt everything can be read and written, the keys as well: the role service
-is the owner's. On a board the first line of `boot.py` and of `main.py` turns Ctrl-C off; stock MicroPython listens to
-it for the moment before (see below).
+is the owner's. Reset the module when the work is done; outside the bench the watchdog does it after 15 minutes. The
+first lines of a board's `boot.py` and `main.py` turn Ctrl-C off; stock MicroPython listens to it for the moment before
+(see below).
 
 ## Posture
 `posture` (`dermis info --posture`) answers with names of closed lists (`dermis.core.posture`), for which the host has

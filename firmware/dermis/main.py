@@ -18,6 +18,7 @@ from dermis.app import heap
 # Before the other sources are compiled: what that leaves behind would lie between the big buffers.
 heap.prepare()
 
+from dermis.app import rights  # noqa: E402
 from dermis.app.log import INFO  # noqa: E402
 from dermis.app.module import FIRMWARE_VERSION, Module, read_board, runtime  # noqa: E402
 from dermis.app.server import PROMPT, Server  # noqa: E402
@@ -35,6 +36,8 @@ WATCHDOG_MS = 60_000
 FEED_EVERY_S = 10
 # At the prompt nobody feeds it, and it cannot be stopped.
 PROMPT_WATCHDOG_MS = 24 * 3_600_000
+# Outside the bench a service session opened the prompt; forgotten, it closes as late as the session would have.
+FIELD_PROMPT_WATCHDOG_MS = 15 * 60_000
 
 
 def setting(name: str, default: str) -> str:
@@ -67,8 +70,8 @@ def compose() -> Module:
 
 def note_boot(module: Module, left: dict) -> None:
     """Into the audit log: what starts, and what was given up for it. left: what the first stage left."""
-    if left.get("given_up"):  # an image that crashed, hung or was never confirmed cannot say so itself
-        version, why = left["given_up"]
+    if module.audit.trying and not left.get("testing"):  # an image that crashed or hung could not say so itself
+        version, why = left.get("given_up") or ("", "")
         module.audit.note("update_reverted", version=version, why=why)
     module.audit.note(
         "boot",
@@ -102,6 +105,11 @@ async def feed(system: Any) -> None:
     while True:
         system.feed()
         await asyncio.sleep(FEED_EVERY_S)
+
+
+def prompt_limit_ms(state: str) -> int:
+    """How long MicroPython's prompt may stay open before the watchdog starts the firmware again."""
+    return PROMPT_WATCHDOG_MS if state == rights.BENCH_STATE else FIELD_PROMPT_WATCHDOG_MS
 
 
 def main():
@@ -151,7 +159,7 @@ def main():
         module.emitters.dark()
     if ended != PROMPT:
         sys.exit(0)
-    module.system.start_watchdog(PROMPT_WATCHDOG_MS)
+    module.system.start_watchdog(prompt_limit_ms(module.state))
     module.log.event("prompt", INFO)
     module.link.release()
 
