@@ -256,7 +256,8 @@ def _header(data, size):
         raise BadImage(BAD_HEADER, "the image's body is no whole number of blocks; build it with `dermis build`")
     if header_size + body + protected > LARGEST:
         raise BadImage(
-            TOO_LARGE, "the image has at least %d bytes, and a slot takes %d" % (header_size + body + protected, LARGEST)
+            TOO_LARGE,
+            "the image has at least %d bytes, and a slot takes %d" % (header_size + body + protected, LARGEST),
         )
     return Header(header_size, protected, body, Version(major, minor, revision, build))
 
