@@ -105,13 +105,19 @@ def test_too_little_memory_to_start_is_said_and_never_ends_at_the_prompt():
         entry.compose = kept
 
 
+def restarted(module):
+    drivers = fakes.drivers()
+    drivers.storage.files = module.storage.files
+    return Module(drivers, dict(fakes.BOARD), None)
+
+
 def test_a_start_is_noted_with_what_was_given_up_for_it():
     module = lit_module()
     given_up = ["0.2.0", "watchdog"]
     entry.note_boot(module, {})
     module.audit.note("update_tested", version="0.2.0")
     entry.note_boot(module, {"testing": True})
-    module = Module(fakes.drivers()._replace(storage=module.storage), dict(fakes.BOARD), None)
+    module = restarted(module)
     entry.note_boot(module, {"testing": False, "given_up": given_up})
     entry.note_boot(module, {"testing": False, "given_up": given_up})  # told once
     told = entries_of(module.audit, fakes.SERIAL)
@@ -125,6 +131,6 @@ def test_an_update_that_was_confirmed_is_not_given_up():
     module = lit_module()
     for event in ("update_tested", "update_confirmed"):
         module.audit.note(event, version="0.2.0")
-    module = Module(fakes.drivers()._replace(storage=module.storage), dict(fakes.BOARD), None)
+    module = restarted(module)
     entry.note_boot(module, {"given_up": ["0.1.5", "crash"]})
     assert [each.event for each in entries_of(module.audit, fakes.SERIAL)][-1] == "boot"

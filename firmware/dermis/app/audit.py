@@ -26,6 +26,7 @@ FORMAT = 1
 RING = 64  # files: 2,000 to 4,000 entries, a month and more of a busy door
 SEGMENT_BYTES = partitions.BLOCK_SIZE
 HOUR_MS = 3_600_000
+UPDATE_TESTED, UPDATE_ENDS = "update_tested", ("update_confirmed", "update_reverted")
 MOST_COUNTED = 256  # verdicts after which their counters are noted: what a cut of power can lose
 
 
@@ -33,7 +34,7 @@ class Audit:
     """storage: `drivers.storage.Storage`. serial: the module's. clock: `drivers.clock.Clock`. log: `app.log.Log`.
 
     next, hash: number that the next entry has, and the hash before it. lost: entries that storage did not take since
-    the start. written: entries that it took.
+    the start. written: entries that it took. trying: an image was marked to be tried, and how that ended is not told.
     """
 
     def __init__(self, storage, serial, clock, log):
@@ -53,6 +54,7 @@ class Audit:
         self._counted = 0
         self.next, self.hash = 0, chain.genesis(serial)
         self.lost = self.written = 0
+        self.trying = False
         try:
             self._load()
         except OSError as error:
@@ -173,6 +175,11 @@ class Audit:
         self.hash = chain.link(self.hash, entry)
         self.next += 1
         self.written += 1
+        self._follow(event)
+
+    def _follow(self, event):
+        if event in UPDATE_ENDS or event == UPDATE_TESTED:
+            self.trying = event == UPDATE_TESTED
 
     def _put(self, record):
         """A record at the end of the newest file, or in a new one."""
@@ -230,10 +237,12 @@ class Audit:
         for entry, at in chain.split(data):
             if end:
                 try:
-                    if chain.decode(entry).seq != number:
-                        break
+                    said = chain.decode(entry)
                 except BadInput:
                     break
+                if said.seq != number:
+                    break
+                self._follow(said.event)
                 after = chain.link(after, entry)
                 number += 1
             end = at

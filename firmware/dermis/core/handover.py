@@ -1,9 +1,8 @@
 """What the first stage tells the firmware that it starts.
 
 A map, kept where modules are: the first stage's own modules are forgotten before the firmware's are loaded, and the
-two may be of different releases. Keys: `slot` (index into boot_state.SLOTS), `testing`, `given_up` (version and why,
-where this start gave up an image that was being tried; else None), `cause` (of this start), `board`, `revision` (of
-the hardware).
+two may be of different releases. Keys: `slot` (index into boot_state.SLOTS), `testing`, `given_up` (version of the
+image that was given up last, and why; None: none was), `cause` (of this start), `board`, `revision` (of the hardware).
 """
 
 from __future__ import annotations

@@ -87,7 +87,6 @@ class Start:
         self._images: dict = {}  # slot -> Image, of those that were found whole
         self.state: Any = None  # as stored last
         self.choice: Any = None
-        self._given_up: Any = None  # (version, why) of what was being tried, when this start ends that
 
     def prepare(self) -> None:
         """Choose, store what must be known before the start, and mount. Raises DermisError when nothing can start."""
@@ -105,7 +104,7 @@ class Start:
             {
                 "slot": chosen,
                 "testing": self.choice.testing,
-                "given_up": self._given_up,
+                "given_up": [self.state.version, self.state.why] if self.state and self.state.why else None,
                 "cause": self._cause,
                 "board": self._facts["board"],
                 "revision": self._facts.get("revision", 1),
@@ -121,9 +120,7 @@ class Start:
             choice = boot_state.choose(boot_state.give_up(choice.state, boot_state.NOT_STORED), self._cause, self._look)
         self.choice, self.state = choice, choice.state
         if before is not None and before.pending != boot_state.NO_SLOT and not choice.testing:
-            why = choice.state.why if choice.state else ""
-            self._given_up = [before.version, why]
-            say("update_given_up", "warning", version=before.version, why=why)
+            say("update_given_up", "warning", version=before.version, why=choice.state.why if choice.state else "")
 
     def _look(self, number):
         name = boot_state.SLOTS[number]
