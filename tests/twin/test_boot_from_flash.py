@@ -112,17 +112,13 @@ def test_a_file_system_of_the_first_stage_outlives_it(flashed):
     assert said == {"late": "x" * 3000, "bytes": 2}
 
 
-def test_a_program_that_fails_is_started_anew(flashed):
-    twin = flashed({"main.py": "import sys\nprint('{\"up\": 1}')\nsys.exit(3)\n"})
-    wait_for(lambda: len(_said(twin)) == 2, "the second start")
-    assert twin.status()["module_status"] == 3
-
-
-def test_a_boot_partition_without_files_is_said(make_twin, tmp_path):
+def test_a_boot_partition_without_files_is_said_again_and_again(make_twin, tmp_path):
     folder = tmp_path / "no_boot"
     write_parts(folder, {"runtime": runtime()})
     make_twin("no_boot")
-    wait_for(lambda: "holds no file system" in (folder / "console.log").read_text(), "the complaint")
+    log = folder / "console.log"
+    wait_for(lambda: log.read_text().count("holds no file system") == 2, "the complaint after the next start")
+    assert ">>>" not in log.read_text(), "the prompt was open"
 
 
 def test_the_partition_table_in_flash_says_where_boot_lies(make_twin, tmp_path):
