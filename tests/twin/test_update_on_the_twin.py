@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import pytest
 from dermis.core import boot_state, manifest, partitions, slot
 from dermis_host import Module
+from dermis_host.auditing.fetching import fetch
 from dermis_host.building import littlefs_image, signing
 from dermis_host.errors import HostError, RequestFailed
 from dermis_hw.twin import Twin
@@ -118,6 +119,9 @@ def test_an_image_that_fails_goes_back_by_itself(make_updated, other, changes, w
     state = _state(twin)
     assert (state.slot, state.testing, state.why) == ("slot0", False, why)
     assert state.version == "0.9.0" and state.hash == signing.file_image(image).hash
+    with Module(twin.url) as module:
+        told = [line for line in fetch(module, module.identity().serial).entries() if line.event == "update_reverted"]
+    assert [line.fields for line in told] == [{"version": "0.9.0", "why": why}]
 
 
 def test_a_cut_of_power_in_a_mark_leaves_a_module_that_runs(make_updated, other):
