@@ -44,6 +44,9 @@ BARE_1450_Q14 = -16000
 # A patch that is not skin lies at least so far above the skin beside it: an index that calibration or cold have brought
 # near 0 makes patches of gloss otherwise.
 LEAST_CONTRAST_Q14 = 450  # .027
+# Where the median is no stronger than this, gloss on skin in the cold looks like a patch of another material (drawn
+# presentations): the model sees the map there, too.
+WEAKEST_FOR_PATCHES_Q14 = -1065  # -.065
 HIGHEST_STRETCH_Q12 = 32767  # `cell_kernels.index_of`
 _PER_10000 = 10000
 # What a burst has before its last frame comes, and that.
@@ -343,7 +346,7 @@ class Analyser:
         SWIR head sees more than skin, too: skin lent to a mask, by a hand, gives such a ratio.
         """
         index, face = evidence["water_index_q14"], self.face
-        if index > gates.HIGHEST_INDEX_Q14:  # nothing there is skin
+        if index > WEAKEST_FOR_PATCHES_Q14:
             return
         mixed = evidence.get("swir_1450_1300_q14", BARE_1450_Q14) > BARE_1450_Q14
         ellipse = face.ellipse_q2(WHOLE if mixed else MIDDLE)
