@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dermis_host import files
 from dermis_host.arguments import add_port, keyring_of, open_module
 from dermis_host.auditing import export as exports
 from dermis_host.auditing.export import DEVELOPMENT, KEYRING, UNCHECKED, WRONG, Checked, Export
@@ -39,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.last < 0:
         raise UsageError("--last must not be negative.")
+    if arguments.output:
+        files.check_place(arguments.output, force=True)
     keyring = keyring_of(arguments)
     export = exports.read(arguments.verify) if arguments.verify else _fetched(arguments, output)
     checked = exports.check(export, keyring)

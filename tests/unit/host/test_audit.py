@@ -341,6 +341,11 @@ def test_the_command_exports_continues_and_checks(device, tmp_path, capsys):
     assert "cannot be continued" in capsys.readouterr().err
 
 
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path, capsys):
+    assert main(["audit", "-p", "socket://127.0.0.1:9", "-o", str(tmp_path / "no" / "log.jsonl")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_the_command_says_which_entries_are_lost(device, tmp_path, capsys):
     harmed(device, 1, 3)
     with serving(device) as fake:
