@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from dermis_host import Module, RequestFailed, cli, recording
 from dermis_host.access.keyring import Keyring
 from dermis_host.access.sealed import Secrets
+from dermis_host.building import signing
 from dermis_host.errors import AccessDenied
 
 
 @pytest.fixture
 def ring(tmp_path) -> Keyring:
-    public = ec.generate_private_key(ec.SECP256R1()).public_key()
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    (tmp_path / "update.pem").write_bytes(public.public_bytes(serialization.Encoding.PEM, form))
+    signing.new_key(tmp_path / "update.pem")
     return Keyring.create(tmp_path / "ring", fleet="harbour", update_keys=[tmp_path / "update.pem"])
 
 
@@ -47,9 +44,13 @@ def test_from_the_bench_into_the_field_and_into_service(make_twin, dermis, ring,
             with pytest.raises(AccessDenied, match="--keyring"):
                 forbidden()
         with pytest.raises(RequestFailed, match="provision"):
+            keys = [bytes([at] * 32) for at in range(1, 6)]
             module.provision(
-                **{name: bytes([at] * 32) for at, name in enumerate(("installer", "bench", "service", "verdict"), 1)},
-                station=[bytes([9] * 32)],
+                installer=keys[0],
+                bench=keys[1],
+                service=keys[2],
+                verdict=keys[3],
+                station=keys[4:],
                 update=list(ring.update_keys),
             )
         assert module.selftest().checks

@@ -14,7 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
+from dermis.core import calibration
 from dermis_host import cli
+from dermis_host.access.keyring import Keyring
+from dermis_host.building import signing
 from dermis_host.calibration import procedure, targets
 from dermis_host.module import Module
 from dermis_host.station import unit_record
@@ -25,6 +28,7 @@ from dermis_models.modules import SimulatedBench
 pytest.importorskip("openhtf", reason="the extra eol is not installed: pip install 'dermis[eol]'")
 
 SEED = 7
+PROVISIONING = "provisioning.toml"
 LIMIT_S = 60.0
 
 
@@ -43,12 +47,12 @@ def bench(make_shared_twin, tmp_path_factory):
     return twin, folder
 
 
-def _words(folder: Path, serial: str) -> list[str]:
-    return ["station", "--config", str(folder / "station.toml"), "--serial", serial, "--yes", "--json"]
+def _words(folder: Path, serial: str, file: str = "station.toml") -> list[str]:
+    return ["station", "--config", str(folder / file), "--serial", serial, "--yes", "--json"]
 
 
-def _run(folder: Path, serial: str, capsys) -> tuple[int, dict, str]:
-    code = cli.main(_words(folder, serial))
+def _run(folder: Path, serial: str, capsys, file: str = "station.toml") -> tuple[int, dict, str]:
+    code = cli.main(_words(folder, serial, file))
     told = capsys.readouterr()
     return code, json.loads(told.out), told.err
 
@@ -93,7 +97,11 @@ def test_a_module_from_its_serial_number_to_its_label(bench, capsys, monkeypatch
         return live(SimulatedBench(draw(SEED), seed=SEED), *given, **options)
 
     monkeypatch.setattr(procedure, "run", composed)
-    code, told, complained = _run(folder, draw(SEED).serial, capsys)
+    signing.new_key(folder / "update.pem")
+    ring = Keyring.create(folder / "ring", fleet="harbour", update_keys=[folder / "update.pem"])
+    plain = (folder / "station.toml").read_text()
+    (folder / PROVISIONING).write_text(f'keyring = "ring"\nprovision = true\n{plain}')
+    code, told, complained = _run(folder, draw(SEED).serial, capsys, PROVISIONING)
     assert code == 0, complained
     place = Path(told.pop("folder"))
     record = unit_record.read(place / "unit.json")
@@ -106,10 +114,23 @@ def test_a_module_from_its_serial_number_to_its_label(bench, capsys, monkeypatch
     files = {attachment.file for attachment in record.attachments}
     assert files == {path.name for path in place.iterdir()} - {"unit.json"}
     assert any(one.bench for one in record.measurements)
-    with Module(twin.url) as module:
-        state = module.calibration_state()
+    assert {one.name: one.value for one in record.measurements}["keys"] == "harbour"
+    with Module(twin.url, keyring=ring) as module:
+        state, posture = module.calibration_state(), module.posture()
+        calibration.decode(module.calibration_record(), {calibration.key_id(key): key for key in [_station_key(ring)]})
+    assert (posture.state, posture.fleet, posture.defaults) == ("field", "harbour", [])
     assert record.calibration.slot == state.in_force == "factory"
     assert record.calibration.hash == state.hash == record.calibration.in_force
+
+
+def _station_key(ring: Keyring) -> bytes:
+    return ring.station_key(draw(SEED).serial)
+
+
+def test_a_station_without_the_keyring_leaves_a_unit_of_the_field_alone(bench, capsys):
+    _, folder = bench
+    code, told, complained = _run(folder, draw(SEED).serial, capsys)
+    assert code == 1 and told["outcome"] == "unfinished" and "--keyring" in complained
 
 
 def test_a_module_that_goes_away_is_unfinished_and_a_retest(bench, capsys, monkeypatch):
@@ -121,7 +142,7 @@ def test_a_module_that_goes_away_is_unfinished_and_a_retest(bench, capsys, monke
         return live(bench, *given, **options)
 
     monkeypatch.setattr(procedure, "run", cut)
-    code, told, complained = _run(folder, draw(SEED).serial, capsys)
+    code, told, complained = _run(folder, draw(SEED).serial, capsys, PROVISIONING)
     assert code == 1 and told["outcome"] == "unfinished" and told["retest"] == 1
     assert told["causes"][0]["name"] in ("module_restarted", "second_host", "unplugged", "no_answer"), complained
     twin.reset()

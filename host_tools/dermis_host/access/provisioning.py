@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dermis.core import access
+from dermis.core import access, release
 from dermis.core import calibration as record_format
 from dermis.core.errors import RC_ACCESS_DENIED
 
@@ -13,7 +13,7 @@ from dermis_host.access.keyring import Keyring
 from dermis_host.access.sessions import Sessions
 from dermis_host.answers import Posture
 from dermis_host.calibration import record_file
-from dermis_host.errors import AccessDenied, HostError
+from dermis_host.errors import AccessDenied, HostError, UsageError
 from dermis_host.module import FACTORY, PREVIOUS, USER, Module
 
 BENCH, FIELD, SERVICE = "bench", "field", "service"  # states of a module
@@ -32,6 +32,22 @@ class Records:
 
     by_slot: Mapping[str, bytes]
     in_force: str
+
+
+def check(keyring: Keyring, allow_development_key: bool = False) -> None:
+    """That modules can be provisioned with it. Raises UsageError with what it lacks."""
+    missing = [use for use in (*access.ROLES, access.VERDICT, access.STATION, access.OSDP) if not keyring.has(use)]
+    if missing:
+        raise UsageError(
+            f"The keyring {keyring.path} has no key for {', '.join(missing)}: take the whole one."
+        )
+    if not keyring.update_keys:
+        raise UsageError(f"The keyring {keyring.path} has no update key (update-1.pem): put the public key there.")
+    if release.DEVELOPMENT_PUBLIC_KEY in keyring.update_keys and not allow_development_key:
+        raise UsageError(
+            f"An update key of the keyring {keyring.path} is the development key, with which everybody can sign: make "
+            "one with `dermis build --new-key FILE`, or add --allow-development-key for trials."
+        )
 
 
 def records_signed_anew(module: Module, keyring: Keyring) -> Records:

@@ -6,8 +6,6 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from dermis.core import release
-
 from dermis_host import files
 from dermis_host.access import posture_words, provisioning
 from dermis_host.access.keyring import USES, Keyring
@@ -58,6 +56,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if not arguments.port and arguments.new_keyring:
         output.result(_keyring_facts(keyring))
         return 0
+    provisioning.check(keyring, arguments.allow_development_key)
     arguments.keyring = keyring.path
     with open_module(arguments, output) as module:
         serial, posture = module.identity().serial, module.posture()
@@ -94,13 +93,7 @@ def _keyring(arguments: argparse.Namespace, output: Output) -> Keyring:
         keyring = Keyring.create(arguments.keyring, fleet=arguments.fleet, update_keys=arguments.update_key)
         output.say(f"{keyring.path}: a new keyring. Keep a copy where no thief and no fire finds both: without it no")
         output.say("module that was provisioned with it can be configured, calibrated or serviced again.")
-    if not keyring.update_keys:
-        raise UsageError(f"The keyring {keyring.path} has no update key (update-1.pem): put the public key there.")
-    if release.DEVELOPMENT_PUBLIC_KEY in keyring.update_keys and not arguments.allow_development_key:
-        raise UsageError(
-            f"An update key of the keyring {keyring.path} is the development key, with which everybody can sign: make "
-            "one with `dermis build --new-key FILE`, or add --allow-development-key for trials."
-        )
+        provisioning.check(keyring, arguments.allow_development_key)
     return keyring
 
 

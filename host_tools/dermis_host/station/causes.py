@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 
+from dermis_host.access.provisioning import ForeignModule
 from dermis_host.calibration.bench import StepVoid
 from dermis_host.calibration.clock import Overdue, WrongClock
 from dermis_host.commands.calibrate.store import NotForThisModule
 from dermis_host.errors import (
+    AccessDenied,
     CalibrationFailed,
     HostError,
+    Impostor,
     LinkError,
     ModuleReset,
     NotDermis,
@@ -27,6 +30,8 @@ NAMES: tuple[tuple[type[Exception], str], ...] = (
     (WrongSerial, "wrong_serial"),
     (Overdue, "fixture_overdue"),
     (WrongClock, "wrong_clock"),
+    (ForeignModule, "foreign_keys"),
+    (Impostor, "foreign_keys"),
     (FlashFailed, "flash_failed"),
     (NoFlashCommand, "no_flash_command"),
     (BadSelfTest, "selftest_unclear"),
@@ -35,6 +40,7 @@ NAMES: tuple[tuple[type[Exception], str], ...] = (
     (RequestTimeout, "no_answer"),
     (LinkError, "unplugged"),
     (ModuleReset, "module_restarted"),
+    (AccessDenied, "no_session"),
     (RequestFailed, "refused_by_module"),
     (NotForThisModule, "wrong_record"),
     (CalibrationFailed, "calibration_not_taken"),
@@ -48,6 +54,8 @@ MODULES_FAULT: tuple[type[Exception], ...] = (
     RequestFailed,
     CalibrationFailed,
 )
+# Of those, what the station lacks: a key.
+STATIONS_FAULT: tuple[type[Exception], ...] = (AccessDenied,)
 DISK_FULL, STATION_FAULT, OTHER = "disk_full", "station_fault", "interrupted"
 
 
@@ -64,6 +72,11 @@ def named(problem: BaseException) -> tuple[str, str]:
         where = f"{problem.filename}: " if problem.filename else ""
         return OTHER, sentence(f"{where}{problem.strerror or problem}")
     return STATION_FAULT, f"A fault of these tools ({type(problem).__name__}: {problem}): please report it."
+
+
+def counts_against_module(problem: BaseException) -> bool:
+    """Whether the unit failed, or nothing is known of it."""
+    return isinstance(problem, MODULES_FAULT) and not isinstance(problem, STATIONS_FAULT)
 
 
 def is_full(problem: BaseException | None) -> bool:

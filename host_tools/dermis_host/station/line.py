@@ -220,5 +220,5 @@ class Unfinished(Exception):
 
 def _note(unit: UnitPass, phase: str, problem: Exception) -> None:
     name, told = causes.named(problem)
-    end = unit.fail if isinstance(problem, causes.MODULES_FAULT) else unit.give_up
+    end = unit.fail if causes.counts_against_module(problem) else unit.give_up
     end(name, phase, told)

@@ -15,6 +15,7 @@ from dermis.core import calibration as record_format
 from dermis.core import vocabulary
 
 from dermis_host import files
+from dermis_host.access import provisioning
 from dermis_host.calibration import clock, procedure, record_file, report, verify, words
 from dermis_host.calibration.limits import Measurement
 from dermis_host.calibration.live_bench import LiveBench
@@ -120,6 +121,8 @@ def self_test(unit: UnitPass, hands: Hands) -> None:
             f"the right one on, or scan it again; {done} was done to it."
         )
     _self_test(unit, hands, "self-test", with_record=False)
+    if unit.settings.provision and not unit.over:
+        _give_keys(unit, hands, module)
 
 
 def calibrate(unit: UnitPass, hands: Hands) -> None:
@@ -194,10 +197,25 @@ def check_on_targets(unit: UnitPass, hands: Hands) -> None:
 
 
 def make_label(unit: UnitPass, hands: Hands) -> None:
-    """Label data of a unit that passed."""
+    """Label data of a unit that passed, which leaves the bench state first where this station provisions."""
+    if unit.settings.provision:
+        state = provisioning.change_state(_held(unit), provisioning.FIELD).state
+        hands.show(_note(unit, judged.word("state", "label", state, provisioning.FIELD)))
     for file, what in label.write(unit.folder, unit.record).items():
         unit.attach(file, what)
     hands.say(f"Label: {unit.folder / label.DATA}")
+
+
+def _give_keys(unit: UnitPass, hands: Hands, module: Module) -> None:
+    """Before it is calibrated: what the development key signs would not be trusted any more."""
+    keyring = unit.settings.keys.keyring
+    assert keyring
+    unit.check()
+    if module.posture().provisioned:
+        provisioning.prove(module, keyring)
+    else:
+        provisioning.give_keys(module, keyring)
+    hands.show(_note(unit, judged.word("keys", "self-test", module.posture().fleet, keyring.fleet)))
 
 
 def _verdicts(unit: UnitPass, hands: Hands, module: Module) -> None:

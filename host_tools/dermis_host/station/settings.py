@@ -11,6 +11,7 @@ from typing import Any
 
 from dermis.core.calibration_fields import TEXT_LONGEST
 
+from dermis_host.access import provisioning
 from dermis_host.access.keyring import Keyring
 from dermis_host.calibration import record_file, targets
 from dermis_host.calibration.keys import StationKeys
@@ -46,7 +47,7 @@ class Flash:
 class Settings:
     """A station. port: of the module; twin: the folder of a running twin instead. serial: the pattern that every serial
     number has. operator: empty when the station asks. flash: None when another station does that. keys: sign records;
-    their keyring opens sessions, too."""
+    their keyring opens sessions, too. provision: units get their keys here, and leave it in the field."""
 
     path: Path
     id: str
@@ -60,6 +61,7 @@ class Settings:
     flash: Flash | None
     fixture: Fixture
     keys: StationKeys
+    provision: bool
     sha256: str
 
     def check_serial(self, serial: str) -> str:
@@ -138,6 +140,7 @@ def load(path: Path) -> Settings:
         raise UsageError(f"{path} must name either a port or a twin, the folder of one that runs.")
     fixture, key = table.text("fixture", "", LONGEST_PATH), table.text("key", "", LONGEST_PATH)
     keyring = table.text("keyring", "", LONGEST_PATH)
+    provision = table.take("provision", bool, False)
     page_port = table.take("page_port", int, DEFAULT_PAGE_PORT)
     if not 0 <= page_port <= HIGHEST_PORT:
         raise UsageError(f"page_port in {path} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0 for a free one.")
@@ -156,9 +159,14 @@ def load(path: Path) -> Settings:
         keys=StationKeys(
             record_file.key_of(folder / key) if key else None, Keyring.load(folder / keyring) if keyring else None
         ),
+        provision=provision,
         sha256=hashlib.sha256(data).hexdigest(),
     )
     table.end()
+    if provision:
+        if settings.keys.keyring is None:
+            raise UsageError(f"{path} says provision and names no keyring: give keyring = FOLDER.")
+        provisioning.check(settings.keys.keyring)
     if settings.twin is None and fixture in ("", targets.BUILT_IN):
         raise UsageError(f"{path} names no fixture file, and the built-in one is the twin's: give fixture = FILE.")
     return settings

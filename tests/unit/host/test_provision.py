@@ -15,8 +15,9 @@ from dermis_host.access.keyring import FILE, Keyring
 from dermis_host.access.provisioning import ForeignModule
 from dermis_host.building import signing
 from dermis_host.calibration import record_file
-from dermis_host.errors import HostError, RecordingError, UsageError
+from dermis_host.errors import AccessDenied, HostError, Impostor, RecordingError, RequestFailed, UsageError
 from dermis_host.module import Module
+from dermis_host.station import causes, settings
 from fake_module import FakeModule
 from locked_module import SERIAL, LockedModule
 from test_keyring import pem_of
@@ -167,6 +168,33 @@ def test_a_new_keyring(run, tmp_path):
     assert code == 2 and "not empty" in err
     code, _, err = run("provision", "--keyring", tmp_path / "ring", "-p", "x", "--update-key", tmp_path / "update.pem")
     assert code == 2 and "--new-keyring" in err
+
+
+def test_what_a_keyring_lacks_is_said_before_a_module_is_touched(run, ring, tmp_path):
+    ring.part(tmp_path / "part", ["installer", "bench"])
+    code, _, err = run("provision", "-p", "x", "--keyring", tmp_path / "part", "--yes")
+    assert code == 2 and "service, verdict, station, osdp" in err
+    Keyring.create(tmp_path / "keyless")
+    code, _, err = run("provision", "-p", "x", "--keyring", tmp_path / "keyless", "--yes")
+    assert code == 2 and "no update key" in err
+    for lines, word in (('keyring = "part"\n', "verdict"), ("", "names no keyring")):
+        file = tmp_path / "station.toml"
+        file.write_text(f'id = "line"\ntwin = "twin"\nprovision = true\n{lines}')
+        with pytest.raises(UsageError, match=word):
+            settings.load(file)
+
+
+@pytest.mark.parametrize(
+    ("problem", "name", "against"),
+    [
+        (AccessDenied("burst", 11, "no"), "no_session", False),
+        (RequestFailed("burst", 1, "no"), "refused_by_module", True),
+        (ForeignModule("others"), "foreign_keys", False),
+        (Impostor("nobody"), "foreign_keys", False),
+    ],
+)
+def test_what_a_key_lacks_is_not_the_modules_fault(problem, name, against):
+    assert causes.named(problem)[0] == name and causes.counts_against_module(problem) == against
 
 
 def test_a_keyring_is_handed_out_in_part(run, ring, tmp_path):
