@@ -19,6 +19,7 @@ from tests.bench import (
     simulation,
     species,
     stages,
+    update,
     update_power,
 )
 
@@ -41,6 +42,7 @@ PARTS = {
     "signature": signature.main,
     "species": lambda: species.main(["--draws", "1"]),
     "simulation": lambda: simulation.main([]),
+    "update": lambda: update.main([]),
 }
 
 
@@ -52,6 +54,7 @@ WITH_OPTIONS = {
     "calibration": calibration.main,
     "species": species.main,
     "simulation": simulation.main,
+    "update": update.main,
 }
 
 
