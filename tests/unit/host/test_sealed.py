@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dermis_host import recording
 from dermis_host.access import sealed
-from dermis_host.access.keyring import Keyring
+from dermis_host.access.keyring import FILE, Keyring
 from dermis_host.access.sealed import SealedError, Secrets
 from dermis_host.errors import RecordingError, UsageError
 
@@ -45,6 +49,20 @@ def test_what_was_sealed_opens_with_its_secret_only(ring, tmp_path):
             wrong.open(closed, "it")
     both = Secrets(ring, WORDS)
     assert both.open(Secrets(ring).seal(data, "DM1-1"), "it") == both.open(both.seal(data, "DM1-1"), "it") == data
+
+
+def test_the_format_is_the_one_of_its_page(ring):
+    """docs/formats/sealed.md, spelled out once more."""
+    serial, salt, nonce, data = "DM1-0007", bytes(range(16)), bytes(range(12)), b"frames"
+    master = bytes.fromhex(json.loads((ring.path / FILE).read_text())["masters"]["frames"])
+    of_the_module = hmac.new(master, b"dermis/frames/" + serial.encode(), hashlib.sha256).digest()
+    by_keyring = hmac.new(of_the_module, b"dermis-sealed-1\0" + salt, hashlib.sha256).digest()
+    by_phrase = hashlib.scrypt(WORDS.encode(), salt=salt, n=sealed.SCRYPT_N, r=8, p=1, dklen=32)
+    for kind, key in ((1, by_keyring), (2, by_phrase)):
+        head = b"DERMSEAL" + bytes((1, kind)) + salt + nonce + bytes((len(serial),)) + serial.encode()
+        closed = head + AESGCM(key).encrypt(nonce, data, head)
+        assert Secrets(ring, WORDS).open(closed, "it") == data
+        assert len(Secrets(ring, WORDS if kind == 2 else "").seal(data, serial)) == len(closed)
 
 
 def test_each_file_has_a_key_of_its_own(ring):
