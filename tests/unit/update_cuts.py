@@ -18,14 +18,15 @@ import sys
 import fakes
 from cut_chip import Chip
 from dermis.app import rights, update
-from dermis.core import boot_state, handover, mcuboot, partitions
+from dermis.core import boot_state, handover, mcuboot, partitions, slot
+from dermis.core.errors import BadInput
 from dermis.drivers.flash.twin import ReadOnlyBlocks
 from dermis.drivers.storage.twin import MOUNT_POINT, open_little
 from dermis.first_stage import start
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
 
-PIECE = 2048
+PIECE = 1500  # no part of a block
 LAST = 4  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
 CHECK_ALSO = 7  # one in so many restarts is followed by a whole update
 TORN = (0, None, 256)  # of 256 parts of a write: nothing, some of it, all
@@ -233,7 +234,8 @@ def running_before(started):
 
 
 def scenarios():
-    """(name, the module before, cause of the start, what is done, {(version, testing)} that may run afterwards)."""
+    """(name, the module before, what is done, the version that it is updated to afterwards, (version, testing) that
+    runs when nothing went wrong, and what else may run after a cut)."""
     fresh = Machine()
     fresh.flash.write("slot0", 0, IMAGES["0.1.0"][0])
     old = after(fresh, lambda started: None)
@@ -244,20 +246,24 @@ def scenarios():
     third = after(kept, lambda started: upload(started, "0.3.0"))
     before, now = ("0.1.0", False), ("0.2.0", False)
     trial = ("0.2.0", True)
-    yield "first start of a flashed module", fresh, lambda started: None, (before,)
-    yield "upload", old, lambda started: upload(started, "0.2.0"), (before,)
-    yield "upload of more than is noted at once", old, lambda started: upload(started, "0.4.0"), (before,)
-    yield "upload over another image", uploaded, lambda started: upload(started, "0.3.0"), (before,)
-    yield "mark", uploaded, lambda started: mark(started, "0.2.0"), (before, trial)
-    yield "mark for good", uploaded, lambda started: mark(started, "0.2.0", True), (before, trial)
-    yield "test boot", marked, lambda started: None, (trial, before)
-    yield "test boot, then confirmed", marked, lambda started: started.control.confirm(), (trial, before, now)
-    yield "test boot, then given up", marked, lambda s: s.control.give_up(boot_state.SELF_TEST), (trial, before)
-    yield "going back after a test", tried, lambda started: None, (before,)
-    yield "going back by hand", marked, lambda started: mark(started, "0.1.0"), (trial, before)
-    yield "mark, then erase", uploaded, mark_and_erase, (before, trial)
-    yield "upload into the first slot", kept, lambda started: upload(started, "0.3.0"), (now,)
-    yield "mark in the first slot", third, lambda started: mark(started, "0.3.0"), (now, ("0.3.0", True))
+    yield "first start of a flashed module", fresh, lambda started: None, "0.3.0", before, ()
+    yield "upload", old, lambda started: upload(started, "0.2.0"), "0.2.0", before, ()
+    yield "upload of more than is noted at once", old, lambda started: upload(started, "0.4.0"), "0.4.0", before, ()
+    yield "upload over another image", uploaded, lambda started: upload(started, "0.3.0"), "0.2.0", before, ()
+    yield "mark", uploaded, lambda started: mark(started, "0.2.0"), "0.2.0", trial, (before,)
+    yield "mark for good", uploaded, lambda started: mark(started, "0.2.0", True), "0.3.0", trial, (before,)
+    yield "test boot", marked, lambda started: None, "0.2.0", before, (trial,)
+    yield "test boot, then confirmed", marked, lambda started: started.control.confirm(), "0.3.0", now, (before, trial)
+    yield "test boot, then given up", marked, give_up, "0.2.0", before, (trial,)
+    yield "going back after a test", tried, lambda started: None, "0.2.0", before, ()
+    yield "going back by hand", marked, lambda started: mark(started, "0.1.0"), "0.3.0", before, (trial,)
+    yield "mark, then erase", uploaded, mark_and_erase, "0.2.0", before, (trial,)
+    yield "upload into the first slot", kept, lambda started: upload(started, "0.3.0"), "0.3.0", now, ()
+    yield "mark in the first slot", third, lambda started: mark(started, "0.3.0"), "0.3.0", ("0.3.0", True), (now,)
+
+
+def give_up(started):
+    started.control.give_up(boot_state.SELF_TEST)
 
 
 def mark_and_erase(started):
@@ -288,8 +294,8 @@ def cut(machine, action, at=0, torn=0):
     return later
 
 
-def look(machine, allowed, also):
-    """What runs after a restart. Raises AssertionError."""
+def look(machine, allowed, target=""):
+    """What runs after a restart; with `target`, the module is then updated to it. Raises AssertionError."""
     again = machine.copy()
     with Started(again) as started:
         control = started.control
@@ -298,27 +304,28 @@ def look(machine, allowed, also):
         state = control.slots.state
         assert boot_state.decode(started.storage.read(boot_state.FILE)) == state
         assert state.active == control.slots.running or control.slots.testing
-        for number in range(len(boot_state.SLOTS)):  # what lies in a slot with a header is whole, or refused
-            image = control.slots.image(number)
-            if image is not None and number != control.slots.running:
-                try:
-                    image.sound()
-                except mcuboot.BadImage:
-                    assert state.pending != number or state.tried, "what is not whole is marked"
-    if also:
-        whole_update(again, "0.3.0")
+        for name in boot_state.SLOTS:
+            headers = [IMAGES[version][0][: slot.HEADER_BYTES] for version in IMAGES]
+            header = bytearray(slot.HEADER_BYTES)
+            again.flash.read_at(name, 0, header)
+            if bytes(header) in headers:  # it comes last: whatever has it is whole
+                slot.image_in(again.flash, name).sound()
+    if target:
+        whole_update(again, target)
     assert not FAILED, FAILED
     return found
 
 
 def enumerate_cuts(step, chosen):
     total = 0
-    for name, machine, action, allowed in scenarios():
+    for name, machine, action, target, aim, besides in scenarios():
         if chosen and name not in chosen:
             continue
         clean = cut(machine, action)
         assert not clean.chip.dead
+        assert look(clean, (aim,), target) == aim
         writes, cuts, seen = clean.chip.operations, 0, {}
+        assert writes, name
         for at in range(1, writes + 1):
             if at % step and writes - at >= LAST:
                 continue
@@ -326,9 +333,8 @@ def enumerate_cuts(step, chosen):
                 machine_after = cut(machine, action, at, 1 + at * 37 % 255 if part is None else part)
                 assert machine_after.chip.dead and machine_after.chip.operations == at
                 try:
-                    found = look(
-                        Machine(machine_after.chip.image, machine_after.flash.blocks), allowed, cuts % CHECK_ALSO == 0
-                    )
+                    after_cut = Machine(machine_after.chip.image, machine_after.flash.blocks)
+                    found = look(after_cut, (aim,) + besides, "" if cuts % CHECK_ALSO else target)
                 except Exception as error:
                     print(f"{name}: cut at write {at} (part {part}): {error!r}")
                     raise
@@ -338,6 +344,21 @@ def enumerate_cuts(step, chosen):
         told = ", ".join(f"{seen[k]} times {k[0]}{' on trial' if k[1] else ''}" for k in sorted(seen))
         print(f"{name}: {writes} writes, {cuts} cuts, {told}")
     print(f"{total} cuts in all")
+
+
+def damaged():
+    """An image that is no longer whole does not start: the other one does, or nothing."""
+    machine = Machine()
+    machine.flash.write("slot0", 0, IMAGES["0.1.0"][0])
+    machine = after(machine, lambda started: upload(started, "0.2.0"))
+    for name, runs in (("slot0", "0.2.0"), ("slot1", "")):
+        machine.flash._block(name, 1)[7] ^= 1  # in the body, where the file system does not look
+        try:
+            with Started(machine) as started:
+                assert started.version == runs and started.control.state()["why"] == boot_state.LOST
+        except BadInput:
+            assert not runs, "nothing started"
+    print("damaged images: none started")
 
 
 def images(folder):
@@ -371,4 +392,5 @@ class InMemory:
 if __name__ == "__main__":
     start.say = lambda *_, **__: None
     IMAGES = images(sys.argv[1])
+    damaged()
     enumerate_cuts(int(sys.argv[2]), sys.argv[3:])
