@@ -9,6 +9,7 @@ entry must be taken. Prints one line a scenario; status 1 with what was found wh
 
 from __future__ import annotations
 
+import os
 import sys
 
 import fakes
@@ -16,6 +17,8 @@ from audit_reading import entries_of
 from cut_chip import Chip, PowerCut
 from dermis.app import audit as audits
 from dermis.app.audit import Audit
+from dermis.core import partitions
+from dermis.drivers.storage import ENOSPC
 from dermis.drivers.storage.twin import MOUNT_POINT, open_little
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
@@ -79,6 +82,20 @@ def fill_ring(log):
 def two_entries(log):
     entry(log)
     entry(log)
+
+
+def fill(left):
+    """Leave room for that many files of one block."""
+    count = 0
+    try:
+        while True:
+            with open(f"{MOUNT_POINT}/filler{count}", "wb") as file:
+                file.write(bytes(partitions.BLOCK_SIZE))
+            count += 1
+    except OSError as error:
+        assert error.errno == ENOSPC, error
+    for at in range(left + 1):  # the last one is there, and has nothing in it
+        os.remove(f"{MOUNT_POINT}/filler{count - at}")
 
 
 def scenarios():
@@ -159,6 +176,35 @@ def enumerate_cuts(step):
         print(f"{name}: {writes} writes, {cuts} cuts; held afterwards: {told}")
 
 
+def full_partition():
+    """No room left: the oldest file makes some, or what is not taken is counted; the chain holds through all of it."""
+    some = after(Chip().image, two_entries)
+    for name, image in (("two entries", some), ("a whole ring", after(some, fill_ring))):
+        for blocks in (0, 2):
+            chip = Chip(image)
+            with Started(chip) as log:
+                known = log.next
+                fill(blocks)
+                for _ in range(80):
+                    log.note("file_stored", name="z" * 90, size=log.next)
+                held = entries_of(log, SERIAL)
+                taken = log.next - known
+                # Entries that tell of lost ones are taken, too.
+                lost = sum([each.fields["count"] for each in held if each.event == "audit_lost"])
+                told = len([each for each in held if each.event == "audit_lost"])
+                assert name == "two entries" or (log.lost == 0 and taken == 80), (blocks, log.lost, taken)
+                assert taken - told + log.lost >= 80 and lost <= log.lost, (blocks, taken, told, log.lost)
+            with Started(Chip(chip.image)) as log:
+                assert entries_of(log, SERIAL) == held
+                os.remove(MOUNT_POINT + "/filler0")
+                os.remove(MOUNT_POINT + "/filler1")
+                entry(log)
+                now = entries_of(log, SERIAL)
+                assert now[-1].event == "provisioned" and not [each for each in now if each.event == "audit_damaged"]
+    print("full partition: the chain holds")
+
+
 if __name__ == "__main__":
     audits.RING = SMALL_RING
+    full_partition()
     enumerate_cuts(int(sys.argv[1]))
