@@ -102,7 +102,8 @@ def _say_standing(standing: Standing, output: Output) -> None:
     if state.pending:
         output.say(f"{state.version} will be tried at the next start.")
     if state.why:
-        output.say(f"The last test ({state.version}) was given up: {state.reason}.")
+        what = f"The last test ({state.version}) was given up" if state.version else "The other slot came into use"
+        output.say(f"{what}: {state.reason}.")
     if state.size:
         output.say(f"An upload is under way: {state.held} of {state.size} bytes.")
     if state.refused:

@@ -121,8 +121,8 @@ def _flash(
         tool.write(files, FLASH_SIZE, lambda offset, part: watcher.on_bytes(port, _written(plan, offset, part)))
         watcher.on_bytes(port, plan.total)
         watcher.on_step(port, "verified; waiting for the module to start")
-        made.identity = _started(port, stop)
-        _check_running(made.identity, plan)
+        made.identity, runs = _started(port, stop)
+        _check_running(made.identity, runs, plan)
         made.outcome = FLASHED
         made.sentence = f"{made.identity.serial} runs {made.identity.firmware} on {made.identity.runtime}."
     except Stopped as problem:
@@ -149,8 +149,11 @@ def _written(plan: Plan, offset: int, part: float) -> int:
     return before + round(part * sum(len(write.data) for write in plan.writes if write.offset == offset))
 
 
-def _started(port: str, stop: threading.Event) -> Identity:
-    """Waits until the module answers. Raises LinkError with its own words, if it has any, when it does not."""
+def _started(port: str, stop: threading.Event) -> tuple[Identity, bytes]:
+    """Waits until the module answers; who it is, and the hash of the image that it runs.
+
+    Raises LinkError with its own words, if it has any, when it does not answer in time.
+    """
     until = time.monotonic() + START_S
     says = ""
 
@@ -162,7 +165,8 @@ def _started(port: str, stop: threading.Event) -> Identity:
     while True:
         try:
             with Module(port, greeting_s=max(1.0, until - time.monotonic()), on_log=heard) as module:
-                return module.identity()
+                images = module.image_state().images
+                return module.identity(), next((image["hash"] for image in images if image["active"]), b"")
         except (NotDermis, LinkError):
             if stop.is_set():
                 raise Stopped(f"Stopped; {port} was flashed and verified, and not asked what it runs.") from None
@@ -175,8 +179,8 @@ def _started(port: str, stop: threading.Event) -> Identity:
         stop.wait(AGAIN_S)
 
 
-def _check_running(identity: Identity, plan: Plan) -> None:
-    if identity.board != plan.manifest.board or identity.firmware != plan.manifest.version:
+def _check_running(identity: Identity, runs: bytes, plan: Plan) -> None:
+    if runs != plan.image.hash:
         raise complaints.FlashFailed(
             f"{identity.serial} runs {identity.firmware} for {identity.board}, and {plan.manifest.version} for "
             f"{plan.manifest.board} was flashed: look at its slots with `dermis update --status`, or flash it with "

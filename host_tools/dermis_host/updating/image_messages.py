@@ -23,6 +23,10 @@ MOST_STALLS = 5  # answers in a row that bring nothing
 NEEDS_UPDATE = "image_erase"  # a message with the right that confirming needs, and that lifts the limits of uploads
 
 
+def _ignore(count: int) -> None:
+    """The default: nobody counts."""
+
+
 class ImageMessages(Client):
     """What is done with the images in the slots."""
 
@@ -60,12 +64,17 @@ class ImageMessages(Client):
         return self._ask("update_state", MARK_S)
 
     def upload_image(
-        self, image: bytes, sha: bytes, buf_size: int, on_held: Callable[[int], None] | None = None
-    ) -> int:
-        """A whole image, from where the module holds it; returns the bytes that were sent.
+        self,
+        image: bytes,
+        sha: bytes,
+        buf_size: int,
+        on_held: Callable[[int], None] = _ignore,
+        on_sent: Callable[[int], None] = _ignore,
+    ) -> None:
+        """A whole image, from where the module holds it.
 
         sha: SHA-256 of the file, by which the module knows an upload again. buf_size: of its `parameters`. on_held:
-        hears how much the module holds.
+        hears how much the module holds; on_sent: how many bytes of the image each piece took along.
 
         Raises RequestFailed when the module refuses it, LinkError (which may be answered by calling this again: the
         upload goes on) and ModuleReset, LinkError too when what the module says cannot be.
@@ -73,19 +82,18 @@ class ImageMessages(Client):
         largest = buf_size - smp.FRAME_OVERHEAD
         first = image[: _room("image_upload", largest, off=0, len=len(image), sha=sha)]
         answer = self.image_upload(0, first, len=len(image), sha=sha)
+        on_sent(len(first))
         held = self._sound(answer.off, answer.match, image)
-        sent = len(first)
         room = _room("image_upload", largest, off=len(image))
         under_way: deque[tuple[int, wire.SmpRequest]] = deque()  # end of each piece, oldest first
         ahead = held  # where the next piece begins
         stalls = 0
         while held < len(image):
-            if on_held:
-                on_held(held)
+            on_held(held)
             while len(under_way) < AHEAD and ahead < len(image):
                 piece = image[ahead : ahead + room]
                 ahead += len(piece)
-                sent += len(piece)
+                on_sent(len(piece))
                 fields = {"off": ahead - len(piece), "data": piece}
                 under_way.append((ahead, self._post("image_upload", fields)))
             end, request = under_way.popleft()
@@ -98,9 +106,7 @@ class ImageMessages(Client):
                 while under_way:
                     held = self._piece_held(under_way.popleft()[1], False, image)
                 ahead = held
-        if on_held:
-            on_held(held)
-        return sent
+        on_held(held)
 
     def _piece_held(self, request: wire.SmpRequest, last: bool, image: bytes) -> int:
         answer = self._answer("image_upload", request, LAST_PIECE_S if last else PIECE_S)

@@ -238,10 +238,13 @@ class Updater:
                 most, breaks_in_a_row = count, 0
             self._watcher.held(count, len(data))
 
+        def sent(count: int) -> None:
+            done.sent += count
+
         while True:
             try:
                 module = self.module
-                done.sent += module.upload_image(data, sha, module.parameters().buf_size, held)
+                module.upload_image(data, sha, module.parameters().buf_size, held, sent)
                 done.seconds = time.monotonic() - started
                 return
             except (LinkError, ModuleReset) as problem:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dermis.core import manifest, partitions, release
-from dermis_host.building import development_key, littlefs_image, signed
+from dermis_host.building import development_key, littlefs_image, signed, signing
 from dermis_host.building.signing import SigningKey
 from dermis_hw import boards
 
@@ -45,11 +47,13 @@ def boot(board: str = "twin", revision: int | None = None) -> bytes:
     return littlefs_image.of_size(files, 8 * partitions.BLOCK_SIZE)
 
 
+def image_hash(built: Path) -> bytes:
+    """Of the image in such a folder."""
+    return signing.file_image((built / "d.img").read_bytes()).hash
+
+
 def folder(path: Path, **other: Any) -> Path:
     """A folder as `dermis build` leaves it, as far as the flasher looks."""
-    import hashlib
-    import json
-
     path.mkdir(parents=True, exist_ok=True)
     parts = []
     for name, file, data in (("boot", "d-boot.bin", boot()), ("slot0", "d.img", image(**other))):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import made_images
 import pytest
-from dermis.core import partitions
+from dermis.core import mcuboot, partitions
 from dermis_host import cli, port_holders
 from dermis_host.flashing import complaints, esptool, flasher, partition_table, plan
 from dermis_host.flashing.stand_in import stand_in
@@ -45,20 +45,20 @@ def fake(tmp_path, monkeypatch):
     return tell
 
 
-def _module(**other) -> FakeModule:
-    module = FakeModule()
+def _module(hash: bytes, **other) -> FakeModule:
+    module = FakeModule(image_state=lambda _: {"images": [{"active": True, "hash": hash}], "splitStatus": 0})
     usual = module.identity
     module.handlers["identity"] = lambda _: {**usual(), "firmware": "0.2.0", "runtime": "micropython 1.29.0", **other}
     return module
 
 
 @pytest.fixture
-def answering(monkeypatch):
-    """A module behind the port once it was flashed; `answering(**identity)` says what it is."""
+def answering(monkeypatch, built):
+    """A module behind the port once it was flashed; `answering(**identity)` says what it is, and `hash` what runs."""
     opened = []
 
-    def make(**other):
-        module = _module(**other)
+    def make(hash=None, **other):
+        module = _module(made_images.image_hash(built) if hash is None else hash, **other)
         module.__enter__()
         opened.append(module)
         real = flasher.Module
@@ -140,7 +140,7 @@ def test_several_modules_at_once_and_one_that_fails_holds_no_other(capsys, built
         started.append(port)
         if port != good:
             raise complaints.FlashFailed(f"{port} does not start.")
-        return _identity()
+        return _identity(), made_images.image_hash(built)
 
     monkeypatch.setattr(flasher, "_started", answer)
     code, out, err = _flash(capsys, built, "-p", "rfc2217://127.0.0.1:2", "--json", port=good)
@@ -324,7 +324,11 @@ def test_an_image_that_is_damaged_or_too_large(capsys, built, tmp_path, fake):
     data[5000] ^= 1
     damaged.write_bytes(data)
     large.write_bytes(data.ljust(partitions.partition("slot0").size + 1, b"\0"))
-    for image, said in ((damaged, "is damaged"), (large, "and a slot 3145728"), (built / "d-boot.bin", "MCUboot")):
+    for image, said in (
+        (damaged, "is damaged"),
+        (large, f"and a slot {mcuboot.LARGEST}"),
+        (built / "d-boot.bin", "MCUboot"),
+    ):
         words = ("--image", image, "--boot", built / "d-boot.bin", "--runtime", "stand-in")
         code, _, err = _run(capsys, "-p", PORT, *words)
         assert code == 2 and said in err
@@ -346,7 +350,7 @@ def test_a_first_stage_that_is_none(capsys, built, fake):
 
 def test_another_firmware_than_was_flashed(capsys, built, fake, answering):
     fake()
-    answering(firmware="0.1.0")
+    answering(hash=bytes(32), firmware="0.1.0")
     code, _, err = _flash(capsys, built)
     assert code == 1 and "runs 0.1.0" in err and "0.2.0" in err and "--status" in err
 

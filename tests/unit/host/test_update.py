@@ -6,6 +6,7 @@ import json
 
 import made_images
 import pytest
+from dermis.core import mcuboot
 from dermis_host import cli
 from dermis_host.building import new_key
 from dermis_host.updating import image_messages, updater
@@ -102,7 +103,7 @@ def test_what_the_module_cannot_run_is_refused_before_a_byte_is_sent(other, said
         (lambda data: data[:5000] + bytes((data[5000] ^ 1,)) + data[5001:], "is damaged"),
         (lambda data: b"", "0 bytes are no image"),
         (lambda data: b"PK\x03\x04" + data, "MCUboot"),
-        (lambda data: data.ljust(4 << 20, b"\0"), "and a slot 3145728"),
+        (lambda data: data.ljust(4 << 20, b"\0"), f"and a slot {mcuboot.LARGEST}"),
     ],
 )
 def test_a_file_that_is_no_whole_image_is_refused(damage, said, capsys, module, tmp_path):
@@ -256,7 +257,8 @@ def test_the_slot_that_is_not_in_use_can_be_emptied(capsys, module):
 
 
 def test_in_the_field_a_session_is_asked_for_before_anything_is_sent(capsys, image):
-    with FakeSlots(OLD, state="field") as module:
+    module = FakeSlots(OLD, state="field")
+    with module:
         code, _, err = _run(capsys, module, image)
         assert code == 2 and "--keyring" in err and "--no-confirm" in err and module.received == 0
         assert _run(capsys, module, image, "--no-confirm")[0] == 0 and module.testing
