@@ -1,0 +1,105 @@
+"""The first stage where no MicroPython is needed: what it is made of, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from dermis.core.errors import BadInput
+from dermis.first_stage import contents, hardware, start
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+LISTED = set(contents.MODULES) | set(contents.BY_BOARD["twin"])
+
+
+def source(module: str) -> str:
+    path = FIRMWARE.joinpath(*module.split("."))
+    for candidate in (path / "__init__.py", path.with_suffix(".py"), FIRMWARE / "lib" / f"{module}.py"):
+        if candidate.is_file():
+            return candidate.read_text()
+    raise AssertionError(f"{module} is listed and is not there")
+
+
+def imported(module: str) -> set[str]:
+    """What a module imports of ours when it runs on a device, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source(module))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{name.name}" for name in node.names if is_module(f"{node.module}.{name.name}")}
+    return {name for name in found if name.split(".")[0] == "dermis"} - ONLY_OF_THE_IMAGE - typed_only(module)
+
+
+# What `launch` starts is loaded from the image, and an image is checked by the firmware: the first stage only asks
+# whether it is whole.
+ONLY_OF_THE_IMAGE = {"dermis.main", "dermis.core.manifest", "dermis.core.p256"}
+
+
+def is_module(name: str) -> bool:
+    path = FIRMWARE.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def typed_only(module: str) -> set[str]:
+    """Imports under `if TYPE_CHECKING:`, which no device does."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source(module))):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for inner in node.body:
+                if isinstance(inner, ast.ImportFrom) and inner.module:
+                    found.add(inner.module)
+    return found
+
+
+def test_the_boot_partition_holds_what_its_modules_import_and_no_more():
+    roots = set(contents.AT_ROOT.values())
+    needed: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        for name in imported(waiting.pop()):
+            if name not in needed:
+                needed.add(name)
+                waiting.append(name)
+    packages = {name.rpartition(".")[0] for name in needed if "." in name}
+    assert LISTED - {"typing", "__future__"} == needed | packages
+
+
+@pytest.fixture
+def boot_partition(monkeypatch, tmp_path):
+    """A folder in the boot partition's place: first on the path."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_the_hardware_is_what_the_flasher_wrote(boot_partition):
+    (boot_partition / "hardware.json").write_text(json.dumps({"board": "twin", "revision": 2}))
+    assert hardware.facts() == {"board": "twin", "revision": 2}
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", '{"board": 7}'])
+def test_hardware_that_cannot_be_read_is_said(boot_partition, text):
+    if text is not None:
+        (boot_partition / "hardware.json").write_text(text)
+    with pytest.raises(BadInput, match=r"hardware\.json"):
+        hardware.facts()
+
+
+def test_a_board_without_drivers_is_said_again_and_again(boot_partition, capsys, monkeypatch):
+    (boot_partition / "hardware.json").write_text('{"board": "toaster"}')
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(start.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        start.prepare()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 3 and {line["event"] for line in lines} == {"nothing_to_start"}
+    assert "toaster" in lines[0]["reason"] and "dermis flash" in lines[0]["remedy"]
