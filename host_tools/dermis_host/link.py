@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import serial
 
-from dermis_host import rfc2217_port
+from dermis_host import port_holders, rfc2217_port
 from dermis_host.errors import LinkError, NotDermis, UsageError
 from dermis_host.wire import CONTINUE, START, Deframer, frame_lines
 
@@ -124,7 +124,7 @@ def _open(port: str, baud: int, timeout_s: float):
                 "close it, or name another port; `dermis devices --probe` looks for modules."
             ) from None
         if any(sign in text.lower() for sign in HELD_BY_ANOTHER):
-            raise LinkError(f"Another program holds {port}: close it and try again.") from None
+            raise LinkError(port_holders.busy(port)) from None
         if "ermission" in text:
             raise LinkError(f"You may not open {port}: join the group that owns it (often dialout).") from None
         raise LinkError(
