@@ -134,3 +134,13 @@ def test_an_update_that_was_confirmed_is_not_given_up():
     module = restarted(module)
     entry.note_boot(module, {"given_up": ["0.1.5", "crash"]})
     assert [each.event for each in entries_of(module.audit, fakes.SERIAL)][-1] == "boot"
+
+
+def test_the_watchdog_is_fed_while_it_serves_and_far_away_at_the_prompt():
+    module = lit_module()
+    ran(module)
+    assert module.system.watchdog_ms == entry.WATCHDOG_MS and module.system.fed == 1
+    module = lit_module()
+    module.link.incoming = [300, b"\x03"]
+    ran(module)
+    assert module.system.watchdog_ms == entry.PROMPT_WATCHDOG_MS
