@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from pathlib import Path
 
 from dermis_host import files
@@ -20,7 +21,7 @@ from dermis_host.output import Output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_port(parser)
-    parser.add_argument("--new-keyring", action="store_true", help="make the keyring first; without a port, only that")
+    parser.add_argument("--new-keyring", action="store_true", help="make the keyring; without -p and --to, only that")
     parser.add_argument("--fleet", default="", metavar="NAME", help="name of the fleet that a new keyring is for")
     parser.add_argument(
         "--update-key",
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(f"{part.path}: a keyring for {arguments.uses} alone.")
         output.result({**_keyring_facts(part), "uses": arguments.uses.split(",")})
         return 0
-    if not arguments.port and arguments.new_keyring:
+    if arguments.new_keyring and not _means_a_module(arguments):
         output.result(_keyring_facts(keyring))
         return 0
     provisioning.check(keyring, arguments.allow_development_key)
@@ -75,6 +76,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     output.say(posture_words.page(posture, serial))
     output.result({"serial": serial, "given": given, **_keyring_facts(keyring), "posture": dataclasses.asdict(posture)})
     return 0
+
+
+def _means_a_module(arguments: argparse.Namespace) -> bool:
+    """Whether a new keyring is for the module at hand: a port that only stands in the environment does not say so."""
+    return bool(arguments.to) or arguments.port != os.environ.get("DERMIS_PORT")
 
 
 def _keyring(arguments: argparse.Namespace, output: Output) -> Keyring:

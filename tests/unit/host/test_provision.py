@@ -156,6 +156,18 @@ def test_a_record_of_unknown_origin_is_not_vouched_for(run, ring, tmp_path):
     assert code == 1 and "cannot be signed anew" in err and not device.keys.provisioned
 
 
+def test_a_new_keyring_for_the_module_at_hand(run, tmp_path, monkeypatch):
+    pem_of(tmp_path / "update.pem")
+    words = ("provision", "--new-keyring", "--update-key", tmp_path / "update.pem", "--yes", "--keyring")
+    device = LockedModule()
+    with device.open() as fake:
+        assert run(*words, tmp_path / "a", "-p", fake.url)[0] == 0
+        assert device.keys.station() and "provision" in fake.asked
+    monkeypatch.setenv("DERMIS_PORT", "rfc2217://127.0.0.1:1")
+    assert run(*words, tmp_path / "b")[0] == 0
+    assert run(*words, tmp_path / "c", "--to", "field")[0] == 1  # nobody is there
+
+
 def test_a_new_keyring(run, tmp_path):
     key = pem_of(tmp_path / "update.pem", private=True)
     new = ("provision", "--new-keyring", "--keyring", tmp_path / "ring")
