@@ -35,7 +35,7 @@ SOUND = {
     "file_status": {"name": "notes.txt"},
     "file_hash": {"name": "notes.txt"},
 }
-# What these answer is looked at in test_shared_access and test_shared_update: they need a proof or an image, or leave
+# What these answer is looked at in test_shared_access and test_update_device: they need a proof or an image, or leave
 # another module behind.
 ASKED_ELSEWHERE = ("session_prove", "provision", "state_change", "image_mark", "image_upload")
 

@@ -66,7 +66,7 @@ class Update:
         self.back_at_ms = 0
         self._checked = b""  # hash of the image whose signature was checked since the start
         self._task: Any = None
-        self._comparing = False
+        self._reading = False  # what lies in the free slot is being looked at, and must not change
         self._begun: list = []  # when uploads were started without a session, in ms of the module's clock
         self.coming = self._restored()
 
@@ -105,8 +105,7 @@ class Update:
     async def receive(self, off: int, data, image: int, length: int, sha: bytes, upgrade: bool) -> dict:
         """Take a piece; the answer of `image_upload`. Raises WireError, SensorFault."""
         await self.settled()
-        if self._comparing:
-            raise WireError(RC_BUSY, "what was uploaded is being compared; wait for the answer")
+        self._must_rest()
         if off < 0:
             raise WireError(RC_INVALID, "a piece cannot begin before 0; the next one begins at %d" % self._held())
         if off == 0:
@@ -192,11 +191,11 @@ class Update:
         if not coming.sha:
             self._task = asyncio.create_task(self._check(coming))
             return {"off": coming.off}
-        self._comparing = True
+        self._reading = True
         try:
             match = await _over(coming.matches_steps())
         finally:
-            self._comparing = False
+            self._reading = False
         if match:
             self._task = asyncio.create_task(self._check(coming))
         else:
@@ -275,6 +274,7 @@ class Update:
     async def mark(self, wanted: bytes, confirm: bool) -> None:
         """`image_mark`. Raises WireError, SensorFault."""
         await self.settled()
+        self._must_rest()
         slots = self.slots
         if slots.running == NO_SLOT:
             raise WireError(RC_BAD_STATE, FROM_SOURCES)
@@ -330,12 +330,15 @@ class Update:
             raise WireError(RC_BUSY, "the last test was given up; try again in %d s, or in a session" % wait_s)
         if self._checked != image.hash:
             # It came before this start, or by the flasher: what is known of it is that it is there.
+            self._reading = True
             try:
                 await self._inspect(image)
             except BadImage as error:
                 self.refused, self.refused_why = str(error), error.why
                 self._tell("update_refused", "images_refused", why=error.why)
                 raise WireError(RC_INVALID, str(error))
+            finally:
+                self._reading = False
             self._checked = image.hash
         facts = slot.found(self._module.flash, SLOTS[slots.free], image)
         version = mcuboot.version_text(image.version)
@@ -346,6 +349,7 @@ class Update:
     async def erase(self, number: int) -> None:
         """`image_erase`. Raises WireError, SensorFault."""
         await self.settled()
+        self._must_rest()
         slots = self.slots
         if number == -1:
             number = slots.free
@@ -367,6 +371,10 @@ class Update:
         self._tell("slot_erased", "", slot=SLOTS[number])
 
     # Small things.
+
+    def _must_rest(self):
+        if self._reading:
+            raise WireError(RC_BUSY, "the other slot's image is being looked at; ask again when that was answered")
 
     def _held(self):
         return self.coming.off if self.coming is not None else 0

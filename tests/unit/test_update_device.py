@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 import pytest
@@ -170,7 +171,7 @@ def test_a_client_that_goes_on_by_itself_is_told_where():
     assert off % BLOCK == 0 and off < answer["off"]
     while off < len(long):
         off = bench.piece(off, long[off : off + PIECE])["off"]
-    assert bench.update.coming.sealed
+    assert bench.update.slots.hash(1) == hash_of(long)
 
 
 def test_an_upload_that_was_whole_at_the_restart_is_checked_then(bench):
@@ -335,6 +336,25 @@ def test_what_the_flasher_put_into_a_slot_is_checked_before_it_is_tried(bench):
     bench.drivers.flash.write("slot1", 0, unsigned)
     assert refusal(bench.mark, hash_of(NEW)).code == errors.RC_INVALID
     assert bench.update.refused_why == mcuboot.BAD_SIGNATURE and stored(bench).pending == boot_state.NO_SLOT
+
+
+def test_while_an_image_is_looked_at_nothing_touches_it(bench):
+    """Two clients on one link: what the other asks meanwhile is put off."""
+    bench.upload(NEW)
+    bench.restart()  # so that the mark checks the signature anew
+    control = bench.update
+
+    async def both():
+        marking = asyncio.create_task(control.mark(hash_of(NEW), False))
+        await asyncio.sleep(0)
+        for other in (control.receive(0, OLD, 0, len(OLD), b"", False), control.erase(-1), control.mark(b"", True)):
+            with pytest.raises(errors.WireError) as refused:
+                await other
+            assert refused.value.code == errors.RC_BUSY
+        await marking
+
+    asyncio.run(both())
+    assert stored(bench).pending == 1 and bench.content("slot1", len(NEW)) == NEW
 
 
 def test_from_sources_an_image_comes_in_and_cannot_be_tried():
