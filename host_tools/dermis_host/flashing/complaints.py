@@ -29,6 +29,10 @@ class FlashFailed(HostError):
     """esptool, or what it talks to, failed."""
 
 
+class WrongModule(FlashFailed):
+    """What the loader tells of is no module for Dermis; nothing was written."""
+
+
 def complaint(said: str, port: str, stage: str) -> HostError:
     """The error that stands for what esptool said last.
 
@@ -53,7 +57,7 @@ def silent(port: str, stage: str, seconds: float) -> HostError:
 
 
 def too_small(port: str, found: str, needed_mib: int) -> HostError:
-    return FlashFailed(
+    return WrongModule(
         f"The module on {port} has {found} of flash, and Dermis needs {needed_mib} MB: nothing was written; take a "
         "module with more."
     )
@@ -84,7 +88,7 @@ def _one_way(_: re.Match[str], port: str, stage: str) -> HostError:
 
 
 def _wrong_chip(found: re.Match[str], port: str, stage: str) -> HostError:
-    return FlashFailed(
+    return WrongModule(
         f"The chip on {port} is an {found[1]}, and Dermis runs on an {found[2]}: nothing was written; name another "
         "port (`dermis devices` lists them)."
     )

@@ -74,7 +74,8 @@ class Esptool:
         stop: threading.Event | None = None,
     ):
         self.port = port
-        self._words = ["--chip", chip, "--port", port, "--baud", str(baud)]
+        self._chip = chip
+        self._words = ["--port", port, "--baud", str(baud)]
         self._on_line = on_line or (lambda line: None)
         self._stop = stop or threading.Event()
 
@@ -86,6 +87,10 @@ class Esptool:
             _field(said, r"MAC:\s+([0-9a-f:]{17})"),
             _field(said, r"Detected flash size:\s+(\S+)"),
         )
+
+    def leave(self) -> None:
+        """Starts what the chip has in its flash, whichever chip it is."""
+        self._run(["--after", "hard-reset"], ["read-mac"], CONNECT, SILENT_S, chip="auto")
 
     def erase(self, offset: int, size: int) -> None:
         """Erase a region; the chip stays in its loader."""
@@ -122,12 +127,13 @@ class Esptool:
         stage: str,
         silent_s: float,
         on_text: Callable[[str], None] | None = None,
+        chip: str = "",
     ) -> str:
         """What it said. Raises HostError when it fails, falls silent, or is stopped; it has ended then."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "240"}
         try:
             process = subprocess.Popen(
-                [*COMMAND, *self._words, *before, *words],
+                [*COMMAND, "--chip", chip or self._chip, *self._words, *before, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

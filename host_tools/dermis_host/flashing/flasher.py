@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import threading
@@ -111,8 +112,13 @@ def _flash(
             raise LinkError(port_holders.busy(port))
         tool = Esptool(port, chip, baud, heard, stop)
         watcher.on_step(port, "looking for the loader")
-        made.found = tool.find()
-        _check_chip(port, made.found)
+        try:
+            made.found = tool.find()
+            _check_chip(port, made.found)
+        except complaints.WrongModule:
+            with contextlib.suppress(HostError):  # why it is not flashed matters more than that it stays in its loader
+                tool.leave()
+            raise
         if plan.erase_data:
             data = partitions.partition("data")
             watcher.on_step(port, "erasing the data partition")
@@ -135,7 +141,7 @@ def _flash(
 
 def _check_chip(port: str, found: Found) -> None:
     if found.chip != CHIP_NAME:
-        raise complaints.FlashFailed(
+        raise complaints.WrongModule(
             f"The chip on {port} is {found.chip or 'unknown'}, and Dermis runs on an {CHIP_NAME}: nothing was written; "
             "name another port (`dermis devices` lists them)."
         )

@@ -34,7 +34,7 @@ Device: 4018
 Detected flash size: {flash}
 Staying in bootloader.
 """
-COMMANDS = ("flash-id", "erase-region", "write-flash")
+COMMANDS = ("flash-id", "read-mac", "erase-region", "write-flash")
 
 
 def main() -> int:
