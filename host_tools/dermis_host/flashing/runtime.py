@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dermis.core import partitions
-from dermis.core.manifest import numbers
 
 from dermis_host.errors import UsageError
 from dermis_host.flashing import partition_table
@@ -82,20 +81,6 @@ def load(path: Path) -> Runtime:
     digest = hashlib.sha256(data).hexdigest()
     known = next((build for build in KNOWN if build.sha256 == digest), None)
     return Runtime(path, digest, project, version, idf, known, written)
-
-
-def check_for(runtime: Runtime, wanted: tuple[str, str], image: str) -> None:
-    """That an image which wants (name, lowest version) runs on it, as far as the file says what it is.
-
-    Raises UsageError with both versions.
-    """
-    name, lowest = wanted
-    if name != NAME:
-        raise UsageError(f"{image} runs on {name}, and {runtime.path} is MicroPython: name that image's own runtime.")
-    if runtime.version and numbers(runtime.version) < numbers(lowest):
-        raise UsageError(
-            f"{image} needs {name} {lowest} or later, and {runtime.path} is {runtime.version}: name a newer runtime."
-        )
 
 
 def _check_header(path: Path, data: bytes) -> None:

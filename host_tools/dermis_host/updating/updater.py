@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,7 +71,6 @@ class Result:
     sent: int = 0
     seconds: float = 0.0
     breaks: int = 0
-    said: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """For --json."""

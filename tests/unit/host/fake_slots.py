@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from dermis.core import messages, smp
@@ -189,12 +188,3 @@ class FakeSlots(FakeModule):
 
 def _failed(names: list[str]) -> list[dict[str, Any]]:
     return [{"name": name, "ok": False, "value": None} for name in names]
-
-
-def lying(answer: Callable[[dict], dict]) -> Callable[[FakeSlots], None]:
-    """Makes a module give these answers to pieces of an upload."""
-
-    def apply(module: FakeSlots) -> None:
-        module.handlers["image_upload"] = answer
-
-    return apply
