@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,6 @@ class Outcome:
     found: Found | None = None
     identity: Identity | None = None
     seconds: float = 0.0
-    said: list[str] = field(default_factory=list, repr=False)
 
     def told(self) -> dict[str, Any]:
         """For --json."""
@@ -102,7 +101,6 @@ def _flash(
     started = time.monotonic()
 
     def heard(line: str) -> None:
-        made.said.append(line)
         watcher.on_line(port, line)
         if LOST in line:
             watcher.on_step(port, "the link broke; going on when it is back")
