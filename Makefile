@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral bench-calibration bench-species campaign train train-quick leave-one-out evaluate clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Dermis needs Python 3.10 or later; name one: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,eol,cluster,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,flash,build,eol,cluster,dev]'
 	touch $@
 
 demo: setup
@@ -66,6 +66,10 @@ bench-calibration: setup
 
 bench-species: setup
 	$(BIN)/python -m tests.bench species
+
+# Upload of an image by ours and by smpmgr on the same link.
+bench-update: setup
+	$(BIN)/python -m tests.bench update
 
 # What takes too long for every change: hunts for faults, each with a count and a seed.
 campaign: setup

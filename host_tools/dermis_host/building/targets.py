@@ -9,7 +9,7 @@ from dermis_host.errors import UsageError
 
 # Boards that drivers are named after: `twin.py` and `twin_*.py` are the twin's alone.
 BOARDS = ("twin", "esp32s3", "coral")
-ONLY_ON = {"litert": "coral"}
+ONLY_ON = {"litert": "coral", "twin_first": "twin"}
 WIDE = {"wide", "kernels_wide"}  # loops for machines of 64-bit words
 XTENSA = {"kernels_xtensa"}  # assembler, which only that core takes
 
