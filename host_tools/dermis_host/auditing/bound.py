@@ -43,7 +43,8 @@ def check(
     now: seconds since 1970 at which it is to be acted on; None: at once. Raises UsageError when the keyring has no
     key for it.
     """
-    facts: dict[str, Any] = {**dataclasses.asdict(verdict), **verdict.bound}
+    # What the terminal acts on is what must be signed: a second value of that name in `bound` does not count.
+    facts: dict[str, Any] = {**verdict.bound, **dataclasses.asdict(verdict)}
     signed = _signed(facts, serial, keyring)
     problems, remarks = [], []
     if signed == WRONG:
@@ -59,13 +60,15 @@ def check(
             problems.append(f"The verdict has another {name} than was asked for: it belongs to another passage.")
     if not nonce:
         remarks.append("without a nonce a verdict from before could be sent again")
-    return Bound(signed, problems + _late(facts, now, remarks), remarks)
+    return Bound(signed, problems + _late(facts, now, bool(nonce), remarks), remarks)
 
 
 def _signed(facts: dict[str, Any], serial: str, keyring: Keyring | None) -> str:
+    claimed = facts.get("mac")
+
     def holds(key: bytes) -> bool:
         try:
-            return binding.check(key, facts, bytes(facts.get("mac", b"")))
+            return isinstance(claimed, bytes) and binding.check(key, facts, claimed)
         except (BadInput, TypeError):
             return False
 
@@ -76,17 +79,20 @@ def _signed(facts: dict[str, Any], serial: str, keyring: Keyring | None) -> str:
     return UNCHECKED if keyring is None else WRONG
 
 
-def _late(facts: dict[str, Any], now: float | None, remarks: list[str]) -> list[str]:
+def _late(facts: dict[str, Any], now: float | None, fresh: bool, remarks: list[str]) -> list[str]:
+    """fresh: a nonce shows that it was made after it was asked for."""
     made, lasts = facts.get("time"), facts.get("expires_s")
     if not isinstance(made, int) or not isinstance(lasts, int):
         return ["The verdict does not say how long it may be acted on: update the module."]
     if made == 0:
+        if not fresh:
+            return ["Neither a clock nor a nonce shows when the verdict was made: ask with a nonce."]
         remarks.append("the module's clock was never set, so that only the nonce shows when the verdict was made")
         return []
     at = time.time() if now is None else now
     if made - lasts <= at <= made + lasts:
         return []
-    if now is None:  # it came this moment: the clocks disagree, and the nonce shows that it is fresh
+    if now is None and fresh:  # it came this moment: the clocks disagree
         remarks.append(f"the module's clock differs from this computer's by {abs(at - made):.0f} s")
         return []
     return [f"The verdict was made {at - made:.0f} s before and may be acted on for {lasts} s: ask for a new one."]

@@ -92,8 +92,19 @@ def test_every_change_on_the_way_is_found(keyring):
     for missing in sound.bound:
         left = {name: value for name, value in sound.bound.items() if name != missing}
         assert not checked(dataclasses.replace(sound, bound=left), keyring).holds, missing
-    for mac in (b"", b"short", None, "text"):
+    for mac in (b"", b"short", None, "text", 1 << 62):
         assert not checked(dataclasses.replace(sound, bound={**sound.bound, "mac": mac}), keyring).holds
+
+
+def test_what_is_acted_on_is_what_was_signed(keyring):
+    """Whoever sits on the wire may put what was signed beside what is shown."""
+    attack = verdict(keyring.verdict_key(SERIAL), verdict="attack", reasons=["flat"], score=1, nonce=NONCE)
+    for shown in ({"verdict": "bona_fide"}, {"reasons": []}, {"score": 9000}):
+        signed = {name: getattr(attack, name) for name in shown}
+        outcome = checked(dataclasses.replace(attack, bound={**attack.bound, **signed}, **shown), keyring)
+        assert outcome.signed == WRONG and not outcome.holds, shown
+    old = verdict(keyring.verdict_key(SERIAL), nonce=b"old")
+    assert not checked(dataclasses.replace(old, nonce=b"old", bound={**old.bound, "nonce": NONCE}), keyring).holds
 
 
 def test_a_verdict_of_before_or_of_elsewhere_is_refused(keyring):
@@ -113,6 +124,9 @@ def test_a_verdict_expires(keyring):
     assert outcome.holds and "clock differs" in outcome.remarks[0]
     outcome = checked(verdict(keyring.verdict_key(SERIAL), time=0), keyring)
     assert outcome.holds and "never set" in outcome.remarks[0]
+    for changes in ({"time": 0}, {"time": NOW - 31}):  # without a nonce nothing shows that it came this moment
+        asked = verdict(keyring.verdict_key(SERIAL), nonce=b"", **changes)
+        assert not checked(asked, keyring, None, nonce=b"").holds
 
 
 def test_keys_that_everybody_knows_prove_nothing(keyring):
