@@ -48,9 +48,22 @@ def may_run(content):
     return content is not None and content.counter >= COUNTER
 
 
+def is_marked(content):
+    return may_run(content) and content.hash == MINE
+
+
+def counter_of(content):
+    return content.counter
+
+
+def look_in(slots):
+    """What `choose` asks for the content of a slot."""
+    return lambda number: slots[number]
+
+
 def test_what_starts_is_whole_and_not_too_old_or_nothing_could():
     for state, slots, cause in cases():
-        slot = boot.choose(state, cause, lambda number: slots[number]).slot
+        slot = boot.choose(state, cause, look_in(slots)).slot
         if slot == boot.NO_SLOT:
             assert not may_run(slots[state.active]), (state, slots)
             tested = slots[state.pending] if state.pending != boot.NO_SLOT and not state.tried else None
@@ -62,9 +75,9 @@ def test_what_starts_is_whole_and_not_too_old_or_nothing_could():
 def test_a_test_is_of_what_was_marked_and_is_noted_before_it_starts():
     seen = 0
     for state, slots, cause in cases():
-        choice = boot.choose(state, cause, lambda number: slots[number])
+        choice = boot.choose(state, cause, look_in(slots))
         marked = state.pending != boot.NO_SLOT and not state.tried
-        meant = marked and may_run(slots[state.pending]) and slots[state.pending].hash == MINE
+        meant = marked and is_marked(slots[state.pending])
         assert choice.testing == meant, (state, slots)
         if choice.testing:
             seen += 1
@@ -75,10 +88,10 @@ def test_a_test_is_of_what_was_marked_and_is_noted_before_it_starts():
 
 def test_a_test_that_was_not_confirmed_is_over_whatever_led_to_it():
     for state, slots, cause in cases():
-        if not boot.choose(state, "software", lambda number: slots[number]).testing:
+        if not boot.choose(state, "software", look_in(slots)).testing:
             continue
-        started = boot.choose(state, "software", lambda number: slots[number]).state
-        after = boot.choose(started, cause, lambda number: slots[number])
+        started = boot.choose(state, "software", look_in(slots)).state
+        after = boot.choose(started, cause, look_in(slots))
         assert not after.testing and after.state.pending == boot.NO_SLOT and not after.state.tried
         if may_run(slots[state.active]):
             assert after.slot == state.active and after.state.version == "0.2.0" and after.state.hash == MINE
@@ -90,29 +103,29 @@ def test_a_test_that_was_not_confirmed_is_over_whatever_led_to_it():
 
 def test_without_a_test_the_next_start_is_the_same_and_changes_nothing():
     for state, slots, cause in cases():
-        choice = boot.choose(state, cause, lambda number: slots[number])
+        choice = boot.choose(state, cause, look_in(slots))
         if choice.testing:
             continue
         for next_cause in CAUSES:
-            again = boot.choose(choice.state, next_cause, lambda number: slots[number])
+            again = boot.choose(choice.state, next_cause, look_in(slots))
             assert (again.slot, again.testing, again.state) == (choice.slot, False, choice.state), (state, slots)
 
 
 def test_a_sound_active_image_starts_unless_another_is_tried():
     for state, slots, cause in cases():
-        choice = boot.choose(state, cause, lambda number: slots[number])
+        choice = boot.choose(state, cause, look_in(slots))
         if not choice.testing and may_run(slots[state.active]):
             assert choice.slot == state.active == choice.state.active
 
 
 def test_what_was_confirmed_is_in_use_and_raises_the_counter():
     for state, slots, cause in cases():
-        choice = boot.choose(state, cause, lambda number: slots[number])
+        choice = boot.choose(state, cause, look_in(slots))
         if not choice.testing:
             continue
         kept = boot.confirm(choice.state, choice.slot, slots[choice.slot].counter)
         assert kept.counter == slots[choice.slot].counter >= COUNTER
-        after = boot.choose(kept, cause, lambda number: slots[number])
+        after = boot.choose(kept, cause, look_in(slots))
         assert (after.slot, after.testing, after.state) == (choice.slot, False, kept)
         assert boot.confirm(kept, choice.slot, 0).counter == kept.counter  # it never falls
 
@@ -147,12 +160,12 @@ def test_without_a_state_the_confirmed_comes_first_then_the_newest():
         ((new, kept), 1),
         ((found(MINE, 9), new), 0),
     ):
-        choice = boot.choose(None, "power_on", lambda number, slots=slots: slots[number])
+        choice = boot.choose(None, "power_on", look_in(slots))
         assert choice.slot == expected and not choice.testing
         if expected == boot.NO_SLOT:
             assert choice.state is None
         else:
-            assert choice.state == boot.fresh(expected, slots[expected].counter)
+            assert choice.state == boot.fresh(expected, counter_of(slots[expected]))
 
 
 def test_states_are_read_back_as_written():

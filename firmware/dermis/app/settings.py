@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from typing import TYPE_CHECKING
 
 from dermis.app.log import WARNING
 from dermis.core import cbor, messages, profiles
 from dermis.core.errors import BadInput
 from dermis.drivers.storage import ENOENT
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FILE = "settings"
 LARGEST_FILE = 512  # bytes: all settings at their longest need less
@@ -86,7 +90,7 @@ class Settings:
         # A newer firmware's settings are passed over; what this one would not take is damage.
         return {name: parsed(by_name(name), str(kept[name])) for name in kept if name in known}
 
-    def get(self, name: str):
+    def get(self, name: str) -> Any:
         """The value in force."""
         setting = by_name(name)
         return self._set.get(name, self._board_profile if setting.default is None else setting.default)

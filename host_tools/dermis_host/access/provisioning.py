@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dermis.core import access, release
@@ -38,15 +38,19 @@ def check(keyring: Keyring, allow_development_key: bool = False) -> None:
     """That modules can be provisioned with it. Raises UsageError with what it lacks."""
     missing = [use for use in (*access.ROLES, access.VERDICT, access.STATION, access.OSDP) if not keyring.has(use)]
     if missing:
-        raise UsageError(
-            f"The keyring {keyring.path} has no key for {', '.join(missing)}: take the whole one."
-        )
+        raise UsageError(f"The keyring {keyring.path} has no key for {', '.join(missing)}: take the whole one.")
     if not keyring.update_keys:
         raise UsageError(f"The keyring {keyring.path} has no update key (update-1.pem): put the public key there.")
-    if release.DEVELOPMENT_PUBLIC_KEY in keyring.update_keys and not allow_development_key:
+    if not allow_development_key:
+        refuse_development_key(keyring.update_keys)
+
+
+def refuse_development_key(update_keys: Sequence[bytes]) -> None:
+    """Raises UsageError when everybody can sign by one of those keys (64 bytes each)."""
+    if release.DEVELOPMENT_PUBLIC_KEY in update_keys:
         raise UsageError(
-            f"An update key of the keyring {keyring.path} is the development key, with which everybody can sign: make "
-            "one with `dermis build --new-key FILE`, or add --allow-development-key for trials."
+            "An update key is the development key, with which everybody can sign: make one with `dermis build "
+            "--new-key FILE` for a new keyring, or add --allow-development-key for trials."
         )
 
 

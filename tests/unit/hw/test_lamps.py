@@ -53,7 +53,7 @@ def test_flasher_follower_and_filler_burn_when_they_say():
 def test_faults_by_name_reach_world_and_imager_and_go_again():
     world = World(DM1, virtual=True)
     imager = Imager(DM1, ModuleInstance(), world, seed=1)
-    faults = Faults(world, imager, cast(Any, Mock()), cast(Any, Mock()), seed=1)
+    faults = Faults(world, imager, cast(Any, Mock()), cast(Any, Mock()), cast(Any, Mock()), seed=1)
     faults.apply("lamp_flicker", {"hz": 120, "depth": 0.3})
     faults.apply("flashing_light", {"period_ms": 80})
     faults.apply("following_light", {"light": "970", "delay_ms": 5})
