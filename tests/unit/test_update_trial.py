@@ -101,6 +101,25 @@ def test_it_waits_for_the_sensors(tried):
     assert run(tried, finish) == 9 and tried.drivers.system.resets == 0
 
 
+def test_sensors_that_stay_busy_do_not_keep_it(tried):
+    tried.module.busy = "watch"
+    assert run(tried) == trial.BACK_AFTER_S
+    assert tried.drivers.system.resets == 1 and stored(tried).why == boot_state.NOT_CONFIRMED
+
+
+def test_one_confirmed_before_its_self_test_is_not_started_again(tried):
+    tried.module.busy = "verify"
+    tried.module.model = None  # the self-test fails
+
+    def confirm(waited):
+        if waited == 5:
+            tried.update.confirm()
+            tried.module.busy = ""
+
+    run(tried, confirm)
+    assert tried.drivers.system.resets == 0 and stored(tried) == boot_state.fresh(1, 3)
+
+
 def test_a_trial_that_fails_itself_goes_back(tried, monkeypatch):
     async def fails(_module):
         raise ZeroDivisionError

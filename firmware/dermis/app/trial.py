@@ -49,34 +49,40 @@ async def run(module, pause=asyncio.sleep) -> None:
 
 async def _tried(module, control, pause):
     await pause(BEGIN_AFTER_S)
-    failed = await _tested(module, control.slots.state.calibrated, pause)
-    if failed:
-        module.log.event("update_self_test_failed", ERROR, checks=failed)
-        _back(module, control, boot_state.SELF_TEST)
-        return
-    module.log.event("update_self_test_passed")
-    if control.slots.testing and control.slots.state.permanent:
-        control.confirm()
+    calibrated = control.slots.state.calibrated
+    failed = None  # not known yet
     waited = BEGIN_AFTER_S
-    while waited < BACK_AFTER_S and control.slots.testing:
+    while True:
+        if failed is None:
+            failed = await _tested(module, calibrated)
+            if failed and control.slots.testing:
+                module.log.event("update_self_test_failed", ERROR, checks=failed)
+                _back(module, control, boot_state.SELF_TEST)
+                return
+            if failed is not None and not failed:
+                module.log.event("update_self_test_passed")
+                if control.slots.testing and control.slots.state.permanent:
+                    control.confirm()
+        # Also while something keeps the sensors busy: who watches all the time must not keep an image that is tried.
+        if not control.slots.testing or waited >= BACK_AFTER_S:
+            break
         await pause(BUSY_PAUSE_S)
         waited += BUSY_PAUSE_S
     if control.slots.testing:
         _back(module, control, boot_state.NOT_CONFIRMED)
 
 
-async def _tested(module, calibrated, pause):
-    """Names of the checks that failed for good."""
-    while True:
-        try:
-            with SensorClaim(module, "selftest"):
-                return broken(await self_test(module), calibrated)
-        except WireError as error:
-            if error.code != RC_BUSY:
-                raise
-        except DermisError as error:
-            return [str(error)]
-        await pause(BUSY_PAUSE_S)
+async def _tested(module, calibrated):
+    """Names of the checks that failed for good; None while the sensors are busy."""
+    try:
+        with SensorClaim(module, "selftest"):
+            return broken(await self_test(module), calibrated)
+    except WireError as error:
+        if error.code != RC_BUSY:
+            raise
+        return None
+    except DermisError as error:
+        return [str(error)]
 
 
 def _back(module, control, why):

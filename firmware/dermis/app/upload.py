@@ -20,8 +20,6 @@ FILE = "upload.state"
 FORMAT = 1
 LARGEST_NOTE = 256
 NOTE_EVERY = 64 * 1024  # bytes that a cut of power costs at most, for some ten small writes an image
-READ_BYTES = 4096
-READS_A_STEP = 4
 _KINDS = {"slot": int, "size": int, "sha": bytes, "off": int, "head": bytes, "sealed": bool}
 BLOCK = partitions.BLOCK_SIZE
 
@@ -81,14 +79,14 @@ class Upload:
         """Whether what lies in the flash agrees with `sha`: a generator that returns it, and yields None between
         pieces of work."""
         digest = hashlib.sha256()
-        buffer = memoryview(bytearray(READ_BYTES))
+        buffer = memoryview(bytearray(mcuboot.READ_BYTES))
         offset = 0
         while offset < self.size:
-            part = buffer[: min(READ_BYTES, self.size - offset)]
+            part = buffer[: min(mcuboot.READ_BYTES, self.size - offset)]
             self.read_at(offset, part)
             digest.update(part)
             offset += len(part)
-            if offset % (READ_BYTES * READS_A_STEP) == 0:
+            if offset % (mcuboot.READ_BYTES * mcuboot.PIECES_A_STEP) == 0:
                 yield
         return digest.digest() == self.sha
 
