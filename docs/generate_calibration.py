@@ -38,16 +38,16 @@ left out is the reference design's (`firmware/dermis/core/drift.py`, which says 
 {kelvins} K the factor stays what it is at {kelvins} K.
 
 ## On the module
-The data partition holds the factory record, written once (`calibration.factory`); the last two user records
-(`calibration.a`, `calibration.b`); and a note (`calibration.use`) that says which of the two is the newer and whether
-it or the factory record is in force. A new user record goes over the older of the two and is in force at once; before
-the first one the factory record is. `calibration_select` puts another one in force (messages.md). What is handed over
-lies beside all of these until it is whole, checked, and its place is exchanged for that of the older one in a single
-step of LittleFS; the note is then replaced in another. A cut of power at any write leaves one whole record in force,
-the old or the new one: `python -m tests.bench calibration-power` cuts at every write of a small record and at every
-97th of a whole one. A full flash leaves the record in force as it is. A record that cannot be used any more gives way
-to the next of user, previous, factory, and `calibration_state` and the self-test say so. Nothing numbers records: an
-older one of this module, under a known key, may be handed over again.
+The data partition holds the factory record, written once (`calibration.factory`; once more after a provisioning); the
+last two user records (`calibration.a`, `calibration.b`); and a note (`calibration.use`) that says which of the two is
+the newer and whether it or the factory record is in force. A new user record goes over the older of the two and is in
+force at once; before the first one the factory record is. `calibration_select` puts another one in force (messages.md).
+What is handed over lies beside all of these until it is whole, checked, and its place is exchanged for that of the
+older one in a single step of LittleFS; the note is then replaced in another. A cut of power at any write leaves one
+whole record in force, the old or the new one: `python -m tests.bench calibration-power` cuts at every write of a small
+record and at every 97th of a whole one. A full flash leaves the record in force as it is. A record that cannot be used
+any more gives way to the next of user, previous, factory, and `calibration_state` and the self-test say so. Nothing
+numbers records: an older one of this module, under a known key, may be handed over again.
 
 ## Ranges
 Beyond these something else was measured than a module before its targets; such a record is refused.
