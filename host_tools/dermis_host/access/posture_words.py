@@ -7,6 +7,7 @@ from typing import Any
 
 from dermis.core import posture as names
 from rich.console import Group
+from rich.markup import escape
 
 from dermis_host.answers import Posture
 from dermis_host.output import table
@@ -100,7 +101,7 @@ def page(posture: Posture, serial: str) -> Group:
     made = table("what", "", title=f"Posture of {serial}")
     before = ""
     for what, told in rows(posture):
-        made.add_row("" if what == before else what, told)
+        made.add_row("" if what == before else what, escape(told))
         before = what
     return Group(made)
 

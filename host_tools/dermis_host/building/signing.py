@@ -78,12 +78,15 @@ def new_key(path: Path) -> SigningKey:
 
 
 def development_key(folder: Path | None = None) -> SigningKey:
-    """The key that everybody has; with `folder`, written there as a PEM file for imgtool."""
+    """The key that everybody has; with `folder`, written there as a PEM file for imgtool. Raises HostError."""
     ec = needed("cryptography.hazmat.primitives.asymmetric.ec")
     made = _of(ec.derive_private_key(_development_number(), ec.SECP256R1()), "development key")
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / DEVELOPMENT_FILE).write_bytes(_pem(made))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / DEVELOPMENT_FILE).write_bytes(_pem(made))
+        except OSError as problem:
+            raise HostError(f"{folder / DEVELOPMENT_FILE} cannot be written: {problem.strerror or problem}.") from None
     return made
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rich.markup import escape
+
 from dermis_host import files
 from dermis_host.arguments import add_port, keyring_of, open_module
 from dermis_host.auditing import export as exports
@@ -79,7 +81,7 @@ def _tell(export: Export, checked: Checked, arguments: argparse.Namespace, outpu
     entries = export.entries()
     rows = table("entry", "time (UTC)", "event", "what", title=f"Audit log of {export.serial}")
     for line in entries[len(entries) - min(len(entries), arguments.last) :]:
-        rows.add_row(str(line.seq), moment(line), line.event, detail(line.fields))
+        rows.add_row(str(line.seq), moment(line), escape(line.event), escape(detail(line.fields)))
     output.say(rows)
     where = f", {arguments.output}" if arguments.output else ""
     output.say(f"{len(entries)} entries, {export.first} to {export.next() - 1}{where}; {SIGNED[checked.signed]}")

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.markup import escape
+
 from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from dermis_host.flashing import esptool, flasher, plan, runtime
 from dermis_host.flashing.known_runtimes import GIVEN_UP, KNOWN
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "partition", "offset", "bytes", "what", title="dry run: nothing is opened" if arguments.dry_run else None
     )
     for row in made.rows():
-        rows.add_row(row["partition"], f"{row['offset']:#08x}", str(row["bytes"]), row["what"])
+        rows.add_row(row["partition"], f"{row['offset']:#08x}", str(row["bytes"]), escape(row["what"]))
     output.say(rows)
     if arguments.dry_run:
         output.result({"dry_run": True, "plan": made.rows(), "modules": []})
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     outcomes = _flash(ports, made, arguments, output)
     for one in outcomes:
         if one.outcome == flasher.FLASHED:
-            output.say(f"[green]flashed[/] {one.port} in {one.seconds:.1f} s: {one.sentence}")
+            output.say(f"[green]flashed[/] {one.port} in {one.seconds:.1f} s: {escape(one.sentence)}")
         else:
             output.error(one.sentence)
     output.result({"dry_run": False, "plan": made.rows(), "modules": [one.told() for one in outcomes]})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 
+from rich.markup import escape
+
 from dermis_host.access import posture_words
 from dermis_host.answers import Posture
 from dermis_host.arguments import add_port, open_module
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     }
     rows = table("what", "value", title=f"Module {identity['serial']}")
     for name, value in facts.items():
-        rows.add_row(name, _plain(value))
+        rows.add_row(name, escape(_plain(value)))
     output.say(rows)
     if _stale(posture):
         output.note(f"The firmware is stale: {posture_words.release_words(posture.release)}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dermis_host import files
 from dermis_host.access import posture_words, provisioning
-from dermis_host.access.keyring import USES, Keyring
+from dermis_host.access.keyring import USES, Keyring, update_keys_in
 from dermis_host.access.provisioning import FIELD, SERVICE, Records
 from dermis_host.arguments import add_port, open_module
 from dermis_host.calibration.record_file import SUFFIX
@@ -96,10 +96,11 @@ def _keyring(arguments: argparse.Namespace, output: Output) -> Keyring:
                 "A fleet needs a key that its updates are signed with: name it with --update-key "
                 "(`dermis build --new-key FILE` makes one)."
             )
+        if not arguments.allow_development_key:  # before anything is made
+            provisioning.refuse_development_key(update_keys_in(arguments.update_key))
         keyring = Keyring.create(arguments.keyring, fleet=arguments.fleet, update_keys=arguments.update_key)
         output.say(f"{keyring.path}: a new keyring. Keep a copy where no thief and no fire finds both: without it no")
         output.say("module that was provisioned with it can be configured, calibrated or serviced again.")
-        provisioning.check(keyring, arguments.allow_development_key)
     return keyring
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rich.markup import escape
+
 from dermis_host.arguments import add_port, open_module
 from dermis_host.errors import EXIT_OK, UsageError
 from dermis_host.output import Output, table
@@ -72,7 +74,7 @@ def _say(done: updater.Result, output: Output) -> None:
         return
     rows = table("", "before", "after", title=f"Module {now.serial}")
     for name in ("firmware", "runtime", "model", "model_hash", "profile", "calibration", "state"):
-        rows.add_row(name, str(getattr(was, name)) or "-", str(getattr(now, name)) or "-")
+        rows.add_row(name, *(escape(str(getattr(identity, name))) or "-" for identity in (was, now)))
     output.say(rows)
     if done.sent:
         rate = done.sent / KIB / max(done.seconds, 1e-3)
@@ -103,9 +105,9 @@ def _say_standing(standing: Standing, output: Output) -> None:
         output.say(f"{state.version} will be tried at the next start.")
     if state.why:
         what = f"The last test ({state.version}) was given up" if state.version else "The other slot came into use"
-        output.say(f"{what}: {state.reason}.")
+        output.say(f"{what}: {escape(state.reason)}.")
     if state.size:
         output.say(f"An upload is under way: {state.held} of {state.size} bytes.")
     if state.refused:
-        output.say(f"The image uploaded last was refused: {state.refused}.")
+        output.say(f"The image uploaded last was refused: {escape(state.refused)}.")
     output.say(f"Last start: {state.cause}. Images below the security counter {state.counter} are refused.")

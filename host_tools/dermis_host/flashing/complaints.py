@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from dermis.core import partitions
+
 from dermis_host import port_holders
 from dermis_host.errors import HostError, LinkError, sentence
 
@@ -42,7 +44,7 @@ def complaint(said: str, port: str, stage: str) -> HostError:
         if found := re.search(pattern, said, re.IGNORECASE | re.DOTALL):
             return told(found, port, stage)
     if found := FATAL.search(said):
-        return FlashFailed(f"esptool failed on {port}: {sentence(found[1])} See {stage} in docs/flash.md.")
+        return FlashFailed(f"esptool failed on {port}: {sentence(found[1])} See docs/flash.md.")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     last = lines[-1] if lines else "it said nothing"
     return FlashFailed(f"esptool failed on {port}: {sentence(last)}")
@@ -95,7 +97,7 @@ def _wrong_chip(found: re.Match[str], port: str, stage: str) -> HostError:
 
 
 def _no_fit(found: re.Match[str], port: str, stage: str) -> HostError:
-    return too_small(port, f"{int(found[1]) >> 20} MB", 16)
+    return too_small(port, f"{int(found[1]) >> 20} MB", partitions.FLASH_SIZE >> 20)
 
 
 def _busy(_: re.Match[str], port: str, stage: str) -> HostError:

@@ -156,7 +156,10 @@ class Esptool:
                     on_text(line)
             if self._stop.is_set():
                 raise Stopped(f"Stopped; {self.port}: {complaints.LEFT_BEHIND[stage]}.")
-            code = process.wait(END_S)
+            try:
+                code = process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                raise complaints.silent(self.port, stage, END_S) from None
         finally:
             _end(process)
         whole = "\n".join(said)[-KEPT_BYTES:]

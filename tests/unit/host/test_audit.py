@@ -341,6 +341,13 @@ def test_the_command_exports_continues_and_checks(device, tmp_path, capsys):
     assert "cannot be continued" in capsys.readouterr().err
 
 
+def test_what_looks_like_markup_in_an_entry_is_shown_as_it_is(device, capsys):
+    device.log.note("setting_changed", name="name", value="[/red] door")
+    with serving(device) as fake:
+        assert main(["audit", "-p", fake.url, "--last", "1"]) == 0
+    assert "[/red] door" in capsys.readouterr().out
+
+
 def test_a_place_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path, capsys):
     assert main(["audit", "-p", "socket://127.0.0.1:9", "-o", str(tmp_path / "no" / "log.jsonl")]) == 1
     assert "cannot be written" in capsys.readouterr().err

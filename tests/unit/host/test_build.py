@@ -298,6 +298,12 @@ def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path):
     assert building.load_key(path).public == key.public
 
 
+def test_a_place_for_the_development_key_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["build", "-o", str(tmp_path / "file" / "image")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_the_development_key_is_the_one_that_modules_know(tmp_path):
     key = signing.development_key(tmp_path)
     assert key.public == release.DEVELOPMENT_PUBLIC_KEY and key.is_development
