@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from dermis.first_stage import contents
 from dermis_host.building import sources
 from dermis_host.building.targets import target
 from dermis_host.flashing import partition_table
@@ -13,6 +15,8 @@ from dermis_hw.twin import Twin
 
 from tests.twin.conftest import wait_for
 from tests.twin.flashed import boot_partition, runtime, write_parts
+
+FIRST_STAGE = Path(contents.__file__).parent
 
 
 def _said(twin: Twin) -> list[dict]:
@@ -119,6 +123,18 @@ def test_a_boot_partition_without_files_is_said_again_and_again(make_twin, tmp_p
     log = folder / "console.log"
     wait_for(lambda: log.read_text().count("holds no file system") == 2, "the complaint after the next start")
     assert ">>>" not in log.read_text(), "the prompt was open"
+
+
+@pytest.mark.parametrize("lost", ["dermis/boot.py", "dermis/first_stage/launch.py"])
+def test_a_boot_partition_that_lacks_a_module_does_not_end_at_the_prompt(flashed, lost):
+    files = {name: text for name, text in _drivers().items() if name != lost}
+    assert len(files) == len(_drivers()) - 1
+    for name in contents.AT_ROOT:
+        files[f"{name}.py"] = (FIRST_STAGE / f"{name}.py").read_text()
+    twin = flashed(files | {"hardware.json": '{"board": "twin", "revision": 1}'})
+    wait_for(lambda: twin.status()["boots"] >= 2, "the next start")
+    said = (twin.state_dir / "console.log").read_text()
+    assert "ImportError" in said and ">>>" not in said
 
 
 def test_the_partition_table_in_flash_says_where_boot_lies(make_twin, tmp_path):

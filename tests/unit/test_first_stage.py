@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from dermis.core import boot_state
 from dermis.core.errors import BadInput
 from dermis.first_stage import contents, hardware, start
 
@@ -103,3 +105,50 @@ def test_a_board_without_drivers_is_said_again_and_again(boot_partition, capsys,
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == 3 and {line["event"] for line in lines} == {"nothing_to_start"}
     assert "toaster" in lines[0]["reason"] and "dermis flash" in lines[0]["remedy"]
+
+
+class TriedImage(start.Start):
+    """Of which the file system cannot be mounted, and which is being tried."""
+
+    testing = True
+
+    def prepare(self):
+        self.choice = boot_state.Choice(1, self.testing, boot_state.fresh(0, 1))
+        raise BadInput("no file system can be read")
+
+
+def starting(monkeypatch, boot_partition, kind) -> list[str]:
+    """What is done at the start of such an image."""
+    (boot_partition / "hardware.json").write_text('{"board": "twin"}')
+    done: list[str] = []
+    system = SimpleNamespace(reset=lambda: ended("reset"), reset_cause=lambda: "software")
+
+    def ended(how):
+        done.append(how)
+        raise SystemExit
+
+    monkeypatch.setattr(start, "parts_of", lambda _board: SimpleNamespace(system=system))
+    monkeypatch.setattr(start, "Start", kind)
+    monkeypatch.setattr(start, "halt", ended)
+    with pytest.raises(SystemExit):
+        start.prepare()
+    return done
+
+
+def test_a_tried_image_that_cannot_be_mounted_leads_to_the_next_start(boot_partition, monkeypatch):
+    assert starting(monkeypatch, boot_partition, TriedImage) == ["reset"]
+
+
+def test_another_that_cannot_be_mounted_is_said(boot_partition, monkeypatch):
+    class Kept(TriedImage):
+        testing = False
+
+    assert starting(monkeypatch, boot_partition, Kept) == ["no file system can be read"]
+
+
+def test_what_nobody_foresaw_is_said_and_is_not_the_prompt(boot_partition, monkeypatch):
+    class Fails(TriedImage):
+        def prepare(self):
+            raise OSError(5)
+
+    assert starting(monkeypatch, boot_partition, Fails) == ["OSError: 5"]

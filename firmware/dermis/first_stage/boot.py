@@ -6,8 +6,18 @@ import micropython  # type: ignore[import-not-found]
 if hasattr(micropython, "kbd_intr"):
     micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-from dermis.boot import darken
-from dermis.first_stage.hardware import path_of_file
+try:
+    from dermis.boot import darken
+    from dermis.first_stage.hardware import path_of_file
 
-darken(path_of_file())
-del darken, micropython, path_of_file  # what they belong to would stay in memory with them
+    darken(path_of_file())
+    del darken, path_of_file  # what they belong to would stay in memory with them
+except BaseException as error:  # noqa: BLE001 - after a `boot.py` that fails, MicroPython opens its prompt
+    import time
+
+    import machine  # type: ignore[import-not-found]
+
+    print("%s: %s" % (type(error).__name__, error))
+    time.sleep(1)  # so that it can be read, and the port be used, between two starts
+    machine.reset()  # type: ignore[attr-defined]
+del micropython

@@ -43,28 +43,28 @@ def launch() -> None:
     except SystemExit as ended:
         # 0 and the twin's status for a reset are how a firmware ends that is well.
         if ended.args and ended.args[0] == FAILED:
-            _failed(own_path, "the firmware could not start")
+            _note(own_path, "the firmware could not start")
         raise
     except BaseException as error:  # noqa: BLE001 - the prompt must not open, whatever an image does
-        reason = "%s: %s" % (type(error).__name__, error)
-        try:
-            _failed(own_path, reason)
-        finally:
-            import machine  # type: ignore[import-not-found]
+        _note(own_path, "%s: %s" % (type(error).__name__, error))
+        import machine  # type: ignore[import-not-found]
 
-            board: Any = machine
-            board.reset()
+        board: Any = machine
+        board.reset()
     interrupts(INTERRUPT)
 
 
-def _failed(own_path, reason):
-    """Note it, by the first stage's own code."""
+def _note(own_path, reason):
+    """Note that the firmware failed, by the first stage's own code."""
     _forget()
     gc.collect()
     sys.path[:] = own_path
-    from dermis.first_stage import start
+    try:
+        from dermis.first_stage import start
 
-    start.failed(reason)
+        start.failed(reason)
+    except Exception as error:  # noqa: BLE001 - what cannot be noted must not open the prompt either
+        print("%s: %s" % (type(error).__name__, error))
 
 
 def _forget():

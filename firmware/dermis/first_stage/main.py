@@ -6,6 +6,17 @@ import micropython  # type: ignore[import-not-found]
 if hasattr(micropython, "kbd_intr"):
     micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-from dermis.first_stage.launch import launch
+try:
+    from dermis.first_stage.launch import launch
 
-launch()
+    launch()
+except SystemExit:
+    raise
+except BaseException as error:  # noqa: BLE001 - a partition that is damaged must not end at the prompt either
+    import time
+
+    import machine  # type: ignore[import-not-found]
+
+    print("%s: %s" % (type(error).__name__, error))
+    time.sleep(1)  # so that it can be read, and the port be used, between two starts
+    machine.reset()  # type: ignore[attr-defined]

@@ -46,13 +46,19 @@ def parts_of(board: str) -> Any:
 
 def prepare() -> list:
     """Choose and mount; the path on which the firmware is to be imported. Does not return when nothing can start."""
+    start = None
     try:
         facts = hardware.facts()
         parts = parts_of(facts["board"])
-        Start(parts, facts).prepare()
-    except DermisError as error:
-        halt(str(error))
-    parts.system.start_watchdog(WATCHDOG_MS)
+        start = Start(parts, facts)
+        start.prepare()
+        parts.system.start_watchdog(WATCHDOG_MS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the prompt must not open
+        reason = str(error) if isinstance(error, DermisError) else "%s: %s" % (type(error).__name__, error)
+        if start is not None and start.choice is not None and start.choice.testing:
+            say("update_cannot_start", "error", reason=reason)
+            parts.system.reset()  # it is noted as tried: the next start goes back
+        halt(reason)
     return [handover.APP, ".frozen"]
 
 
