@@ -245,6 +245,24 @@ def test_an_answer_too_long_for_a_packet_says_so():
     assert asked(made(evidence={"long": "x" * 5000}), "evidence")["rc"] == errors.RC_TOO_LONG
 
 
+def test_where_memory_ends_while_an_answer_is_sent_one_is_still_sent():
+    for after in (0, 3):
+        module = made()
+        count = [0]
+        write = module.link.write
+
+        def failing(data, count=count, write=write, after=after):
+            count[0] += 1
+            if count[0] == after + 1:
+                raise MemoryError
+            write(data)
+
+        module.link.write = failing
+        _, answers, log = served(module, [request("echo", {"d": "x" * 2000}), request("echo", {"d": "on"})])
+        assert [answer.get("rc", answer.get("r")) for _, answer in answers] == [errors.RC_NO_MEMORY, "on"], after
+        assert [event["event"] for event in log] == ["answer_failed"], log
+
+
 def test_one_at_a_time_at_the_sensors_and_echo_in_between():
     module = made()
     _, answers, _ = served(

@@ -14,6 +14,7 @@ from dermis.core import cbor, errors, messages, smp
 from dermis.core.errors import BadInput, DermisError, InterlockOpen, WireError
 
 READ_SIZE = 512
+NO_MEMORY = "the module ran out of memory; ask for less, or reset it"
 # A reset comes this long after its answer was written, so that the answer has left the port.
 RESET_DELAY_MS = 100
 
@@ -83,6 +84,11 @@ class Server:
             answer = await self._respond(header, body)
             self._module.statistics.count(LINK, "refused" if "rsn" in answer else "answered")
             self._send(header, answer)
+        except MemoryError as error:  # who waits for the answer must still get one
+            answer = None
+            gc.collect()
+            self._module.log.failure("answer_failed", error, group=header.group, id=header.id)
+            self._send(header, _error(errors.RC_NO_MEMORY, NO_MEMORY))
         finally:
             self._tasks.remove(asyncio.current_task())
         if self._module.reset_asked:
@@ -117,7 +123,7 @@ class Server:
         except MemoryError as error:
             gc.collect()
             self._module.log.failure("handler_failed", error, message=message.name)
-            return _error(errors.RC_NO_MEMORY, "the module ran out of memory; ask for less, or reset it")
+            return _error(errors.RC_NO_MEMORY, NO_MEMORY)
         except Exception as error:  # noqa: BLE001 - whatever a handler does wrong, the module goes on
             self._module.log.failure("handler_failed", error, message=message.name)
             return _error(
@@ -155,8 +161,9 @@ class Server:
                 _error(errors.RC_TOO_LONG, "the answer is too long for a packet; ask for a smaller piece")
             )
         version = min(header.version, smp.VERSION_2)
-        packet = smp.packet(header.op + 1, version, header.group, header.sequence, header.id, body)
-        self._module.link.write(smp.frame(packet))
+        start = smp.head(header.op + 1, version, header.group, header.sequence, header.id, len(body))
+        for line in smp.lines(start, body):
+            self._module.link.write(line)
 
 
 def _remedy(right):

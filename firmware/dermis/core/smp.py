@@ -63,19 +63,39 @@ def parse(packet: Any) -> tuple:
 
 def packet(op: int, version: int, group: int, sequence: int, identifier: int, body: bytes) -> bytes:
     """A packet ready for `frame`."""
-    return struct.pack(HEADER, (version << 3) | op, 0, len(body), group, sequence, identifier) + body
+    return head(op, version, group, sequence, identifier, len(body)) + body
+
+
+def head(op: int, version: int, group: int, sequence: int, identifier: int, length: int) -> bytes:
+    """The header of a packet whose body has so many bytes."""
+    return struct.pack(HEADER, (version << 3) | op, 0, length, group, sequence, identifier)
 
 
 def frame(data: bytes) -> bytes:
     """The lines that carry one packet, newlines included. Raises BadInput above what 16 bits can say."""
-    if len(data) + 2 > 0xFFFF:
-        raise BadInput("a packet of %d bytes does not fit a frame; send it in pieces" % len(data))
-    whole = struct.pack(">H", len(data) + 2) + data + struct.pack(">H", crc16(data, len(data), 0))
-    out = bytearray()
-    for start in range(0, len(whole), _BYTES_IN_LINE):
-        out.extend(_CONTINUE if start else _START)
-        out.extend(binascii.b2a_base64(whole[start : start + _BYTES_IN_LINE]))  # ends with a newline
-    return bytes(out)
+    return b"".join(lines(data, b""))
+
+
+def lines(start: Any, body: Any):
+    """The lines of `frame` for the packet `start` + `body`, one by one: on a heap in pieces there may be no room for
+    another copy of the packet. A generator; raises BadInput above what 16 bits can say."""
+    length = len(start) + len(body) + 2
+    if length > 0xFFFF:
+        raise BadInput("a packet of %d bytes does not fit a frame; send it in pieces" % (length - 2))
+    crc = crc16(body, len(body), crc16(start, len(start), 0))
+    marker, line = _START, b""
+    for part in (struct.pack(">H", length), start, body, struct.pack(">H", crc)):
+        view = memoryview(part)
+        done = 0
+        while done < len(view):
+            piece = view[done : done + _BYTES_IN_LINE - len(line)]
+            done += len(piece)
+            line += bytes(piece)
+            if len(line) == _BYTES_IN_LINE:
+                yield marker + binascii.b2a_base64(line)  # ends with a newline
+                marker, line = _CONTINUE, b""
+    if line:
+        yield marker + binascii.b2a_base64(line)
 
 
 class Deframer:
