@@ -124,12 +124,13 @@ def test_an_image_that_fails_goes_back_by_itself(make_updated, other, changes, w
     assert [line.fields for line in told] == [{"version": "0.9.0", "why": why}]
 
 
-def test_a_cut_of_power_in_a_mark_leaves_a_module_that_runs(make_updated, other):
-    """One of those of `python -m tests.bench update-power`, through the whole module."""
+def test_a_mark_that_was_cut_and_data_that_are_lost_leave_what_was_confirmed(make_updated, other):
+    """Of the cuts of `python -m tests.bench update-power` one, through the whole module; then the image that was
+    confirmed starts, not the newer one, which nobody ever kept."""
     image = other()
     twin = make_updated(image)
     with Module(twin.url) as module:
-        module.update_state()  # what its first use writes is written
+        assert module.update_state().slot == "slot0"  # what its first use writes is written
     twin.fault("power_cut", after=3, torn=100)
     with contextlib.suppress(HostError):  # the link goes with the power
         _mark(twin, image)
@@ -137,15 +138,6 @@ def test_a_cut_of_power_in_a_mark_leaves_a_module_that_runs(make_updated, other)
     twin.fault("clear")
     state = _state(twin)
     assert state.slot == "slot0" or state.testing
-
-
-def test_without_its_data_the_confirmed_image_starts(make_updated, other):
-    """Not the newer one, which nobody ever tried."""
-    image = other()
-    twin = make_updated(image)
-    with Module(twin.url) as module:
-        assert module.update_state().slot == "slot0"
-        module.image_mark(signing.file_image(image).hash)
     twin.stop()
     place = partitions.partition("data")
     write_parts(twin.state_dir, {"data": (b"\0" * 8 + b"littlefs" + b"\0" * 4080) * (place.size // 8192)})
