@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -270,8 +271,14 @@ def test_ctrl_c_ends_every_esptool(built, fake, tmp_path):
     code += f"from dermis_host.flashing import esptool; esptool.COMMAND = (sys.executable, {str(FAKE)!r}); "
     code += "sys.exit(cli.main())"
     words = ["flash", "-p", "a://1", "-p", "a://2", "--folder", str(built), "--runtime", "stand-in"]
+    # A shell's background job ignores SIGINT, and so would its children.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,
     )
     until = time.monotonic() + 30
     while len(asked()) < 4 and time.monotonic() < until:
