@@ -1,5 +1,6 @@
 """What every test shares: the strictness of CI."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -14,6 +15,13 @@ def pytest_configure(config):
         "markers", "shared_data: reads measured data beside the repository, which no clone brings and CI cannot install"
     )
     config.addinivalue_line("markers", "tflite_runtime: needs a Python that tflite-runtime has wheels for")
+
+
+def pytest_collection_finish(session):
+    """What the tests imported stays for good: the firmware collects garbage twice at each start, and CPython would walk
+    through all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(hookwrapper=True)
