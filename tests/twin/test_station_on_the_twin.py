@@ -5,6 +5,7 @@ The live procedure before a twin belongs to test_calibrate.py: here its bursts a
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -70,11 +71,14 @@ def test_another_serial_number_touches_nothing(bench, capsys):
 def test_ctrl_c_in_the_middle_leaves_a_record_and_the_module_as_it_was(bench):
     twin, folder = bench
     scene = twin.status()["scene"]
+    # A shell's background job ignores SIGINT, and so would its children.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "dermis_host.cli", *_words(folder, draw(SEED).serial)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heard,
     )
     until = time.monotonic() + LIMIT_S
     while twin.status()["scene"] == scene and time.monotonic() < until:  # the calibration has begun

@@ -396,6 +396,24 @@ def test_without_a_session_uploads_and_tests_are_few(field):
     field.mark(hash_of(NEW))
 
 
+def test_a_reset_does_not_begin_the_hour_anew(field):
+    for _ in range(update.UPLOADS_AN_HOUR):
+        assert field.piece(0, NEW[:PIECE], len(NEW)) == {"off": PIECE}
+        field.restart()
+        field.drivers.clock.now = 0
+    error = refusal(field.piece, 0, NEW[:PIECE], len(NEW))
+    assert error.code == errors.RC_BUSY and "3600 s" in error.reason
+    field.drivers.clock.now = update.HOUR_MS * 1000
+    assert field.piece(0, NEW[:PIECE], len(NEW)) == {"off": PIECE}
+
+
+def test_an_upload_that_cannot_be_counted_is_not_free(field):
+    field.drivers.clock.now = 0
+    field.update  # noqa: B018 - made while storage is well
+    field.drivers.storage.broken = True
+    assert refusal(field.piece, 0, NEW[:PIECE], len(NEW)).code == errors.RC_BUSY
+
+
 # --- storage that fails
 
 

@@ -12,8 +12,8 @@ import asyncio
 import struct
 from typing import TYPE_CHECKING
 
+from dermis.app import few, rights, upload
 from dermis.app import module as modules
-from dermis.app import rights, upload
 from dermis.app.log import WARNING
 from dermis.app.slots import Slots
 from dermis.app.statistics import UPDATE
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 IMAGES = (0, 1)  # numbers that clients give the one image of this module
 # Without a session. An upload wears the flash once: at this rate for 25 years, a hundred thousand times at most.
 UPLOADS_AN_HOUR = 4
+UPLOADS_FILE = "uploads"  # their count, because a reset needs no session either
 HOUR_MS = 3_600_000
 # After a test was given up, the next one waits: each takes the module from its passages for some seconds.
 TEST_PAUSE_MS = 600_000
@@ -184,6 +185,7 @@ class Update:
                 "%d uploads were started within an hour; ask again in %d s, or in a session"
                 % (UPLOADS_AN_HOUR, wait_s),
             )
+        few.take(self._module.storage, UPLOADS_FILE, now, UPLOADS_AN_HOUR, HOUR_MS, "an upload was started")
         self._begun.append(now)
 
     async def _finish(self, coming):
