@@ -46,9 +46,12 @@ def judged(training: Data, development: Data, family: str, epochs: int, seed: in
 
     seen = without(development, family)
     model = fitting.fit(without(training, family), fitting.Schedule(epochs, seed), checkpoints)
-    threshold = release.thresholds(seen, fitting.scores(model, seen))[PROFILE]
+    plain = fitting.scores(model, seen)
+    scaling = release.scaling(seen, plain)
+    found = release.scaled(plain, scaling)
+    threshold = release.thresholds(seen, found)[PROFILE]
     unseen = dataset.select(development, np.array([str(name).startswith(family) for name in development["species"]]))
-    scores = fitting.scores(model, unseen)
+    scores = release.scaled(fitting.scores(model, unseen), scaling)
     passed = unseen["findings"] == ""
     bona_fide = seen["label"] == 1
     return {
@@ -56,7 +59,7 @@ def judged(training: Data, development: Data, family: str, epochs: int, seed: in
         "threshold": round(threshold, 4),
         "apcer_model": metrics.apcer(scores, threshold),
         "apcer": float(np.mean((scores >= threshold) & passed)),
-        "bpcer_model": metrics.bpcer(fitting.scores(model, dataset.select(seen, bona_fide)), threshold),
+        "bpcer_model": metrics.bpcer(found[bona_fide], threshold),
     }
 
 

@@ -18,6 +18,9 @@ from dermis.core.feature_tensor import CHANNELS, COLUMNS, ROWS, SPECTRA
 # The features are int8 numbers; the network is trained on them scaled to about 1, and the scale is folded into
 # the first weights at export, so that the exported input scale is exactly 1.
 INPUT_SCALE = 1.0 / 32.0
+# Of the last 7 x 6 cells, to a part of the face: 3 parts along u, 2 along v.
+PART_CELLS = 2, 3
+DROPOUT = 0.3
 
 
 def build(batch: int | None = None) -> keras.Model:
@@ -40,30 +43,34 @@ def build(batch: int | None = None) -> keras.Model:
     h = separable(h, 24, 1, "block1")
     h = separable(h, 36, 2, "block2")
     h = separable(h, 36, 1, "block3")
-    # The mean says what the face is, the largest answer what one part of it is: a nose of silicone is a few cells.
-    mean = layers.GlobalAveragePooling2D(name="pool")(h)
+    # The means say what each part of the face is (brow, middle, jaw; left, right), so that a hat's brim is told from a
+    # forehead of silicone; the largest answer, what one spot is: a nose of silicone is a few cells.
+    mean = layers.Flatten(name="parts")(layers.AveragePooling2D(PART_CELLS, name="pool")(h))
     largest = layers.Reshape((h.shape[-1],))(layers.MaxPooling2D(h.shape[1:3], name="largest")(h))
     s = layers.ReLU(6.0)(layers.Dense(24, name="spectral")(spectra))
     joined = layers.Concatenate(name="join")([mean, largest, s])
-    joined = layers.Dropout(0.2)(joined)
+    joined = layers.Dropout(DROPOUT)(joined)
     joined = layers.ReLU(6.0)(layers.Dense(32, name="fuse")(joined))
     output = layers.Dense(1, activation="sigmoid", name="bona_fide")(joined)
     return keras.Model([maps, spectra], output)
 
 
-def folded(model: keras.Model) -> keras.Model:
-    """The same function on unscaled int8 values, with a batch of one."""
+def folded(model: keras.Model, scaling: tuple[float, float] = (1.0, 0.0)) -> keras.Model:
+    """The same function on unscaled int8 values, with a batch of one; scaling: (factor, offset) of the logit."""
     exported = build(batch=1)
     exported.set_weights(model.get_weights())
     for name in ("stem", "spectral"):
         layer = exported.get_layer(name)
         weights = layer.get_weights()
         layer.set_weights([weights[0] * INPUT_SCALE, *weights[1:]])
+    factor, offset = scaling
+    weights, bias = exported.get_layer("bona_fide").get_weights()
+    exported.get_layer("bona_fide").set_weights([weights * factor, bias * factor + offset])
     return exported
 
 
-def export_int8(model: keras.Model, maps: np.ndarray, spectra: np.ndarray) -> bytes:
-    """Full int8 `.tflite`, calibrated on the given features (int8 arrays).
+def export_int8(model: keras.Model, maps: np.ndarray, spectra: np.ndarray, scaling: tuple[float, float]) -> bytes:
+    """Full int8 `.tflite`, calibrated on the given features (int8 arrays). scaling: as in `folded`.
 
     Two samples at the ends of the range are added so that the converter picks scale 1 and zero point 0 for the
     inputs: the device then hands its features over as they are.
@@ -79,7 +86,7 @@ def export_int8(model: keras.Model, maps: np.ndarray, spectra: np.ndarray) -> by
             yield [ends[value], spectra[:1].astype(np.float32)]
             yield [maps[:1].astype(np.float32), end_spectra[value]]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(folded(model))
+    converter = tf.lite.TFLiteConverter.from_keras_model(folded(model, scaling))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -24,6 +24,11 @@ CALIBRATION_ROWS = 400  # that the converter takes the activations' ranges from
 # bona fide end. A fixed BPCER would put it at the very edge of them, where a slightly different module stumbles.
 GAP_TAIL = 0.005
 GAP_PLACE = {"border": 0.75, "payment": 0.6, "turnstile": 0.5, "attendance": 0.5, "handset": 0.6}
+# What training leaves of the scores says how often it saw whom. They are brought to a scale of their own (Platt 1999,
+# by two quantiles): the tail of the bona fide to the first score, their median to the second, so that the output's 256
+# steps lie where thresholds may.
+TAIL_SCORE, MEDIAN_SCORE = 0.6, 0.97
+NEAREST_TO_CERTAIN = 1e-7  # of a float32 score: its logit stays finite
 LOWEST_THRESHOLD = 0.5  # whatever the data say: what is more likely an attack than not does not pass
 HIGHEST_THRESHOLD = 0.99  # 252 of the output's 256 steps; above, rounding decides
 
@@ -56,6 +61,30 @@ class Release:
             "threshold": {profile: int(value * 10000) for profile, value in self.thresholds.items()},
             "simulated": True,
         }
+
+
+def scaling(development: Data, scores: np.ndarray) -> tuple[float, float]:
+    """(factor, offset) of the logit, from development data alone: the bona fide that no gate refuses decide.
+
+    scores: P(bona fide) of the float model, (n,). Raises ValueError without such presentations.
+    """
+    rows = (development["label"] == 1) & (development["findings"] == "")
+    if not rows.any():
+        raise ValueError("the scale of the scores needs bona fide presentations that pass the gates: simulate some")
+    tail, median = np.quantile(_logit(scores[rows]), (GAP_TAIL, 0.5))
+    low, high = _logit(np.array([TAIL_SCORE, MEDIAN_SCORE]))
+    factor = (high - low) / (median - tail) if median > tail else 1.0
+    return float(factor), float(low - factor * tail)
+
+
+def scaled(scores: np.ndarray, by: tuple[float, float]) -> np.ndarray:
+    """Scores with their logits times `by[0]` plus `by[1]`."""
+    return 1.0 / (1.0 + np.exp(-(by[0] * _logit(scores) + by[1])))
+
+
+def _logit(scores: np.ndarray) -> np.ndarray:
+    kept = np.clip(np.asarray(scores, np.float64), NEAREST_TO_CERTAIN, 1.0 - NEAREST_TO_CERTAIN)
+    return np.log(kept / (1.0 - kept))
 
 
 def thresholds(development: Data, scores: np.ndarray) -> dict[str, float]:

@@ -47,10 +47,12 @@ def run(options: argparse.Namespace) -> str:
     model = fitting.fit(training, fitting.Schedule(options.epochs, options.seed), options.checkpoints)
     rng = np.random.default_rng(options.seed)
     rows = release.calibration_rows(training, rng)
-    tflite = network.export_int8(model, training["maps"][rows], training["spectra"][rows])
+    plain = fitting.scores(model, development)
+    scaling = release.scaling(development, plain)
+    tflite = network.export_int8(model, training["maps"][rows], training["spectra"][rows], scaling)
     macs = network.macs(network.build(batch=1))
     release.check_size(tflite, macs)
-    scores = {"float": fitting.scores(model, development), "int8": exported.scores(tflite, development)}
+    scores = {"float": release.scaled(plain, scaling), "int8": exported.scores(tflite, development)}
     made = release.Release(tflite, macs, release.thresholds(development, scores["int8"]), scores)
     chosen = exported.golden_rows(scores["int8"], rng)
     golden = {

@@ -66,7 +66,7 @@ def test_it_learns(data, tmp_path):
 
 
 def test_the_export_is_within_its_limits_and_all_interpreters_agree(data, model, tmp_path):
-    tflite = network.export_int8(model, data["maps"], data["spectra"])
+    tflite = network.export_int8(model, data["maps"], data["spectra"], (1.0, 0.0))
     release.check_size(tflite, network.macs(network.build(batch=1)))
     int8 = exported.scores(tflite, data)
     assert np.abs(int8 - fitting.scores(model, data)).mean() < 0.05

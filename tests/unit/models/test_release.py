@@ -77,6 +77,25 @@ def test_every_profile_has_a_threshold_within_bounds_the_strict_ones_higher():
     assert min(release.thresholds(data, np.repeat([0.2, 0.1], 500)).values()) == release.LOWEST_THRESHOLD
 
 
+def test_scores_are_brought_to_where_the_output_has_steps():
+    rng = np.random.default_rng(2)
+    plain = 1 / (1 + np.exp(-np.concatenate([rng.normal(4, 2, 4000), rng.normal(-6, 2, 4000), np.full(50, -9.0)])))
+    data = {
+        "label": np.concatenate([np.repeat([1, 0], 4000), np.ones(50, int)]),
+        "findings": np.concatenate([np.full(8000, ""), np.full(50, "occluded")]),  # which no score decides
+    }
+    scaling = release.scaling(data, plain)
+    bona_fide = release.scaled(plain, scaling)[:4000]
+    assert np.quantile(bona_fide, release.GAP_TAIL) == pytest.approx(release.TAIL_SCORE, abs=1e-3)
+    assert np.median(bona_fide) == pytest.approx(release.MEDIAN_SCORE, abs=1e-3)
+    assert np.array_equal(np.argsort(bona_fide), np.argsort(plain[:4000]))  # no order changes
+    assert np.isfinite(release.scaled(np.array([0.0, 1.0]), scaling)).all()
+    one = {"label": np.ones(3), "findings": np.full(3, "")}
+    assert release.scaling(one, np.full(3, 0.9))[0] == 1.0
+    with pytest.raises(ValueError, match="pass the gates"):
+        release.scaling({"label": np.zeros(3), "findings": np.full(3, "")}, np.full(3, 0.9))
+
+
 def test_a_release_is_four_files_that_agree(tmp_path):
     release.write(tmp_path, MADE, {"maps": np.zeros(3, np.int8)}, "card")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
