@@ -42,7 +42,7 @@ A message's right stands in the [table of messages](formats/messages.md). A sess
 state gives to everybody.
 """
 AFTER_RIGHTS = """
-`image_mark` marks an image for a test without a session; confirming one and taking a test back need the right
+`image_mark` marks an image for a test without a session; confirming one and taking a mark back need the right
 `update`.
 
 ## Keys

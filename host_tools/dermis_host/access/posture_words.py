@@ -33,7 +33,7 @@ DEFAULTS = {
     names.ROLE_KEYS: "keys of the roles: everybody can compute them",
     names.VERDICT_KEY: "key of bound verdicts and of the audit log: everybody can compute it",
     names.STATION_KEY: "key of calibration records: the development key, which everybody knows",
-    names.UPDATE_KEYS: "no update key: no image can be checked for who signed it",
+    names.UPDATE_KEYS: "key of updates: the development key, with which everybody can sign",
     names.OSDP_KEY: "no key for OSDP's secure channel",
 }
 UNVERIFIABLE = {
