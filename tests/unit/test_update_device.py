@@ -396,6 +396,19 @@ def test_without_a_session_uploads_and_tests_are_few(field):
     field.mark(hash_of(NEW))
 
 
+def test_a_state_that_is_lost_in_a_test_does_not_keep_what_is_tried(bench):
+    bench.upload(NEW)
+    bench.mark(hash_of(NEW))
+    bench.restart()
+    bench.drivers.storage.broken = True
+    assert bench.update.state()["testing"]
+    bench.drivers.storage.broken = False
+    bench.mark(hash_of(OLD))
+    assert stored(bench).active == 0 and stored(bench).counter == COUNTER
+    bench.restart()
+    assert bench.update.state()["slot"] == "slot0" and not bench.update.state()["testing"]
+
+
 def test_a_reset_does_not_begin_the_hour_anew(field):
     for _ in range(update.UPLOADS_AN_HOUR):
         assert field.piece(0, NEW[:PIECE], len(NEW)) == {"off": PIECE}

@@ -121,5 +121,12 @@ class Slots:
         except (OSError, BadInput) as error:
             # The first stage stored one if that could be done.
             self._log.event("no_boot_state", WARNING, reason=str(error))
-            image = self.image(self.running)
-            return boot_state.fresh(self.running, image.security_counter if image else 0)
+            active = boot_state.other(self.running) if self.testing else self.running
+            image = self.image(active)
+            state = boot_state.fresh(active, image.security_counter if image else 0)
+            if not self.testing:
+                return state
+            # Whatever is stored from here on, what runs must still be what is tried.
+            return boot_state.State(
+                active, self.running, False, True, False, self.hash(self.running), "", state.counter, ""
+            )
