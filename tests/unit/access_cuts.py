@@ -12,35 +12,15 @@ from __future__ import annotations
 import sys
 
 import fakes
-from cut_chip import Chip, PowerCut
+from cut_chip import Chip
 from dermis.app import free_resets, rights, states
 from dermis.app.entropy import Entropy
 from dermis.app.keys import Keys
 from dermis.core import access
-from dermis.drivers.storage.twin import MOUNT_POINT, open_little
-
-import vfs  # type: ignore[import-not-found]  # isort: skip
+from little_chip import Started
 
 GIVEN: dict = {use: access.derived_key(bytes(32), use, fakes.SERIAL) for use in access.ROLES + (access.VERDICT,)}
 GIVEN.update({"station": [bytes([7]) * 32], "update": [bytes([9]) * 64], "osdp": b"", "fleet": "gates"})
-
-
-class Started:
-    """The module's storage on a chip, as after a start: `with Started(chip) as storage`."""
-
-    def __init__(self, chip):
-        self._chip = chip
-
-    def __enter__(self):
-        return open_little(self._chip)
-
-    def __exit__(self, *_):
-        # After a cut LittleFS was left in the middle of something: it is thrown away, as a restart does.
-        try:
-            vfs.umount(MOUNT_POINT)
-        except OSError:  # the cut came before it was mounted
-            return False
-        return False
 
 
 def provision(storage):
@@ -74,24 +54,12 @@ def found(storage):
     return state, keys.provisioned
 
 
-def cut(image, action, at=0, torn=0):
-    """The chip after the power went at that operation; 0: never."""
-    chip = Chip(image)
-    chip.cut_at, chip.torn = at, torn
-    try:
-        with Started(chip) as storage:
-            action(storage)
-    except (PowerCut, OSError):  # whatever still runs finds a chip without power
-        assert chip.dead
-    return chip
-
-
 def scenarios():
     """(name, what is on the chip before, what is done, what may be found before and after)."""
-    blank = cut(Chip().image, lambda storage: None).image
-    given = cut(blank, provision).image
-    field = cut(given, to_field).image
-    service = cut(field, to_service).image
+    blank = Started.cut(Chip().image, lambda storage: None).image
+    given = Started.cut(blank, provision).image
+    field = Started.cut(given, to_field).image
+    service = Started.cut(field, to_service).image
     bench, filled = (rights.BENCH_STATE, False), (rights.BENCH_STATE, True)
     yield "provisioning of a blank chip", Chip().image, provision, bench, filled
     yield "provisioning", blank, provision, bench, filled
@@ -104,11 +72,11 @@ def scenarios():
 
 def main():
     for name, image, action, before, after in scenarios():
-        writes, cuts, old = cut(image, action).operations, 0, 0
+        writes, cuts, old = Started.cut(image, action).operations, 0, 0
         assert writes, name
         for at in range(1, writes + 1):
             for torn in (0, 1 + at * 37 % 254, 255):
-                chip = cut(image, action, at, torn)
+                chip = Started.cut(image, action, at, torn)
                 assert chip.dead and chip.operations == at
                 with Started(Chip(chip.image)) as storage:
                     seen = found(storage)
@@ -118,7 +86,7 @@ def main():
                         action(storage)
                         assert found(storage) == after, name
                 cuts += 1
-        with Started(Chip(cut(image, action).image)) as storage:
+        with Started(Chip(Started.cut(image, action).image)) as storage:
             assert found(storage) == after, name
         print(f"{name}: {writes} writes, {cuts} cuts, {old} times as before")
 

@@ -13,15 +13,14 @@ import os
 import sys
 
 import fakes
+import little_chip
 from audit_reading import entries_of
-from cut_chip import Chip, PowerCut
+from cut_chip import Chip
 from dermis.app import audit as audits
 from dermis.app.audit import Audit
 from dermis.core import partitions
 from dermis.drivers.storage import ENOSPC
-from dermis.drivers.storage.twin import MOUNT_POINT, open_little
-
-import vfs  # type: ignore[import-not-found]  # isort: skip
+from dermis.drivers.storage.twin import MOUNT_POINT
 
 SERIAL = "DM1-TEST"
 LAST = 6  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided
@@ -36,22 +35,11 @@ class Silent:
         return None
 
 
-class Started:
+class Started(little_chip.Started):
     """The log on a chip, as after a start: `with Started(chip) as log`."""
 
-    def __init__(self, chip):
-        self._chip = chip
-
-    def __enter__(self):
-        return Audit(open_little(self._chip), SERIAL, fakes.FakeClock(), Silent())
-
-    def __exit__(self, *_):
-        # After a cut LittleFS was left in the middle of something: it is thrown away, as a restart does.
-        try:
-            vfs.umount(MOUNT_POINT)
-        except OSError:  # the cut came before it was mounted
-            return False
-        return False
+    def part(self, storage):
+        return Audit(storage, SERIAL, fakes.FakeClock(), Silent())
 
 
 def entry(log):
@@ -101,34 +89,15 @@ def fill(left):
 def scenarios():
     """(name, what is on the chip before, what is done)."""
     blank = Chip().image
-    empty = after(blank, lambda log: None)
-    some = after(empty, two_entries)
+    empty = Started.after(blank, lambda log: None)
+    some = Started.after(empty, two_entries)
     yield "first start", blank, lambda log: None
     yield "first entry", empty, entry
     yield "another entry", some, entry
     yield "two entries", some, two_entries
-    yield "entry in a long file", after(some, half_fill), entry
-    yield "entry in a new file", after(some, fill_file), large_entry
-    yield "entry that turns the ring", after(some, fill_ring), large_entry
-
-
-def after(image, action):
-    chip = Chip(image)
-    with Started(chip) as log:
-        action(log)
-    return chip.image
-
-
-def cut(image, action, at=0, torn=0):
-    """The chip after the power went at that operation; 0: never."""
-    chip = Chip(image)
-    chip.cut_at, chip.torn = at, torn
-    try:
-        with Started(chip) as log:
-            action(log)
-    except (PowerCut, OSError):  # whatever still runs finds a chip without power
-        assert chip.dead
-    return chip
+    yield "entry in a long file", Started.after(some, half_fill), entry
+    yield "entry in a new file", Started.after(some, fill_file), large_entry
+    yield "entry that turns the ring", Started.after(some, fill_ring), large_entry
 
 
 def look(chip, before, done):
@@ -156,14 +125,14 @@ def entries_on(image):
 
 def enumerate_cuts(step):
     for name, image, action in scenarios():
-        whole = cut(image, action)
+        whole = Started.cut(image, action)
         writes, cuts, results = whole.operations, 0, {}
         before, done = entries_on(image), entries_on(whole.image)
         for at in range(1, writes + 1):
             if at % step and writes - at >= LAST:
                 continue
             for torn in (0, 1 + at * 37 % 255, WHOLE):
-                chip = cut(image, action, at, torn)
+                chip = Started.cut(image, action, at, torn)
                 assert chip.dead and chip.operations == at
                 try:
                     found = look(chip, before, done)
@@ -178,8 +147,8 @@ def enumerate_cuts(step):
 
 def full_partition():
     """No room left: the oldest file makes some, or what is not taken is counted; the chain holds through all of it."""
-    some = after(Chip().image, two_entries)
-    for name, image in (("two entries", some), ("a whole ring", after(some, fill_ring))):
+    some = Started.after(Chip().image, two_entries)
+    for name, image in (("two entries", some), ("a whole ring", Started.after(some, fill_ring))):
         for blocks in (0, 2):
             chip = Chip(image)
             with Started(chip) as log:

@@ -12,14 +12,13 @@ from __future__ import annotations
 import os
 import sys
 
+import little_chip
 import synthetic
-from cut_chip import Chip, PowerCut
+from cut_chip import Chip
 from dermis.app.calibration_store import FACTORY, PREVIOUS, USER, CalibrationStore
 from dermis.core import burst, calibration, partitions
 from dermis.drivers.storage import ENOSPC
-from dermis.drivers.storage.twin import MOUNT_POINT, open_little
-
-import vfs  # type: ignore[import-not-found]  # isort: skip
+from dermis.drivers.storage.twin import MOUNT_POINT
 
 SERIAL = "DM1-TEST"
 PIECE = 2048
@@ -35,22 +34,11 @@ class Silent:
         return None
 
 
-class Started:
+class Started(little_chip.Started):
     """The module's store on a chip, as after a start: `with Started(chip) as store`."""
 
-    def __init__(self, chip):
-        self._chip = chip
-
-    def __enter__(self):
-        return CalibrationStore(open_little(self._chip), SERIAL, synthetic.SENSORS, synthetic.KEYS, Silent())
-
-    def __exit__(self, *_):
-        # After a cut LittleFS was left in the middle of something: it is thrown away, as a restart does.
-        try:
-            vfs.umount(MOUNT_POINT)
-        except OSError:  # the cut came before it was mounted
-            return False
-        return False
+    def part(self, storage):
+        return CalibrationStore(storage, SERIAL, synthetic.SENSORS, synthetic.KEYS, Silent())
 
 
 def hand_over(store, data, slot=USER):
@@ -67,11 +55,11 @@ def scenarios():
     """(name, what is on the chip before, what is done, records that may be in force afterwards)."""
     made, first, second, third = RECORDS
     blank = Chip().image
-    empty = after(blank, lambda store: None)
-    factory = after(empty, lambda store: hand_over(store, made, FACTORY))
-    one = after(factory, lambda store: hand_over(store, first))
-    two = after(one, lambda store: hand_over(store, second))
-    old = after(two, lambda store: store.select(FACTORY))
+    empty = Started.after(blank, lambda store: None)
+    factory = Started.after(empty, lambda store: hand_over(store, made, FACTORY))
+    one = Started.after(factory, lambda store: hand_over(store, first))
+    two = Started.after(one, lambda store: hand_over(store, second))
+    old = Started.after(two, lambda store: store.select(FACTORY))
     yield "first start", blank, lambda store: None, (None,)
     yield "first record", empty, lambda store: hand_over(store, first), (None, first)
     yield "factory record", empty, lambda store: hand_over(store, made, FACTORY), (None, made)
@@ -87,25 +75,6 @@ def scenarios():
 def half_and_choose(store):
     store.receive(0, len(RECORDS[3]), RECORDS[3][: len(RECORDS[3]) // 2])
     store.select(PREVIOUS)
-
-
-def after(image, action):
-    chip = Chip(image)
-    with Started(chip) as store:
-        action(store)
-    return chip.image
-
-
-def cut(image, action, at=0, torn=0):
-    """The chip after the power went at that operation; 0: never."""
-    chip = Chip(image)
-    chip.cut_at, chip.torn = at, torn
-    try:
-        with Started(chip) as store:
-            action(store)
-    except (PowerCut, OSError):  # whatever still runs finds a chip without power
-        assert chip.dead
-    return chip
 
 
 def look(chip, allowed, also):
@@ -132,12 +101,12 @@ def look(chip, allowed, also):
 
 def enumerate_cuts(step):
     for name, image, action, allowed in scenarios():
-        writes, cuts, old = cut(image, action).operations, 0, 0
+        writes, cuts, old = Started.cut(image, action).operations, 0, 0
         for at in range(1, writes + 1):
             if at % step and writes - at >= LAST:
                 continue
             for torn in (0, 1 + at * 37 % 255):
-                chip = cut(image, action, at, torn)
+                chip = Started.cut(image, action, at, torn)
                 assert chip.dead and chip.operations == at
                 try:
                     found = look(chip, allowed, cuts % CHECK_ALSO == 0)
@@ -166,7 +135,7 @@ def fill(left):
 def full_flash():
     """No room for the new record: the one in force stays, in memory as after a restart, and the room is given back."""
     _, first, second, _ = RECORDS
-    image = after(after(Chip().image, lambda store: None), lambda store: hand_over(store, first))
+    image = Started.after(Started.after(Chip().image, lambda store: None), lambda store: hand_over(store, first))
     # Asked beforehand, storage says that it is full; where it errs, it says so in the middle of a write.
     for blocks, asked in ((0, True), (2, True), (0, False), (1, False), (2, False)):
         chip = Chip(image)
