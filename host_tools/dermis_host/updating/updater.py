@@ -229,6 +229,7 @@ class Updater:
         sha = hashlib.sha256(data).digest()
         most = 0
         breaks_in_a_row = 0
+        restarted = False
         started = time.monotonic()
 
         def held(count: int) -> None:
@@ -256,6 +257,13 @@ class Updater:
                     ) from None
                 self._watcher.step(f"the link broke at {most} of {len(data)} bytes; going on")
                 self._let_go()
+            except RequestFailed as refused:
+                # After weeks of service its heap may be in pieces; a start puts it in order, and the upload goes on.
+                if refused.code != errors.RC_NO_MEMORY or restarted:
+                    raise
+                restarted = True
+                self._watcher.step(f"the module ran out of memory at {most} of {len(data)} bytes; restarting it")
+                self._restart()
 
     def _restarted(self, image: Image) -> None:
         """The module runs the image. Raises UpdateFailed with why it does not."""

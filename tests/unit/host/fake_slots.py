@@ -43,6 +43,7 @@ class FakeSlots(FakeModule):
         self.breaks_image: tuple[str, str] = ("", "")
         self.failing: dict[str, list[str]] = {}
         self.refuses_image = ""
+        self.memory_after_resets = 0  # before so many, it has no room for a second piece
         self.board, self.runtime, self.revision, self.counter = "twin", "micropython 1.29.0", 1, 1
 
     @property
@@ -98,6 +99,8 @@ class FakeSlots(FakeModule):
 
     def upload(self, fields: dict) -> dict:
         off, data = fields["off"], fields["data"]
+        if off and self.asked.count("reset") < self.memory_after_resets:
+            raise Refused(2, "the module ran out of memory; ask for less, or reset it")
         self.received += len(data)
         if off == 0:
             announced = (fields["len"], bytes(fields.get("sha", b"")))

@@ -154,6 +154,14 @@ def test_an_upload_goes_on_where_it_was(capsys, module, image):
     assert module.received < len(NEW) + 3 * 4 * 1024
 
 
+@pytest.mark.parametrize(("resets", "code"), [(1, 0), (2, 1)])
+def test_a_module_without_memory_is_restarted_once_and_the_upload_goes_on(resets, code, capsys, module, image):
+    module.memory_after_resets = resets
+    ended, out, err = _run(capsys, module, image)
+    assert ended == code and "ran out of memory" in out + err
+    assert module.active == (1 if code == 0 else 0)
+
+
 def test_a_link_that_breaks_at_every_piece_ends_with_a_sentence(capsys, module, image):
     module.cuts = {"image_upload": set(range(2, 1000))}
     module.handlers["image_upload"] = lambda fields: {"off": 1, "match": True}
