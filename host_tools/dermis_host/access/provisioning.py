@@ -80,7 +80,7 @@ def store_records(module: Module, records: Records) -> None:
 
 
 def give_keys(module: Module, keyring: Keyring) -> None:
-    """Gives a module in its bench state its keys; both sides then prove every role's.
+    """Gives a module in its bench state its keys; both sides then prove every role's, and it restarts.
 
     Raises RequestFailed when it refuses them, HostError when it is not in its bench state, Impostor when it cannot
     prove what it was given.
@@ -100,6 +100,8 @@ def give_keys(module: Module, keyring: Keyring) -> None:
         fleet=keyring.fleet,
     )
     prove(module, keyring)
+    # What only this needed lies all over its heap, and whoever calibrates it now needs large pieces of that.
+    module.reset()
 
 
 def prove(module: Module, keyring: Keyring) -> None:

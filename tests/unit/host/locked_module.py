@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -72,6 +73,7 @@ class LockedModule:
             "burst_part": self._part,
             "datetime_write": lambda _: {},
             "repl_open": lambda _: {"open": True},
+            "reset": self._reset,
         }
         with FakeModule(**{**own, **handlers}) as self.fake:
             self.fake.state, self.fake.slots, self.fake.in_force = self.state, self.slots, self.in_force
@@ -132,6 +134,11 @@ class LockedModule:
         self.state = self.fake.state = fields["state"]
         self.sessions.close("state")
         return {"state": self.state}
+
+    def _reset(self, _: dict) -> dict:
+        self.sessions.close("reset")
+        threading.Timer(0.02, self.fake.restart).start()  # after the answer
+        return {}
 
     def _allow(self, fields: dict) -> dict:
         self.sessions.allow_frames(fields["seconds"])
