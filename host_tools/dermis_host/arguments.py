@@ -29,7 +29,7 @@ def add_keyring(parser: argparse.ArgumentParser) -> None:
         "--keyring",
         metavar="DIR",
         type=Path,
-        default=os.environ.get("DERMIS_KEYRING"),
+        default=os.environ.get("DERMIS_KEYRING") or None,
         help="keyring of the module's fleet, for what needs a session (default: DERMIS_KEYRING)",
     )
 

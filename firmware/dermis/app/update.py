@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 IMAGES = (0, 1)  # numbers that clients give the one image of this module
-# Without a session. An upload wears the flash once: at this rate for 25 years, a hundred thousand times at most.
+# Without a session. An upload wears the flash once: at this rate a hundred thousand times take close to three years of
+# doing nothing else. Counted since the start: whoever may reset or cut the power begins anew (`free_resets`).
 UPLOADS_AN_HOUR = 4
 UPLOADS_FILE = "uploads"  # their count, because a reset needs no session either
 HOUR_MS = 3_600_000
