@@ -269,12 +269,12 @@ def test_an_index_far_below_that_of_materials_needs_no_small_error():
 
 
 def test_a_ratio_far_from_both_its_limits_needs_no_small_error():
-    middle = -25000  # between -40388 and -10096
+    middle = -25000  # between -40388 and -11357
     for ratio, error, findings in (
         (middle, 3280, []),
         (middle, 3281, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
-        (-10096 - 4 * 1700, 1700, []),
-        (-10096 - 4 * 1700 + 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
+        (-11357 - 4 * 1700, 1700, []),
+        (-11357 - 4 * 1700 + 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
         (-40388 + 4 * 1700 - 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
     ):
         seen = {"swir_1450_1300_q14": ratio, "swir_1450_1300_error_q14": error}

@@ -79,11 +79,11 @@ GATES = (
         "swir_1450",
         "swir_1450_1300_q14",
         -40388,  # ratio .085
-        -10096,  # ratio .54
+        -11357,  # ratio .50
         ATTACK,
         NOT_SKIN_SWIR,
-        "bare skin .13, foundation to .42, beards in the spot to .53 (drawn presentations), materials from .557, "
-        "hydrogel .07 (PHYSICS, SOURCES)",
+        "bare skin .13, foundation to .42, most beards in the spot to .50 (drawn presentations), 1 mm of silicone from "
+        ".53, materials from .557, hydrogel .07 (PHYSICS, SOURCES)",
     ),
     Gate(
         "swir_1550",
