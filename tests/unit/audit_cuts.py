@@ -18,8 +18,6 @@ from audit_reading import entries_of
 from cut_chip import Chip
 from dermis.app import audit as audits
 from dermis.app.audit import Audit
-from dermis.core import partitions
-from dermis.drivers.storage import ENOSPC
 from dermis.drivers.storage.twin import MOUNT_POINT
 
 SERIAL = "DM1-TEST"
@@ -70,20 +68,6 @@ def fill_ring(log):
 def two_entries(log):
     entry(log)
     entry(log)
-
-
-def fill(left):
-    """Leave room for that many files of one block."""
-    count = 0
-    try:
-        while True:
-            with open(f"{MOUNT_POINT}/filler{count}", "wb") as file:
-                file.write(bytes(partitions.BLOCK_SIZE))
-            count += 1
-    except OSError as error:
-        assert error.errno == ENOSPC, error
-    for at in range(left + 1):  # the last one is there, and has nothing in it
-        os.remove(f"{MOUNT_POINT}/filler{count - at}")
 
 
 def scenarios():
@@ -153,7 +137,7 @@ def full_partition():
             chip = Chip(image)
             with Started(chip) as log:
                 known = log.next
-                fill(blocks)
+                little_chip.fill(blocks)
                 for _ in range(80):
                     log.note("file_stored", name="z" * 90, size=log.next)
                 held = entries_of(log, SERIAL)

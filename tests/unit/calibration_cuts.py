@@ -9,16 +9,14 @@ Prints one line a scenario; status 1 with what was found when any of it fails.
 
 from __future__ import annotations
 
-import os
 import sys
 
 import little_chip
 import synthetic
 from cut_chip import Chip
 from dermis.app.calibration_store import FACTORY, PREVIOUS, USER, CalibrationStore
-from dermis.core import burst, calibration, partitions
+from dermis.core import burst, calibration
 from dermis.drivers.storage import ENOSPC
-from dermis.drivers.storage.twin import MOUNT_POINT
 
 SERIAL = "DM1-TEST"
 PIECE = 2048
@@ -118,20 +116,6 @@ def enumerate_cuts(step):
         print(f"{name}: {writes} writes, {cuts} cuts, {old} times the old one")
 
 
-def fill(left):
-    """Leave room for that many files of one block."""
-    count = 0
-    try:
-        while True:
-            with open(f"{MOUNT_POINT}/filler{count}", "wb") as file:
-                file.write(bytes(partitions.BLOCK_SIZE))
-            count += 1
-    except OSError as error:
-        assert error.errno == ENOSPC, error
-    for at in range(left + 1):  # the last one is there, and has nothing in it
-        os.remove(f"{MOUNT_POINT}/filler{count - at}")
-
-
 def full_flash():
     """No room for the new record: the one in force stays, in memory as after a restart, and the room is given back."""
     _, first, second, _ = RECORDS
@@ -140,7 +124,7 @@ def full_flash():
     for blocks, asked in ((0, True), (2, True), (0, False), (1, False), (2, False)):
         chip = Chip(image)
         with Started(chip) as store:
-            fill(blocks)
+            little_chip.fill(blocks)
             if not asked:
                 store._storage.free_bytes = lambda: 1 << 30
             try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from cut_chip import Chip, PowerCut
+from dermis.core import partitions
+from dermis.drivers.storage import ENOSPC
 from dermis.drivers.storage.twin import MOUNT_POINT, open_little
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
@@ -50,3 +53,17 @@ class Started:
         except (PowerCut, OSError):  # whatever still runs finds a chip without power
             assert chip.dead
         return chip
+
+
+def fill(left):
+    """Leave room for that many files of one block."""
+    count = 0
+    try:
+        while True:
+            with open(f"{MOUNT_POINT}/filler{count}", "wb") as file:
+                file.write(bytes(partitions.BLOCK_SIZE))
+            count += 1
+    except OSError as error:
+        assert error.errno == ENOSPC, error
+    for at in range(left + 1):  # the last one is there, and has nothing in it
+        os.remove(f"{MOUNT_POINT}/filler{count - at}")
