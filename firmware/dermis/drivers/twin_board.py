@@ -1,10 +1,9 @@
 """The twin's drivers, composed. Whoever needs them gets them from here: nobody else opens the channel."""
 
-from collections import namedtuple
-
 from dermis.drivers import inference
 from dermis.drivers.camera.twin import TwinCamera
 from dermis.drivers.clock.twin import TwinClock
+from dermis.drivers.composed import Drivers
 from dermis.drivers.emitters.twin import TwinEmitters
 from dermis.drivers.flash.twin import TwinFlash
 from dermis.drivers.link.twin import TwinLink
@@ -13,11 +12,6 @@ from dermis.drivers.swir.twin import TwinSwirHead
 from dermis.drivers.system.twin import TwinSystem
 from dermis.drivers.thermometer.twin import TwinThermometer
 from dermis.drivers.twin_channel import open_channel, open_flash_channel
-
-Drivers = namedtuple(
-    "Drivers",
-    ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class", "flash"),
-)
 
 
 def drivers(board):
@@ -42,4 +36,6 @@ def drivers(board):
         TwinSystem(channel),
         model_class,
         TwinFlash(flash_channel),
+        None,
+        None,
     )
