@@ -1,0 +1,107 @@
+"""What hangs on DM1's I2C bus: the expander of the lights' board, the thermometer, the SWIR head's ADC.
+
+Pure; the boards bring the bus: `write(address, data)` and `write_read(address, data, buffer)`, which reads without
+writing first where `data` is empty. Both raise SensorFault, and so does everything here.
+
+Ref: TCA9535 (SCPS201), registers; TMP117 (SNOS D82), temperature result; MCP3221 (DS20001732), output code. Nothing
+of this has met a chip.
+"""
+
+from dermis.core.errors import SensorFault
+
+# TCA9535: pairs of registers, port 0 then port 1.
+INPUTS, OUTPUTS, POLARITY, CONFIGURATION = 0x00, 0x02, 0x04, 0x06
+OUTPUT_BITS = 8  # port 0 drives, port 1 listens
+
+TMP117_RESULT = 0x00
+TMP117_STEPS = 128  # a degree
+TMP117_NONE_YET = -0x8000  # what it says before its first conversion
+COLDEST_CC, HOTTEST_CC = -5500, 15000  # what it can measure
+
+MCP3221_BITS = 12
+TO_16_BITS = 1 << (16 - MCP3221_BITS)
+
+
+class Expander:
+    """The TCA9535. bits: name -> [bit, level]: of an output (bit 0 to 7) its idle level, of an input its active one."""
+
+    def __init__(self, bus, address, bits):
+        self._bus = bus
+        self._address = address
+        self._bits = bits
+        self._idle = 0
+        for bit, level in bits.values():
+            if bit < OUTPUT_BITS:
+                self._idle |= level << bit
+        self._levels = self._idle
+        self._word = bytearray(2)
+
+    def begin(self):
+        """Every output at its idle level, then driven. Raises SensorFault."""
+        self._levels = self._idle
+        self._bus.write(self._address, bytes((OUTPUTS, self._idle, 0)))
+        self._bus.write(self._address, bytes((POLARITY, 0, 0)))
+        self._bus.write(self._address, bytes((CONFIGURATION, 0x00, 0xFF)))
+        self.check()
+
+    def write(self, levels):
+        """Set outputs: a map name -> level; the others stay. Raises SensorFault."""
+        port = self._levels
+        for name in levels:
+            bit = self._bits[name][0]
+            port = port & ~(1 << bit) | (levels[name] << bit)
+        self._bus.write(self._address, bytes((OUTPUTS, port)))
+        self._levels = port
+
+    def select(self, prefix, number):
+        """Give a decoder its number: outputs `prefix`0, `prefix`1 and so on, lowest bit first. Raises SensorFault."""
+        levels, index = {}, 0
+        while prefix + str(index) in self._bits:
+            levels[prefix + str(index)] = number >> index & 1
+            index += 1
+        self.write(levels)
+
+    def check(self):
+        """Reads all pins, and that the outputs stand where they were put; what the inputs say is then `active`'s.
+        Raises SensorFault."""
+        self._bus.write_read(self._address, bytes((INPUTS,)), self._word)
+        if self._word[0] != self._levels:
+            raise SensorFault("the lights' board does not follow; check its expander's outputs and supply, then reset")
+
+    def active(self, name):
+        """Whether that input was active at the last `check`."""
+        bit, level = self._bits[name]
+        return (self._word[1] >> (bit - OUTPUT_BITS) & 1) == level
+
+
+class Tmp117:
+    def __init__(self, bus, address):
+        self._bus = bus
+        self._address = address
+        self._word = bytearray(2)
+
+    def centi_celsius(self):
+        """Temperature in 1/100 degree Celsius. Raises SensorFault."""
+        self._bus.write_read(self._address, bytes((TMP117_RESULT,)), self._word)
+        steps = self._word[0] << 8 | self._word[1]
+        if steps >= 0x8000:
+            steps -= 0x10000
+        centi = (steps * 100 + TMP117_STEPS // 2) // TMP117_STEPS
+        if steps == TMP117_NONE_YET or not COLDEST_CC <= centi <= HOTTEST_CC:
+            raise SensorFault("the thermometer answers what it cannot measure; check its supply, then reset")
+        return centi
+
+
+class Mcp3221:
+    def __init__(self, bus, address):
+        self._bus = bus
+        self._address = address
+        self._word = bytearray(2)
+
+    def sample(self):
+        """One conversion, 0 to 65,520: twelve bits, scaled to sixteen. Raises SensorFault."""
+        self._bus.write_read(self._address, b"", self._word)
+        counts = self._word[0] << 8 | self._word[1]
+        if counts >> MCP3221_BITS:  # its four upper bits are zeroes; a bus that nobody drives reads ones
+            raise SensorFault("the SWIR head's ADC answers what it cannot; check its supply, then reset")
+        return counts * TO_16_BITS
