@@ -271,7 +271,7 @@ def test_files_that_do_not_fit():
 
 
 def test_boards_that_there_are_not():
-    assert set(TARGETS) == set(boards.BOARDS)
+    assert set(TARGETS) == set(boards.FLASHED)
     for words in (boards.board_file, boards.hardware_json):
         with pytest.raises(KeyError, match="no board 'toaster'"):
             words("toaster")
