@@ -1,0 +1,1 @@
+"""Simulated boards that real drivers run on under CPython."""
