@@ -23,7 +23,10 @@ TO_16_BITS = 1 << (16 - MCP3221_BITS)
 
 
 class Expander:
-    """The TCA9535. bits: name -> [bit, level]: of an output (bit 0 to 7) its idle level, of an input its active one."""
+    """The TCA9535. bits: name -> [bit, level]: of an output (bit 0 to 7) its idle level, of an input its active one.
+
+    It is set up when it is first needed, and again after every fault: one that lost its supply has forgotten all.
+    """
 
     def __init__(self, bus, address, bits):
         self._bus = bus
@@ -34,24 +37,29 @@ class Expander:
             if bit < OUTPUT_BITS:
                 self._idle |= level << bit
         self._levels = self._idle
+        self._begun = False
         self._word = bytearray(2)
 
     def begin(self):
         """Every output at its idle level, then driven. Raises SensorFault."""
         self._levels = self._idle
-        self._bus.write(self._address, bytes((OUTPUTS, self._idle, 0)))
-        self._bus.write(self._address, bytes((POLARITY, 0, 0)))
-        self._bus.write(self._address, bytes((CONFIGURATION, 0x00, 0xFF)))
-        self.check()
+        self._begun = False
+        for register, low, high in ((OUTPUTS, self._idle, 0), (POLARITY, 0, 0), (CONFIGURATION, 0x00, 0xFF)):
+            self._bus.write(self._address, bytes((register, low, high)))
+        self._begun = True
 
     def write(self, levels):
         """Set outputs: a map name -> level; the others stay. Raises SensorFault."""
+        if not self._begun:
+            self.begin()
+        self._begun = False  # until it is done
         port = self._levels
         for name in levels:
             bit = self._bits[name][0]
             port = port & ~(1 << bit) | (levels[name] << bit)
         self._bus.write(self._address, bytes((OUTPUTS, port)))
         self._levels = port
+        self._begun = True
 
     def select(self, prefix, number):
         """Give a decoder its number: outputs `prefix`0, `prefix`1 and so on, lowest bit first. Raises SensorFault."""
@@ -64,9 +72,13 @@ class Expander:
     def check(self):
         """Reads all pins, and that the outputs stand where they were put; what the inputs say is then `active`'s.
         Raises SensorFault."""
+        if not self._begun:
+            self.begin()
+        self._begun = False
         self._bus.write_read(self._address, bytes((INPUTS,)), self._word)
         if self._word[0] != self._levels:
             raise SensorFault("the lights' board does not follow; check its expander's outputs and supply, then reset")
+        self._begun = True
 
     def active(self, name):
         """Whether that input was active at the last `check`."""

@@ -1,0 +1,12 @@
+"""The TMP117 beside the imager."""
+
+from dermis.drivers.dm1_i2c import Tmp117
+from dermis.drivers.thermometer import Thermometer
+
+
+class CoralThermometer(Thermometer):
+    def __init__(self, bus, address):
+        self._chip = Tmp117(bus, address)
+
+    def centi_celsius(self) -> int:
+        return self._chip.centi_celsius()
