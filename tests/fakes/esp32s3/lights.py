@@ -20,8 +20,8 @@ class Burn:
 
 
 class Bank:
-    """Lights behind one pulse pin, one one-shot and one decoder: at most one burns. A pulse begins with the pin's rising
-    edge, and ends with its falling edge or when the one-shot's time is over.
+    """Lights behind one pulse pin, one one-shot and one decoder: at most one burns. A pulse begins with the pin's
+    rising edge, and ends with its falling edge or when the one-shot's time is over.
 
     switched: (us, light, light) of a decoder that was moved while its bank burned.
     """
