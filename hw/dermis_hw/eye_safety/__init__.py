@@ -2,7 +2,7 @@
 
 LEDs are judged by IEC 62471:2006 as lamps in general (at 200 mm from the source), the dots by IEC
 60825-1:2014 class 1. All power figures are design figures of `dermis_hw.optics`, to be measured on the first
-board; the full worksheet with tolerances and single faults comes with the end-of-line tests.
+board. `python -m dermis_hw.eye_safety` prints the worksheet: these, and `cases` with tolerances and faults.
 
 Assumptions: one imager light burns at a time (the drivers' contract), a SWIR LED may burn beside it (a test adds
 the two); both LEDs of a pair add up on the axis; the eye stares from the standard's distance for as long as the
@@ -33,6 +33,9 @@ LASER_PULSE_J = 7e-4  # times t^0.75 C4, for t <= 10 s
 LASER_LONG_W = 3.9e-4  # times C4 C7, for t > 10 s
 LASER_SWITCH_S = 10.0
 LASER_APERTURE_MM, LASER_DISTANCE_MM = 7.0, 100.0
+TELESCOPE_APERTURE_MM, TELESCOPE_DISTANCE_MM = 50.0, 2000.0  # condition 1
+# Table 3, below 5 us: energy of one pulse, times C4.
+LASER_SHORTEST_J, LASER_SHORTEST_S = 7.7e-8, 5e-6
 
 # No exposure is counted longer: eight hours (IEC 62471) or 30,000 s (IEC 60825-1).
 LONGEST_EXPOSURE_S = 30000.0
@@ -64,6 +67,31 @@ def retinal_weight(wavelength_nm: float) -> float:
     return 0.2 if wavelength_nm > 1050 else 10 ** ((700 - wavelength_nm) / 500)
 
 
+def cornea_limit(t_s: float) -> float:
+    """Irradiance (W/m2) that cornea and lens may meet for t_s seconds on end."""
+    return CORNEA_LONG_W_M2 if t_s > CORNEA_SWITCH_S else CORNEA_SHORT * t_s**-0.75
+
+
+def retina_limit(t_s: float, source_mm: float) -> float:
+    """Weighted radiance (W/m2/sr) of a source of that diameter, seen from 200 mm, for t_s seconds on end."""
+    alpha = source_mm / 1000 / ASSESSMENT_M
+    if t_s > RETINA_SWITCH_S:
+        return RETINA_WEAK / min(max(alpha, ALPHA_MIN_LONG_RAD), ALPHA_MAX_RAD)
+    return RETINA_SHORT / min(max(alpha, ALPHA_MIN_SHORT_RAD), ALPHA_MAX_RAD) * t_s**-0.25
+
+
+def weighted_radiance(intensity_w_sr: float, source_mm: float, wavelength_nm: float) -> float:
+    """Radiance (W/m2/sr) of a source of that diameter, weighted for the retina."""
+    return retinal_weight(wavelength_nm) * intensity_w_sr / (math.pi * (source_mm / 1000) ** 2 / 4)
+
+
+def laser_limit_w(t_s: float) -> float:
+    """Mean power (W) of class 1 through the aperture over t_s seconds, for the projector's wavelength. C5 is 1: its
+    pulses are longer than 5 us and it is judged as a point."""
+    c4 = 10 ** (0.002 * (DOTS.peak_nm - 700))
+    return LASER_LONG_W * c4 if t_s > LASER_SWITCH_S else LASER_PULSE_J * c4 * t_s**-0.25
+
+
 def _cornea(channel: str, irradiance_w_m2: float) -> Result:
     if irradiance_w_m2 <= CORNEA_LONG_W_M2:
         longest = LONGEST_EXPOSURE_S
@@ -75,18 +103,14 @@ def _cornea(channel: str, irradiance_w_m2: float) -> Result:
 
 
 def _retina(channel: str, intensity_w_sr: float, source_mm: float, wavelength_nm: float) -> Result | None:
-    weight = retinal_weight(wavelength_nm)
-    if not weight:
+    radiance = weighted_radiance(intensity_w_sr, source_mm, wavelength_nm)
+    if not radiance:
         return None
-    source_m = source_mm / 1000
-    radiance = weight * intensity_w_sr / (math.pi * source_m**2 / 4)
-    alpha = source_m / ASSESSMENT_M
-    long_limit = RETINA_WEAK / min(max(alpha, ALPHA_MIN_LONG_RAD), ALPHA_MAX_RAD)
+    long_limit = retina_limit(LONGEST_EXPOSURE_S, source_mm)
     if radiance <= long_limit:
         longest = LONGEST_EXPOSURE_S
     else:
-        short = RETINA_SHORT / min(max(alpha, ALPHA_MIN_SHORT_RAD), ALPHA_MAX_RAD)
-        longest = min((short / radiance) ** 4, RETINA_SWITCH_S)
+        longest = min((retina_limit(1.0, source_mm) / radiance) ** 4, RETINA_SWITCH_S)
     what = "weighted radiance"
     duty = min(1.0, long_limit / radiance)
     return Result(channel, "IEC 62471", what, radiance, long_limit, "W/m2/sr", longest, duty)
@@ -104,20 +128,21 @@ def _led(channel: str, intensity_w_sr: float, count: int, source_mm: float, wave
     return replace(nearer, longest_pulse_s=longest, duty=min(cornea.duty, retina.duty))
 
 
-def dots_through_aperture_w(optics: Optics = DM1) -> float:
-    """Power of the pattern through the 7 mm aperture at 100 mm: its share of the lit field, and the whole
-    undiffracted beam."""
-    width_mm = LASER_DISTANCE_MM * optics.width / optics.focal_px
-    height_mm = LASER_DISTANCE_MM * optics.height / optics.focal_px
-    share = math.pi * LASER_APERTURE_MM**2 / 4 / (width_mm * height_mm)
+def dots_through_aperture_w(
+    optics: Optics = DM1, aperture_mm: float = LASER_APERTURE_MM, distance_mm: float = LASER_DISTANCE_MM
+) -> float:
+    """Power of the pattern through an aperture at a distance (condition 3 unless told): its share of the lit field,
+    and the whole undiffracted beam."""
+    width_mm = distance_mm * optics.width / optics.focal_px
+    height_mm = distance_mm * optics.height / optics.focal_px
+    share = math.pi * aperture_mm**2 / 4 / (width_mm * height_mm)
     return optics.dots_power_w * (share + optics.dots_zero_order)
 
 
 def _dots(optics: Optics) -> Result:
     power_w = dots_through_aperture_w(optics)
-    c4 = 10 ** (0.002 * (DOTS.peak_nm - 700))
-    limit_w = LASER_LONG_W * c4
-    short = min((LASER_PULSE_J * c4 / power_w) ** 4, LASER_SWITCH_S)
+    limit_w = laser_limit_w(LONGEST_EXPOSURE_S)
+    short = min((laser_limit_w(1.0) / power_w) ** 4, LASER_SWITCH_S)
     longest = LONGEST_EXPOSURE_S if power_w <= limit_w else short
     what = "power through 7 mm at 100 mm"
     duty = min(1.0, limit_w / power_w)
