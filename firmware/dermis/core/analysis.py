@@ -91,10 +91,18 @@ class Analyser:
         self.board = board
         self.result = Analysis()
         self.reflectance = Reflectance(board["monitor_columns"])
-        self.mapper = DepthMapper(bursts.WIDTH, bursts.HEIGHT, STEP, WINDOW, MIN_DISPARITY, MAX_DISPARITY)
+        self.mapper = DepthMapper(
+            bursts.WIDTH,
+            bursts.HEIGHT,
+            STEP,
+            WINDOW,
+            MIN_DISPARITY,
+            MAX_DISPARITY,
+            room=self.reflectance.before_sums,
+        )
         self.depth = fixed.zeros("H", CELLS)
-        self.face = Face(board)
-        self._sway = Sway()
+        self.face = Face(board, self.reflectance.scratch)
+        self._sway = Sway((self.reflectance.ln_r["970"], self.reflectance.ln_r["1050"]))
         self._spot = swir.Spot(board)
         self._shape = ShapeFitter(ROWS, COLUMNS)
         self._cover = Cover()
@@ -102,7 +110,7 @@ class Analyser:
         self._off_cc = 0  # temperature above the record's
         self._usable = bytearray(CELLS)
         self._window = bytearray(CELLS)
-        self._values = fixed.zeros("i", CELLS)
+        self._values = self.reflectance.scratch  # of what is gathered after `convert`
         self._record = None
         self._early_burst = self._early_record = None
         self._early_times = []

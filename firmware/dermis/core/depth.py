@@ -77,6 +77,8 @@ class DepthMapper:
     default three. It is made of 3 x 3 cells, the middle ones weighing more the smaller it is.
     min_disparity, max_disparity: searched, whole pixels.
     curve: 256 bytes applied to the codes of both images, `root_curve()` for linear ones; by default none.
+    room: array "i" of `depth_kernels.BLOCK_SUMS` numbers a cell that nobody else needs while `measure` runs; by
+    default its own.
 
     After `measure`: `disparity` array('h') of rows * columns in 1/16 px, `confidence` bytearray: correlation
     * 255, 0 where there is no answer. A cell's 3 x 3 cells must lie inside the frame and, shifted, inside the
@@ -85,7 +87,7 @@ class DepthMapper:
     Raises BadInput for sizes that the fixed point does not hold.
     """
 
-    def __init__(self, width, height, step=5, window=0, min_disparity=-12, max_disparity=26, curve=None):
+    def __init__(self, width, height, step=5, window=0, min_disparity=-12, max_disparity=26, curve=None, room=None):
         if step < 1:
             raise BadInput("the step must be at least 1 px")
         if window and (window % 2 == 0 or not 2 * step <= window <= 3 * step):
@@ -131,7 +133,9 @@ class DepthMapper:
         self._words = fixed.zeros("i", width * seed_rows)
         self._costs = bytearray(max_disparity - min_disparity + 1)
         self._guess = bytearray(cells)
-        self._sums = fixed.zeros("i", kernels.BLOCK_SUMS * cells)
+        if room is not None and len(room) < kernels.BLOCK_SUMS * cells:
+            raise BadInput("the room must hold %d numbers a cell" % kernels.BLOCK_SUMS)
+        self._sums = fixed.zeros("i", kernels.BLOCK_SUMS * cells) if room is None else room
         self._bases = fixed.zeros("H", cells)
         self._kept = bytearray(cells)
         self._block = array("i", [0] * 14)

@@ -55,9 +55,11 @@ class Face:
     mask: bytearray, `MEASURED`, `FILLED` or 0 a cell. depth: array "H", 1/16 mm, without holes inside the mask and
     equal to the median outside. measured, filled: how many cells. row0, row1, column0, column1: box, ends excluded.
     nearest, median: 1/16 mm. centre_u_q4, centre_v_q4: centroid in 1/16 px. width_mm, height_mm: along v and u.
+
+    room: array "i" of cells that nobody else needs while `find` runs; by default its own.
     """
 
-    def __init__(self, board):
+    def __init__(self, board, room=None):
         self.focal_px_q8 = board["focal_px_q8"]
         self.near = board["z_near_mm"] * SUBMM
         self.far = board["z_far_mm"] * SUBMM
@@ -67,7 +69,7 @@ class Face:
         self._state = bytearray(CELLS)
         self._queue = fixed.zeros("H", CELLS)
         self._cells = fixed.zeros("H", CELLS)  # of the face: first the measured ones, then the filled ones
-        self._values = fixed.zeros("i", CELLS)
+        self._values = fixed.zeros("i", CELLS) if room is None else room
         self._bins = fixed.zeros("i", BINS)
         self._columns = fixed.zeros("i", COLUMNS)
         self._rows = fixed.zeros("i", ROWS)

@@ -104,15 +104,16 @@ class Motion:
     After `measure` or `compare`: shift_q4, 1/16 px; shift_u_q8 and shift_v_q8, where to, 1/256 cells; level_permille,
     second against first (1000: the same); residual_permille, mean absolute difference against the mean level. Where
     there is no light to see by, nothing moves: what gives none back is for other checks.
+
+    room: two arrays "i" of cells that nobody else needs from `measure` to the last `compare`; by default its own.
     """
 
-    def __init__(self):
+    def __init__(self, room=None):
         self.shift_q4 = self.residual_permille = 0
         self.shift_u_q8 = self.shift_v_q8 = 0
         self.level_permille = 1000
         self._divisor = 1
-        self._first = fixed.zeros("i", CELLS)
-        self._second = fixed.zeros("i", CELLS)
+        self._first, self._second = room or (fixed.zeros("i", CELLS), fixed.zeros("i", CELLS))
         self._sums = fixed.zeros("i", 8)
 
     def measure(self, first, second, light):

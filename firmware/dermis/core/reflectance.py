@@ -97,6 +97,9 @@ class Reflectance:
     all lit frames. gain: frame name -> ln g, to be set before `convert`.
     relative: array "i", what `survey` looked at last: c / F in Q12 (without gain and distance). nothing: array "i" of
     zeros, one a cell.
+
+    Memory lent to other steps of the analysis: `before_sums` holds `sums` and `ln_r` and is anybody's until `select`;
+    `ln_r` is until `convert`; `scratch` (array "i" of cells) is, but for `convert`, which uses it.
     """
 
     LIT_FRAMES = ("850", "970", "1050", "850b")
@@ -105,10 +108,11 @@ class Reflectance:
         first, end = monitor_columns
         self.monitor_columns = first, end - (end - first) % 2  # the kernel takes two at a time
         self.cells, self.count = fixed.zeros("H", CELLS), 0
-        self.sums = {}
+        self.before_sums = fixed.zeros("i", CELLS * (len(self.LIT_FRAMES) + len(vocabulary.NIR_BANDS)))
+        pieces = memoryview(self.before_sums)
+        self.sums, self.ln_r = {}, {}
         for name in self.LIT_FRAMES:
-            self.sums[name] = fixed.zeros("i", CELLS)
-        self.ln_r = {}
+            self.sums[name], pieces = pieces[:CELLS], pieces[CELLS:]
         self.relative = fixed.zeros("i", CELLS)
         self.index = fixed.zeros("i", CELLS)
         self.saturated = bytearray(CELLS)
@@ -119,10 +123,10 @@ class Reflectance:
         self._flat = {}
         self._ln_flat = {}
         for band in vocabulary.NIR_BANDS:
-            self.ln_r[band] = fixed.zeros("i", CELLS)
+            self.ln_r[band], pieces = pieces[:CELLS], pieces[CELLS:]
             self._flat[band] = fixed.zeros("H", CELLS)
             self._ln_flat[band] = fixed.zeros("i", CELLS)
-        self._ln_depth = fixed.zeros("i", CELLS)
+        self.scratch = fixed.zeros("i", CELLS)
         self._linear = array("H")
         self.nothing = fixed.zeros("i", CELLS)
         self._block = fixed.zeros("i", 9)
@@ -207,7 +211,7 @@ class Reflectance:
         1/4096, below 8.
         """
         at_reference = 2 * (fixed.ln_q14(2 * z_ref_um) - fixed.ln_q14(125))  # 16 / 1000: 1/16 mm of um
-        none, ln_depth = self.nothing, self._ln_depth
+        none, ln_depth = self.nothing, self.scratch
         cell_kernels.widen(depth, self.cells, ln_depth, self.count)
         self._logarithms(ln_depth, none, none, ln_depth, 0)
         for band in vocabulary.NIR_BANDS:

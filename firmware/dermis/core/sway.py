@@ -28,10 +28,13 @@ SMALLEST_FOLLOWED_Q8, LARGEST_FOLLOWED_Q8 = 8, 256
 
 
 class Sway:
-    """Of one burst, after `measure`. step_q14: change of the face's light between the two frames at 850 nm (ln)."""
+    """Of one burst, after `measure`. step_q14: change of the face's light between the two frames at 850 nm (ln).
 
-    def __init__(self):
-        self._motion = Motion()
+    room: as `Motion` takes it; nobody else needs it while `measure` runs.
+    """
+
+    def __init__(self, room=None):
+        self._motion = Motion(room)
         self.step_q14 = 0
         self._shift_q8 = 0, 0  # of the face between the two, 1/256 cells along u and v
 
