@@ -18,7 +18,7 @@ from audit_reading import entries_of
 from cut_chip import Chip
 from dermis.app import audit as audits
 from dermis.app.audit import Audit
-from dermis.drivers.storage.twin import MOUNT_POINT
+from dermis.drivers.storage.little import MOUNT_POINT
 
 SERIAL = "DM1-TEST"
 LAST = 6  # writes of a scenario at each of which the power is cut, whatever the step: there it is decided

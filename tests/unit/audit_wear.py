@@ -13,7 +13,7 @@ import fakes
 from dermis.app import audit as audits
 from dermis.app.audit import Audit
 from dermis.core import partitions
-from dermis.drivers.storage.twin import MOUNT_POINT, open_little
+from dermis.drivers.storage.little import MOUNT_POINT, open_little
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
 

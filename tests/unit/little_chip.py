@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cut_chip import Chip, PowerCut
 from dermis.core import partitions
 from dermis.drivers.storage import ENOSPC
-from dermis.drivers.storage.twin import MOUNT_POINT, open_little
+from dermis.drivers.storage.little import MOUNT_POINT, open_little
 
 import vfs  # type: ignore[import-not-found]  # isort: skip
 

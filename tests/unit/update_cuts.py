@@ -20,8 +20,8 @@ from cut_chip import Chip
 from dermis.app import rights, update
 from dermis.core import boot_state, handover, mcuboot, partitions, slot
 from dermis.core.errors import BadInput
-from dermis.drivers.flash.twin import ReadOnlyBlocks
-from dermis.drivers.storage.twin import MOUNT_POINT, open_little
+from dermis.drivers.flash.partitioned import ReadOnlyBlocks
+from dermis.drivers.storage.little import MOUNT_POINT, open_little
 from dermis.first_stage import start
 
 import vfs  # type: ignore[import-not-found]  # isort: skip

@@ -12,8 +12,11 @@ MODULES = (
     "dermis.core.partitions",
     "dermis.core.slot",
     "dermis.drivers",
+    "dermis.drivers.first_parts",
     "dermis.drivers.flash",
+    "dermis.drivers.flash.partitioned",
     "dermis.drivers.storage",
+    "dermis.drivers.storage.little",
     "dermis.drivers.system",
     "dermis.first_stage",
     "dermis.first_stage.hardware",
@@ -30,6 +33,14 @@ BY_BOARD = {
         "dermis.drivers.system.twin",
         "dermis.drivers.twin_channel",
         "dermis.drivers.twin_first",
+    ),
+    "esp32s3": (
+        "dermis.drivers.clock",
+        "dermis.drivers.clock.esp32s3",
+        "dermis.drivers.esp32s3_first",
+        "dermis.drivers.flash.esp32s3",
+        "dermis.drivers.storage.esp32s3",
+        "dermis.drivers.system.esp32s3",
     ),
 }
 # At the root of the partition, as sources: what MicroPython runs by itself after a reset.

@@ -41,6 +41,10 @@ def parts_of(board: str) -> Any:
         from dermis.drivers.twin_first import parts
 
         return parts()
+    if board == "esp32s3":
+        from dermis.drivers.esp32s3_first import parts
+
+        return parts()
     raise BadInput("this first stage has no drivers for the board %r" % board)
 
 

@@ -7,9 +7,11 @@ from pathlib import PurePosixPath
 
 from dermis_host.errors import UsageError
 
-# Boards that drivers are named after: `twin.py` and `twin_*.py` are the twin's alone.
+# Boards that drivers are named after: `twin.py` and `twin_*.py` are the twin's alone. What `dm1_*.py` drives is on all
+# boards but the twin.
 BOARDS = ("twin", "esp32s3", "coral")
-ONLY_ON = {"litert": "coral", "twin_first": "twin"}
+MADE, MADE_BOARDS = "dm1", ("esp32s3", "coral")
+ONLY_ON = {"litert": "coral"}
 WIDE = {"wide", "kernels_wide"}  # loops for machines of 64-bit words
 XTENSA = {"kernels_xtensa"}  # assembler, which only that core takes
 
@@ -33,6 +35,8 @@ class Target:
         if path.stem in self.left_out:
             return False
         named = path.stem.partition("_")[0]
+        if named == MADE:
+            return self.board in MADE_BOARDS
         owner = ONLY_ON.get(path.stem, named if named in BOARDS else self.board)
         return owner == self.board
 

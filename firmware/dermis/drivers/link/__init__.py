@@ -9,7 +9,7 @@ class Link:
         raise NotImplementedError
 
     def write(self, data) -> None:
-        """Send all of `data`."""
+        """Send all of `data`. A host that takes nothing loses it: no more than a second is waited for such a one."""
         raise NotImplementedError
 
     def release(self) -> None:

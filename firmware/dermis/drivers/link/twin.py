@@ -4,65 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import struct
 import sys
 
 from dermis.core import twin_wire as wire
 from dermis.drivers.link import Link
+from dermis.drivers.link.stream import StreamLink
 from dermis.drivers.twin_channel import IS_MICROPYTHON
 
-INTERRUPT = 0x03
+
+def _take(channel, ours):
+    """Who gets 0x03: the firmware, as a byte, or the interpreter."""
+    channel.ask(wire.CONSOLE, struct.pack(wire.CONSOLE_REQUEST, ours))
 
 
-class _Console(Link):
-    """What both interpreters share: who gets 0x03, and that virtual time waits for whoever has read."""
+class MicroPythonLink(StreamLink):
+    """Virtual time waits for whoever has read."""
 
     def __init__(self, channel, clock):
+        super().__init__(sys.stdin.buffer)
         self._channel = channel
         self._clock = clock
-        self._take(True)
-
-    def release(self) -> None:
-        self._take(False)
-
-    def _take(self, ours):
-        self._channel.ask(wire.CONSOLE, struct.pack(wire.CONSOLE_REQUEST, ours))
-
-
-class MicroPythonLink(_Console):
-    """`read(n)` waits for all n bytes on every port of MicroPython, so each byte is asked for alone."""
-
-    def __init__(self, channel, clock):
-        super().__init__(channel, clock)
-        self._source = sys.stdin.buffer
         self._sink = sys.stdout.buffer
-        self._reader = asyncio.StreamReader(self._source)  # type: ignore[call-arg]
-        self._poll = select.poll()
-        self._poll.register(self._source, select.POLLIN)
+        _take(channel, True)
 
-    async def read(self, buffer) -> int:
-        first = await self._reader.read(1)
-        if not first:
-            raise EOFError
+    def heard(self):
         self._clock.activity += 1
-        buffer[0] = first[0]
-        count, take, ready = 1, self._source.read, self._poll.poll
-        # What follows a Ctrl-C may be meant for the prompt that it asks for: leave it where it is.
-        while buffer[count - 1] != INTERRUPT and count < len(buffer) and ready(0):
-            byte = take(1)
-            if not byte:
-                break
-            buffer[count] = byte[0]
-            count += 1
-        return count
 
     def write(self, data) -> None:
         self._sink.write(data)
 
+    def release(self) -> None:
+        _take(self._channel, False)
 
-class CPythonLink(_Console):
+
+class CPythonLink(Link):
     """The same over descriptors 0 and 1."""
+
+    def __init__(self, channel, clock):
+        self._channel = channel
+        self._clock = clock
+        _take(channel, True)
 
     async def read(self, buffer) -> int:
         loop = asyncio.get_running_loop()
@@ -83,6 +65,9 @@ class CPythonLink(_Console):
         view = memoryview(data)
         while len(view):
             view = view[os.write(1, view) :]
+
+    def release(self) -> None:
+        _take(self._channel, False)
 
 
 TwinLink = MicroPythonLink if IS_MICROPYTHON else CPythonLink

@@ -7,20 +7,11 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING
 
 from dermis.core import partitions
 from dermis.core import twin_wire as wire
-from dermis.drivers.storage import EINVAL, EIO, ENOENT, Storage
+from dermis.drivers.storage.little import FolderStorage, open_little
 from dermis.drivers.twin_channel import IS_MICROPYTHON
-
-if TYPE_CHECKING:
-    from typing import Any
-
-UNREADABLE = "the data partition cannot be read; erase it and calibrate again"
-MOUNT_POINT = "/data"
-UNFINISHED = ".new"  # a file under this ending was not finished when the power was cut
-LFS_MAGIC, LFS_MAGIC_AT = b"littlefs", 8  # in the first or the second block of every LittleFS
 
 # ioctl of MicroPython's block devices
 IOCTL_BLOCK_COUNT, IOCTL_BLOCK_SIZE, IOCTL_BLOCK_ERASE = 4, 5, 6
@@ -58,155 +49,6 @@ class FlashPartition:
         return self._entry.offset + block * partitions.BLOCK_SIZE + offset
 
 
-def _was_formatted(device):
-    """Whether either superblock carries the magic. A power cut in the very first formatting leaves none."""
-    magic = bytearray(len(LFS_MAGIC))
-    for block in (0, 1):
-        device.readblocks(block, magic, LFS_MAGIC_AT)
-        if magic == LFS_MAGIC:
-            return True
-    return False
-
-
-def _never_used(device):
-    """Whether nothing was ever written behind the two superblocks: then the very first formatting was cut."""
-    erased = b"\xff" * partitions.BLOCK_SIZE
-    block = bytearray(partitions.BLOCK_SIZE)
-    for number in range(2, device.ioctl(IOCTL_BLOCK_COUNT, 0)):
-        device.readblocks(number, block, 0)
-        if block != erased:
-            return False
-    return True
-
-
-def _read_into(path, buffer, offset=0):
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.readinto(buffer) or 0
-
-
-def _remove(path):
-    try:
-        os.remove(path)
-    except OSError as error:
-        if error.errno != ENOENT:
-            raise
-
-
-class FolderStorage(Storage):
-    """Files under a folder of whatever file system carries it; a rename there is atomic."""
-
-    def __init__(self, root, size=0):
-        self._root = root
-        self._size = size
-        for name in self._names():
-            if name.endswith(UNFINISHED):
-                os.remove(root + "/" + name)
-
-    def read(self, name: str) -> bytes:
-        with open(self._path(name), "rb") as file:
-            return file.read()
-
-    def read_into(self, name: str, buffer) -> int:
-        return _read_into(self._path(name), buffer)
-
-    def read_at(self, name: str, offset: int, buffer) -> int:
-        return _read_into(self._path(name), buffer, offset)
-
-    def append(self, name: str, data: bytes) -> None:
-        # LittleFS does this wholly or not at all; another file system may leave a part of the data after a cut.
-        with open(self._path(name), "ab") as file:
-            file.write(data)
-
-    def size(self, name: str) -> int:
-        return os.stat(self._path(name))[6]
-
-    def names(self) -> list:
-        return [name for name in self._names() if not name.endswith(UNFINISHED)]
-
-    def stage(self, name: str, offset: int, data: bytes) -> None:
-        with open(self._path(name) + UNFINISHED, "r+b" if offset else "wb") as file:
-            file.seek(offset)
-            file.write(data)
-
-    def read_staged(self, name: str, buffer) -> int:
-        return _read_into(self._path(name) + UNFINISHED, buffer)
-
-    def replace(self, name: str) -> None:
-        path = self._path(name)
-        os.rename(path + UNFINISHED, path)
-
-    def unstage(self, name: str) -> None:
-        _remove(self._path(name) + UNFINISHED)
-
-    def remove(self, name: str) -> None:
-        _remove(self._path(name))
-
-    def free_bytes(self) -> int:
-        used = sum([os.stat(self._root + "/" + name)[6] for name in self._names()])
-        return max(0, self._size - used)
-
-    def _names(self):
-        return os.listdir(self._root)
-
-    def _path(self, name):
-        if not name or "/" in name or name.startswith(".") or name.endswith(UNFINISHED):
-            raise OSError(EINVAL, "a name is one part, does not begin with a dot and does not end in " + UNFINISHED)
-        return self._root + "/" + name
-
-
-class LfsStorage(FolderStorage):
-    """LittleFS at /data: copy-on-write, so that a rename happens wholly or not at all."""
-
-    def __init__(self, file_system):
-        self._file_system = file_system
-        super().__init__(MOUNT_POINT)
-
-    def free_bytes(self) -> int:
-        figures = self._file_system.statvfs("/")
-        return figures[0] * figures[3]
-
-
-class BrokenStorage(Storage):
-    """A data partition that cannot be mounted and is not ours to erase: every call fails with EIO."""
-
-    def read(self, name: str) -> bytes:
-        raise OSError(EIO, UNREADABLE)
-
-    def read_into(self, name: str, buffer) -> int:
-        raise OSError(EIO, UNREADABLE)
-
-    def read_at(self, name: str, offset: int, buffer) -> int:
-        raise OSError(EIO, UNREADABLE)
-
-    def append(self, name: str, data: bytes) -> None:
-        raise OSError(EIO, UNREADABLE)
-
-    def size(self, name: str) -> int:
-        raise OSError(EIO, UNREADABLE)
-
-    def names(self) -> list:
-        raise OSError(EIO, UNREADABLE)
-
-    def stage(self, name: str, offset: int, data: bytes) -> None:
-        raise OSError(EIO, UNREADABLE)
-
-    def read_staged(self, name: str, buffer) -> int:
-        raise OSError(EIO, UNREADABLE)
-
-    def replace(self, name: str) -> None:
-        raise OSError(EIO, UNREADABLE)
-
-    def unstage(self, name: str) -> None:
-        raise OSError(EIO, UNREADABLE)
-
-    def remove(self, name: str) -> None:
-        raise OSError(EIO, UNREADABLE)
-
-    def free_bytes(self) -> int:
-        return 0
-
-
 def open_storage(channel):
     """The data partition, mounted; formatted first if it never was."""
     if not IS_MICROPYTHON:
@@ -214,25 +56,3 @@ def open_storage(channel):
         os.makedirs(root, exist_ok=True)
         return FolderStorage(root, partitions.partition("data").size)
     return open_little(FlashPartition(channel, "data"))
-
-
-def open_little(device: Any) -> Storage:
-    """LittleFS on a block device, mounted; formatted first if it never was, or not to the end."""
-    import vfs  # type: ignore[import-not-found]
-
-    geometry: dict[str, Any] = {
-        "readsize": partitions.LFS_READ_SIZE,
-        "progsize": partitions.LFS_PROG_SIZE,
-        "lookahead": partitions.LFS_LOOKAHEAD,
-    }
-    if not _was_formatted(device):
-        vfs.VfsLfs2.mkfs(device, **geometry)
-    try:
-        file_system = vfs.VfsLfs2(device, **geometry)
-    except OSError:
-        if not _never_used(device):
-            return BrokenStorage()
-        vfs.VfsLfs2.mkfs(device, **geometry)
-        file_system = vfs.VfsLfs2(device, **geometry)
-    vfs.mount(file_system, MOUNT_POINT)
-    return LfsStorage(file_system)

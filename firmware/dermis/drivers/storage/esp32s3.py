@@ -1,0 +1,16 @@
+"""The ESP32-S3's data partition: LittleFS on `esp32.Partition`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dermis.drivers.storage.little import open_little
+
+if TYPE_CHECKING:
+    from dermis.drivers.flash.esp32s3 import S3Flash
+    from dermis.drivers.storage import Storage
+
+
+def open_storage(flash: S3Flash) -> Storage:
+    """The data partition, mounted; formatted first if it never was. Raises SensorFault without such a partition."""
+    return open_little(flash.device("data"))
