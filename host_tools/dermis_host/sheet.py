@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dermis.core import vocabulary
-from dermis.core.gates import GATES
+from dermis.core import gates, vocabulary
 from PIL import Image, ImageDraw, ImageFont
 
 from dermis_host import evidence, pictures
@@ -228,7 +227,9 @@ def _swir(canvas: _Canvas, found: dict[str, Any], left: int, top: int) -> None:
     canvas.text(
         (left, top + 170), "reading against a white target; below, ratios: green is what skin may have", SOFT, 12
     )
-    ratios = [gate for gate in GATES if gate.field.startswith("swir_") and gate.field in found]
+    ratios = [
+        gates.moved(gate, found) for gate in gates.GATES if gate.field.startswith("swir_") and gate.field in found
+    ]
     for number, gate in enumerate(ratios):
         y = top + 196 + 40 * number
         value = math.exp(found[gate.field] / 16384)
@@ -263,8 +264,9 @@ def _gate_rows(found: dict[str, Any]) -> list[tuple[str, str, str, str, int]]:
     """(gate, value, limits, reason, margin) of each gate that judged."""
     margins = dict(zip(found.get("gates", ()), found.get("gate_margins", ()), strict=False))
     rows = []
-    for gate in GATES:
+    for gate in gates.GATES:
         if gate.name in margins:
+            gate = gates.moved(gate, found)
             value = _quantity(gate.field, found[gate.field])
             low, high = (None if limit is None else _quantity(gate.field, limit) for limit in (gate.low, gate.high))
             limits = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"

@@ -135,11 +135,11 @@ def test_a_shifted_second_frame_is_motion():
     shifted = bytearray(HEAD.frames["850"])
     for row in range(240):
         at = row * 320
-        shifted[at + 10 : at + 320] = HEAD.frames["850"][at + 6 : at + 316]
+        shifted[at + 13 : at + 320] = HEAD.frames["850"][at + 6 : at + 313]
     burst.frames["850b"] = shifted
     seen = look(burst)
     assert seen.findings == [(NO_DECISION, vocabulary.MOVING)], seen.evidence
-    assert 40 < seen.evidence["motion_px16"] < 90  # 4 px are 64
+    assert 88 < seen.evidence["motion_px16"] < 140  # 7 px are 112
 
 
 def moved(frame, pixels):
@@ -154,7 +154,7 @@ def moved(frame, pixels):
 def test_a_face_that_went_and_came_back_is_motion():
     """Both frames at 850 nm show it at one place, those between do not."""
     for names in (("970",), ("1050",), ("970", "1050")):
-        for pixels in (5, 60):
+        for pixels in (12, 60):
             burst = copy_of(HEAD)
             for name in names:
                 burst.frames[name] = moved(HEAD.frames[name], pixels)
@@ -259,10 +259,10 @@ def test_a_value_without_its_error_is_not_used():
 
 def test_an_index_far_below_that_of_materials_needs_no_small_error():
     for index, error, findings in (
-        (gates.HIGHEST_INDEX_Q14 - 4 * 250, 250, []),
-        (gates.HIGHEST_INDEX_Q14 - 4 * 250 + 1, 250, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
-        (gates.HIGHEST_INDEX_Q14 - 4 * 400, 400, []),
-        (gates.HIGHEST_INDEX_Q14 - 4 * 401, 401, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
+        (gates.HIGHEST_INDEX_Q14 - gates.SURE_ERRORS * 250, 250, []),
+        (gates.HIGHEST_INDEX_Q14 - gates.SURE_ERRORS * 250 + 1, 250, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
+        (gates.HIGHEST_INDEX_Q14 - gates.SURE_ERRORS * 400, 400, []),
+        (gates.HIGHEST_INDEX_Q14 - gates.SURE_ERRORS * 401, 401, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
         (0, 250, [(NO_DECISION, vocabulary.TOO_BRIGHT)]),
     ):
         assert gates.judge({"water_index_q14": index, "water_index_error_q14": error})[0] == findings, (index, error)
@@ -273,12 +273,21 @@ def test_a_ratio_far_from_both_its_limits_needs_no_small_error():
     for ratio, error, findings in (
         (middle, 3280, []),
         (middle, 3281, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
-        (-11357 - 4 * 1700, 1700, []),
-        (-11357 - 4 * 1700 + 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
-        (-40388 + 4 * 1700 - 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
+        (-11357 - gates.SURE_ERRORS * 1700, 1700, []),
+        (-11357 - gates.SURE_ERRORS * 1700 + 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
+        (-40388 + gates.SURE_ERRORS * 1700 - 1, 1700, [(NO_DECISION, vocabulary.SENSOR_FAULT)]),
     ):
         seen = {"swir_1450_1300_q14": ratio, "swir_1450_1300_error_q14": error}
         assert gates.judge(seen)[0] == findings, (ratio, error)
+
+
+def test_hair_in_the_spot_lifts_two_ratios_and_silicone_one():
+    """At 1450 nm .54 each: with .84 at 1200 nm it is half a beard, with .68 silicone on skin."""
+    known = {"swir_1450_1300_q14": -10096, "swir_1450_1300_error_q14": 100, "swir_1200_1050_error_q14": 100}
+    beard, silicone = dict(known, swir_1200_1050_q14=-2857), dict(known, swir_1200_1050_q14=-6319)
+    assert gates.judge(beard) == ([], ["swir_1450", "swir_1200"], [2017, 948])
+    assert gates.judge(silicone)[0] == [(ATTACK, vocabulary.NOT_SKIN_SWIR)]
+    assert gates.judge(known)[0] == [(ATTACK, vocabulary.NOT_SKIN_SWIR)]  # nothing eases what is not there
 
 
 def test_the_model_is_not_given_what_is_not_known():

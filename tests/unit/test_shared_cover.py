@@ -95,7 +95,10 @@ def test_gates_call_two_bodies_occluded_but_a_poster_flat():
     assert gates.judge({"head_width_mm": 300})[0] == [occluded]
     assert gates.judge({"head_width_mm": 160})[0] == []
     assert gates.judge({"cliffs_mm": 150})[0] == [occluded]
-    assert gates.judge({"patches_mm2": 140})[0] == [occluded]
+    assert gates.judge({"patches_mm2": 710})[0] == [occluded]
+    # Steps with patches are a hand's, steps alone a nose's.
+    assert gates.judge({"patches_mm2": 340, "cliffs_mm": 100})[0] == [occluded]
+    assert gates.judge({"patches_mm2": 0, "cliffs_mm": 105})[0] == []
     assert gates.judge({"cylinder_residual_mm16": 210})[0] == [occluded]
     assert gates.judge({"cliffs_mm": 55, "patches_mm2": 120, "cylinder_residual_mm16": 173})[0] == []
     assert gates.judge({"plane_residual_mm16": 8, "head_width_mm": 300})[0] == [(vocabulary.ATTACK, vocabulary.FLAT)]

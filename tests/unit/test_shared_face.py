@@ -56,6 +56,17 @@ def test_a_small_thing_before_the_face_is_no_face():
     assert FACE.median == 500 * MM
 
 
+def test_a_chest_behind_a_small_head_is_not_the_face():
+    depth = put(blank(), 515, 6, 42, 4, 22)  # larger, and no cell of it hangs on the head
+    put(depth, 420, 17, 31, 26, 44)
+    assert find(depth, lit_where(depth)) is None
+    assert FACE.median == 420 * MM and FACE.measured == 14 * 18
+    # The largest of those that begin in the front stays it.
+    put(depth, 460, 6, 42, 4, 22)
+    assert find(depth, lit_where(depth)) is None
+    assert FACE.median == 460 * MM
+
+
 def test_spectacles_do_not_split_the_face():
     depth = put(blank(), 450, 14, 34, 20, 46)
     put(depth, 0, 14, 34, 36, 38)  # two columns without dots, lit all the same

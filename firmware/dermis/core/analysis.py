@@ -38,7 +38,7 @@ LEVEL_SYSTEMATIC_Q14 = 328  # .02: the white target's own reflectance and distan
 SPOT_UNSURE_Q14 = 819  # .05: what imager and photodiode make of one spot of a face (same command)
 # How well skin before this module's LEDs is brought to the nominal ones, as a part of what that takes: how much skins
 # of every tone differ with peaks up to 8 nm off (tests/unit/test_drift.py).
-PEAKS_UNSURE_PART = 3
+PEAKS_UNSURE_PART = 2
 # ln(S1450 / S1300), ratio .38: bare skin .13 (SOURCES), drawn with gloss and a headscarf in the spot mostly to .37.
 BARE_1450_Q14 = -16000
 # A patch that is not skin lies at least so far above the skin beside it: an index that calibration or cold have brought

@@ -152,29 +152,44 @@ class Face:
         return vocabulary.NO_FACE
 
     def _largest_body(self, depth, front):
-        """List the body with most cells among those of plausible depth; how many it has, 0 when it is too small."""
-        side = self.cell_mm_q8(front + FRONT_MM * SUBMM // 2)
+        """List the body with most cells among those of plausible depth; how many it has, 0 when it is too small.
+
+        A chest in the light, cut off from a small head by the shadow of its chin, has more cells: what begins behind
+        the front is left out, and looked for again is what lies before it.
+        """
+        count = self._largest_within(depth, front, front + DEEPEST_MM * SUBMM)
+        # What lies behind the front by its median may yet begin there: a face in profile.
+        if count and self._middle(depth, count) > front + FRONT_MM * SUBMM:
+            begin = fixed.percentile(self._values, count, NEAREST_PERCENT)
+            if begin > front + FRONT_MM * SUBMM:
+                count = self._largest_within(depth, front, begin - 1)
+                self._middle(depth, count)
+        return count
+
+    def _largest_within(self, depth, first, last):
+        side = self.cell_mm_q8(first + FRONT_MM * SUBMM // 2)
         reach = ((REACH_MM << 8) + side // 2) // side
-        block = self._set(front, front + DEEPEST_MM * SUBMM, LARGEST_STEP_MM * SUBMM, reach, FIRST_COLUMN)
+        block = self._set(first, last, LARGEST_STEP_MM * SUBMM, reach, FIRST_COLUMN)
         count = face_kernels.largest_body(0, 0, depth, self._state, self._queue, self._cells, block)
         return count if count * (side * side >> 8) >> 8 >= SMALLEST_FRONT_MM2 else 0
 
     def _cut_below(self, depth, count):
         """Take off what is lower than a head is tall below its top (u points up); how many cells are left."""
-        side = self.cell_mm_q8(self._middle(depth, count))
+        side = self.cell_mm_q8(self.median)
         face_kernels.count_columns(self._cells, count, self._columns, self._rows)
         _, top = _extent(self._columns)
         bottom = max(0, top - 1 - (TALLEST_MM << 8) // side)
         return face_kernels.drop_below(self._cells, count, bottom)
 
     def _middle(self, depth, count):
-        """Median depth of the first `count` cells of the list."""
+        """Median depth of the first `count` cells of the list, kept as the face's; their depths stay in `_values`."""
         face_kernels.depths_of(self._cells, count, depth, self._values)
-        return fixed.median(self._values, count)
+        self.median = fixed.median(self._values, count)
+        return self.median
 
     def _fill(self, depth, survey):
         """Mask and depths of the listed cells, and those that gaps in the depth map belong to."""
-        self.median = self._middle(depth, self.measured)
+        self._middle(depth, self.measured)
         # Of these same depths.
         self.nearest = fixed.percentile(self._values, self.measured, NEAREST_PERCENT)
         face_kernels.put(self._cells, self.measured, depth, self.depth, self.mask, self.median)

@@ -6,15 +6,16 @@ from dermis.core import fixed, vocabulary
 from dermis.core.motion import Motion
 from dermis.core.reflectance import WEIGHT_1050
 
-# Between the two frames at 850 nm (at most .4 s apart): 3.5 px is 4.8 mm at 450 mm, and 6% of light is 13 mm. Who
-# stands and sways comes to 3.4 px at 320 mm (drawn presentations).
-LARGEST_SHIFT_Q4 = 56
+# Between the two frames at 850 nm (at most .4 s apart): 5.5 px is 7.5 mm at 450 mm, and 6% of light is 13 mm. Who
+# stands and sways comes to 4.8 px, and is judged as one who keeps still (drawn presentations).
+LARGEST_SHIFT_Q4 = 88
 LARGEST_LEVEL_CHANGE_PERMILLE = 60
 # Between 850 nm and the bands, whose frames lie elsewhere in time: both frames at 850 nm show a face that came back at
-# one place, and lie beside each other where one was taken again. LEDs apart shade a face that keeps still as if it
-# moved by up to 2 px (residual at most 120); a face that turned back moved by 4.9 px and more (260 and more).
-LARGEST_BAND_SHIFT_Q4 = 56
-LARGEST_BAND_RESIDUAL_PERMILLE = 400
+# one place, and lie beside each other where one was taken again, so that who sways came to 5 px before them. LEDs apart
+# shade a face that keeps still as if it moved by up to 2 px (residual at most 120); a face that turned back moved by
+# 4.9 px and more (260 and more).
+LARGEST_BAND_SHIFT_Q4 = 80
+LARGEST_BAND_RESIDUAL_PERMILLE = 250
 # Frames arrive 20 to 90 ms late (hw/dermis_hw/optics.py), so that of the time between the two frames at 850 nm, .2 s
 # and more, a fifth is not known.
 TIMING_UNSURE_PART = 5
