@@ -1,0 +1,75 @@
+"""RS-485 on a UART of Linux. The transceiver switches its direction by itself."""
+
+from __future__ import annotations
+
+from dermis.core.errors import SensorFault
+from dermis.drivers.bus import Bus
+from dermis.drivers.coral_port import Port
+
+POLL_MS = 1
+SEND_LIMIT_S = 1.0
+SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400)  # OSDP v2.2
+
+
+class CoralBus(Bus):
+    """new_port: (path, baud) -> `coral_port.Port`."""
+
+    def __init__(self, path: str, clock, new_port=Port):
+        self._path = path
+        self._clock = clock
+        self._new_port = new_port
+        self._port: Port | None = None
+        self._sent = b""  # what may come back where the transceiver hears itself
+        self._heard = b""  # as much of that as has come
+        self._left = b""  # more than the last buffer took
+
+    def open(self, baud: int) -> None:
+        if baud not in SPEEDS:
+            raise ValueError("RS-485 runs at one of %s baud" % ", ".join([str(speed) for speed in SPEEDS]))
+        self.close()
+        self._port = self._new_port(self._path, baud)
+        self._port.open()
+
+    async def read(self, buffer) -> int:
+        while True:
+            port = self._opened()
+            port.open()  # again, after a fault
+            data = self._left or self._without_echo(port.take(len(buffer)))
+            if data:
+                count = min(len(buffer), len(data))
+                buffer[:count], self._left = data[:count], data[count:]
+                return count
+            await self._clock.sleep_ms(POLL_MS)
+
+    def write(self, data) -> None:
+        port = self._opened()
+        port.open()
+        self._sent, self._heard = bytes(data), b""
+        if port.send(data, SEND_LIMIT_S) < len(data):
+            port.close()
+            raise SensorFault("%s takes nothing more; check its wires, then reset" % self._path)
+
+    def close(self) -> None:
+        port, self._port = self._port, None
+        self._sent = self._heard = self._left = b""
+        if port is not None:
+            port.close()
+
+    def _opened(self):
+        if self._port is None:
+            raise SensorFault("RS-485 is not open; open it first")
+        return self._port
+
+    def _without_echo(self, data):
+        """A transceiver that is deaf while it sends gives no echo: then what came is somebody else's from its first
+        byte on, though it may begin as ours did."""
+        if not self._sent:
+            return data
+        heard, sent = self._heard + data, self._sent
+        if heard[: len(sent)] == sent[: len(heard)]:
+            if len(heard) < len(sent):
+                self._heard = heard
+                return b""
+            heard = heard[len(sent) :]
+        self._sent = self._heard = b""
+        return heard
