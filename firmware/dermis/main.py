@@ -26,7 +26,8 @@ from dermis.core import handover  # noqa: E402
 from dermis.core.errors import BadInput, DermisError  # noqa: E402
 
 if TYPE_CHECKING:
-    from typing import Any
+    from dermis.drivers.composed import Drivers
+    from dermis.drivers.system import System
 
 BOARD_FILE = "/board.json"
 MODEL_FILE = "spoof.tflite"
@@ -46,20 +47,32 @@ def setting(name: str, default: str) -> str:
     return (getenv(name) if getenv else None) or default
 
 
-def drivers_of(board: dict) -> Any:
+def drivers_of(board: dict) -> Drivers:
     """The drivers of the board that the file names. Raises BadInput, SensorFault."""
     if board["board"] == "twin":
         from dermis.drivers.twin_board import drivers
 
         return drivers(board)
-    raise BadInput("this firmware has no drivers for the board %r; it knows: twin" % board["board"])
+    if board["board"] == "esp32s3":
+        from dermis.drivers.esp32s3_board import drivers
+
+        return drivers(board)
+    if board["board"] == "coral":
+        from dermis.drivers.coral_board import drivers
+
+        return drivers(board)
+    raise BadInput(
+        "this firmware has no drivers for the board %r; it knows: twin, esp32s3, coral" % board["board"]
+    )
 
 
 def compose() -> Module:
-    """The module, its emitters dark. Raises BadInput, SensorFault."""
+    """The module, its emitters dark and its lock's side safe. Raises BadInput, SensorFault."""
     path = setting("DERMIS_BOARD", handover.APP + BOARD_FILE if handover.found() else BOARD_FILE)
     board = read_board(path)
     drivers = drivers_of(board)
+    if drivers.lock:
+        drivers.lock.safe()
     drivers.emitters.dark()
     beside = path[: path.rfind("/") + 1] + MODEL_FILE
     try:
@@ -86,9 +99,12 @@ def note_boot(module: Module, left: dict) -> None:
 
 
 async def serve(module: Module) -> str:
-    """How the server ended; beside it the watchdog is fed, and an image that is being tried is looked after."""
+    """How the server ended; beside it the watchdog is fed, the lock is served, and an image that is being tried is
+    looked after."""
     module.system.start_watchdog(WATCHDOG_MS)
     beside = [asyncio.create_task(feed(module.system))]
+    if module.lock_side:
+        beside.append(asyncio.create_task(module.lock_side.run()))
     if (handover.found() or {}).get("testing"):
         from dermis.app import trial  # only after an update
 
@@ -100,7 +116,7 @@ async def serve(module: Module) -> str:
             task.cancel()
 
 
-async def feed(system: Any) -> None:
+async def feed(system: System) -> None:
     """Tells the watchdog that the loop turns. In real time, as the watchdog is."""
     while True:
         system.feed()
@@ -145,18 +161,18 @@ def main():
         ended = asyncio.run(serve(module))
     except KeyboardInterrupt:  # where the console's Ctrl-C is a signal: it opens what the byte would, and no more
         if not module.prompt_allowed():
-            module.emitters.dark()
+            module.safe()
             module.system.reset()
         ended = PROMPT
     except Exception as error:  # a module that fails starts anew; it must not end at the prompt
-        module.emitters.dark()
+        module.safe()
         try:
             module.log.failure("server_failed", error)
         finally:
             module.system.reset()
         raise
     finally:
-        module.emitters.dark()
+        module.safe()
     if ended != PROMPT:
         sys.exit(0)
     module.system.start_watchdog(prompt_limit_ms(module.state))
