@@ -19,7 +19,7 @@ IDLE = {"light_pulse": 0, "swir_pulse": 0, "relay": 0, "wiegand_d0": 1, "wiegand
 
 
 def cause_of_start() -> str:
-    """The last stop's reason, by the contract of `drivers.system`; "" where there was none since the machine's start."""
+    """The last stop's reason, by the contract of `drivers.system`; "" before the first since the machine's start."""
     try:
         with open(NOTE) as file:
             return file.read().strip()

@@ -13,7 +13,8 @@ from dermis.core.errors import SensorFault
 INPUTS, OUTPUTS, POLARITY, CONFIGURATION = 0x00, 0x02, 0x04, 0x06
 OUTPUT_BITS = 8  # port 0 drives, port 1 listens
 
-TMP117_RESULT = 0x00
+TMP117_RESULT, TMP117_ID = 0x00, 0x0F
+TMP117_IS, TMP117_ID_BITS = 0x117, 12  # the four bits above are its revision
 TMP117_STEPS = 128  # a degree
 TMP117_NONE_YET = -0x8000  # what it says before its first conversion
 COLDEST_CC, HOTTEST_CC = -5500, 15000  # what it can measure
@@ -90,18 +91,26 @@ class Tmp117:
     def __init__(self, bus, address):
         self._bus = bus
         self._address = address
+        self._known = False  # that it is one
         self._word = bytearray(2)
 
     def centi_celsius(self):
         """Temperature in 1/100 degree Celsius. Raises SensorFault."""
-        self._bus.write_read(self._address, bytes((TMP117_RESULT,)), self._word)
-        steps = self._word[0] << 8 | self._word[1]
+        known, self._known = self._known, False  # until it has answered
+        if not known and self._register(TMP117_ID) & (1 << TMP117_ID_BITS) - 1 != TMP117_IS:
+            raise SensorFault("another part answers where the thermometer should be; check the board")
+        steps = self._register(TMP117_RESULT)
+        self._known = True
         if steps >= 0x8000:
             steps -= 0x10000
         centi = (steps * 100 + TMP117_STEPS // 2) // TMP117_STEPS
         if steps == TMP117_NONE_YET or not COLDEST_CC <= centi <= HOTTEST_CC:
             raise SensorFault("the thermometer answers what it cannot measure; check its supply, then reset")
         return centi
+
+    def _register(self, number):
+        self._bus.write_read(self._address, bytes((number,)), self._word)
+        return self._word[0] << 8 | self._word[1]
 
 
 class Mcp3221:

@@ -1,4 +1,4 @@
-"""What DM1's lock side has on the expander: status LED, buzzer, inputs. The boards share it and bring relay and Wiegand."""
+"""What DM1's lock side has on the expander: status LED, buzzer, inputs. The boards bring relay and Wiegand."""
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.lock import AMBER, COLOURS, GREEN, LONGEST_WIEGAND, RED, Inputs, Lock

@@ -54,9 +54,13 @@ class CoralEmitters(Dm1Emitters):
         self._timer = timer
         try:
             timer.start()  # first: there is no moment at which the light burns and nothing will end it
+            self._line.set(1)
         except RuntimeError as error:
+            self.dark()
             raise SensorFault("the machine has no thread left to end a pulse (%s); restart the module" % error)
-        self._line.set(1)
+        except SensorFault:
+            self.dark()
+            raise
 
     def _end(self) -> None:
         timer, self._timer = self._timer, None
