@@ -3,7 +3,7 @@
 Pure; the boards bring the bus: `write(address, data)` and `write_read(address, data, buffer)`, which reads without
 writing first where `data` is empty. Both raise SensorFault, and so does everything here.
 
-Ref: TCA9535 (SCPS201), registers; TMP117 (SNOS D82), temperature result; MCP3221 (DS20001732), output code. Nothing
+Ref: TCA9535 (SCPS201), registers; TMP117 (SNOSD82), registers; MCP3221 (DS20001732), output code. Nothing
 of this has met a chip.
 """
 
@@ -14,6 +14,7 @@ INPUTS, OUTPUTS, POLARITY, CONFIGURATION = 0x00, 0x02, 0x04, 0x06
 OUTPUT_BITS = 8  # port 0 drives, port 1 listens
 
 TMP117_RESULT, TMP117_ID = 0x00, 0x0F
+TMP117_NUMBER = (0x05, 0x06, 0x08)  # three words that no other one has
 TMP117_IS, TMP117_ID_BITS = 0x117, 12  # the four bits above are its revision
 TMP117_STEPS = 128  # a degree
 TMP117_NONE_YET = -0x8000  # what it says before its first conversion
@@ -103,10 +104,16 @@ class Tmp117:
         self._known = True
         if steps >= 0x8000:
             steps -= 0x10000
+        if steps == TMP117_NONE_YET:
+            raise SensorFault("the thermometer has not measured yet; try again in a second")
         centi = (steps * 100 + TMP117_STEPS // 2) // TMP117_STEPS
-        if steps == TMP117_NONE_YET or not COLDEST_CC <= centi <= HOTTEST_CC:
+        if not COLDEST_CC <= centi <= HOTTEST_CC:
             raise SensorFault("the thermometer answers what it cannot measure; check its supply, then reset")
         return centi
+
+    def number(self):
+        """What its maker gave to no other one: 12 hexadecimal digits. Raises SensorFault."""
+        return "".join(["%04x" % self._register(register) for register in TMP117_NUMBER])
 
     def _register(self, number):
         self._bus.write_read(self._address, bytes((number,)), self._word)
