@@ -45,7 +45,17 @@ FULL_DUTY = 65_535
 
 CLOCKS = ("cpu_hz", "camera_xclk_hz", "i2c_hz", "current_pwm_hz", "pulse_resolution_hz", "uart_baud")
 DEVICES = ("camera", "i2c", "bus", "current_pwm", "watchdog")
-COMMON_KEYS = ("nominal_duty_u16", "i2c", "expander", "light_select", "swir_select", "one_shots", "wiegand")
+COMMON_KEYS = (
+    "nominal_duty_u16",
+    "i2c",
+    "expander",
+    "light_select",
+    "swir_select",
+    "one_shots",
+    "wiegand",
+    "currents_ma",
+    "parts",
+)
 BOARD_KEYS = ("format", "board", "revision", "controller", "link", "clocks", "pins", "rmt_channels", "devices")
 ONE_SHOTS = ("light_us", "swir_us", "dots_guard_us")
 WIEGAND = ("pulse_us", "period_us")
@@ -126,6 +136,8 @@ class Wiring:
     swir_select: dict[str, int]
     one_shots: dict[str, int]
     wiegand: dict[str, int]
+    currents_ma: dict[str, int]
+    parts: dict[str, str]
     rmt_channels: dict[str, int]
     devices: dict[str, str]
 
@@ -172,6 +184,10 @@ def checked(board: str, own: dict[str, Any], common: dict[str, Any], optics: Opt
         swir_select=_selects(common.get("swir_select", {}), SWIR_OUTPUTS, "swir_select"),
         one_shots=_numbers(common.get("one_shots", {}), ONE_SHOTS, "one_shots", every=True),
         wiegand=_numbers(common.get("wiegand", {}), WIEGAND, "wiegand", every=True),
+        currents_ma=_numbers(
+            common.get("currents_ma", {}), (*common.get("light_select", {}), "swir"), "currents_ma", every=True
+        ),
+        parts=common.get("parts", {}),
         rmt_channels=_selects(own.get("rmt_channels", {}), RMT_TRANSMITTERS, "rmt_channels"),
         devices=own.get("devices", {}),
     )
