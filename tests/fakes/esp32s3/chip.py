@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 ABSENT_PINS = range(22, 26)
 MEMORY_PINS = range(26, 38)
@@ -70,7 +71,9 @@ class Chip:
         self.waited_for_rmt_us = 0  # that Python stood still for a transmission under way
         self.duties: dict[int, int] = {}  # gpio -> PWM duty of 65535
         self.watching: list[Callable[[], None]] = []  # called after every change of a pin or a duty
-        self.camera: object = None  # what `camera.Camera` finds (`imager.py`)
+        self.imager: Any = None  # what `camera.Camera` finds (`imager.Imager`)
+        self.camera: Any = None  # the one `camera.Camera` that runs
+        self.blocked_us = 0  # that Python stood still for a frame
         self.unique_id = bytes((0x7C, 0xDF, 0xA1, 0x00, 0x00, seed & 0xFF))
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0

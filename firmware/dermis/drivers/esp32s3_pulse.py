@@ -1,0 +1,86 @@
+"""A pulse that ends without Python: the RMT transmitter of one pin.
+
+Ref: MicroPython 1.29, docs/library/esp32.rst (class RMT): durations of at most `RMT.PULSE_MAX` ticks; a second
+`write_pulses` waits for the first. ESP-IDF, RMT: a transmitter of the S3 has memory for 48 symbols of two durations
+each, so that the few of a pulse are all there before it begins and no interrupt is needed to end it.
+Assumed, and not met on hardware: `active(False)` ends a pulse at once and leaves the pin at its idle level; making the
+pin an output again takes it from the transmitter, whatever that does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import esp32
+import machine
+
+from dermis.core.errors import SensorFault
+
+if TYPE_CHECKING:
+    from typing import Any
+
+US_PER_MS = 1000
+
+_machine: Any = machine  # outside the board's own type check the stubs are the Unix port's
+_esp32: Any = esp32
+
+
+class OneShot:
+    """pin: gpio, low from now on. resolution_hz: ticks a second of the transmitter."""
+
+    def __init__(self, pin, resolution_hz):
+        self._ticks_per_ms = resolution_hz // US_PER_MS
+        self._resolution_hz = resolution_hz
+        self._pin = _machine.Pin(pin, _machine.Pin.OUT, value=0)
+        self._rmt: Any = None
+        self._length_us = 0
+        self._durations: Any = ()
+        self._levels: Any = ()
+
+    def fire(self, length_us: int) -> None:
+        """High from now on, and low after that time whatever becomes of the program. Raises SensorFault; then it is
+        low."""
+        try:
+            if self._rmt is None:
+                self._rmt = _esp32.RMT(pin=self._pin, resolution_hz=self._resolution_hz)
+            if length_us != self._length_us:
+                self._plan(length_us)
+            self._rmt.active(False)  # or `write_pulses` would wait for the end of the last one
+            self._rmt.write_pulses(self._durations, self._levels)
+        except (OSError, ValueError) as error:
+            self._sever()
+            raise SensorFault("the transmitter of a light's pulse cannot be set up (%s); reset the module" % error)
+
+    def end(self) -> None:
+        """Low now."""
+        if self._rmt is None or not self._stopped():
+            self._sever()
+
+    def _plan(self, length_us):
+        """The pulse in pieces that fit a symbol's half."""
+        ticks, longest = length_us * self._ticks_per_ms // US_PER_MS, _esp32.RMT.PULSE_MAX
+        pieces = []
+        while ticks > 0:
+            pieces.append(min(ticks, longest))
+            ticks -= longest
+        self._durations = tuple(pieces)
+        self._levels = (1,) * len(pieces)
+        self._length_us = length_us
+
+    def _stopped(self):
+        try:
+            self._rmt.active(False)
+            return not self._rmt.active()
+        except OSError:
+            return False  # then the pin is taken from it
+
+    def _sever(self):
+        """The output register has the pin, and says low."""
+        pin = self._pin
+        pin.init(pin.OUT, value=0)
+        rmt, self._rmt = self._rmt, None
+        if rmt is not None:
+            try:
+                rmt.deinit()
+            finally:  # it may have touched the pin
+                pin.init(pin.OUT, value=0)
