@@ -21,6 +21,7 @@ from dermis.core import vocabulary
 from dermis.core.burst import FRAME_BYTES, WIDTH, Burst
 from dermis.core.errors import DermisError, InterlockOpen, SensorFault
 from dermis.drivers.camera.twin import TwinCamera
+from dermis.drivers.clock import Clock
 from dermis.drivers.emitters.twin import TwinEmitters
 from dermis.drivers.swir.twin import TwinSwirHead
 from dermis_hw.boards import board_file
@@ -68,7 +69,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.now_us / 1e6
 
 
-class LoopClock:
+class LoopClock(Clock):
     """The clock's contract in the loop's time. overshoot_us: how much later a sleeper wakes than it asked for."""
 
     def __init__(self, loop: VirtualLoop, overshoot_us: Callable[[], float]):

@@ -21,6 +21,11 @@ from dermis.core.errors import SensorFault, TooBright
 if TYPE_CHECKING:
     from typing import Any
 
+    from dermis.drivers.camera import Camera
+    from dermis.drivers.clock import Clock
+    from dermis.drivers.emitters import Emitters
+    from dermis.drivers.swir import SwirHead
+
 DARK = vocabulary.DARK
 LAST_FRAME = "850b"  # again, last of the lit ones, for motion
 
@@ -58,7 +63,16 @@ class BurstTaker:
     board: the board file's values. Drivers as their contracts say.
     """
 
-    def __init__(self, board, clock, camera, emitters, swir, thermometer, system):
+    def __init__(
+        self,
+        board,
+        clock: Clock,
+        camera: Camera,
+        emitters: Emitters,
+        swir: SwirHead,
+        thermometer,
+        system,
+    ):
         self._board = board
         self._clock = clock
         self._camera = camera

@@ -7,9 +7,16 @@ late enough in it was exposed under nothing else. That costs .2 s a light, and i
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dermis.app.frame_sorter import LATE_STAMP_US
 from dermis.core import vocabulary
 from dermis.core.burst import HEIGHT
+
+if TYPE_CHECKING:
+    from dermis.drivers.camera import Camera
+    from dermis.drivers.clock import Clock
+    from dermis.drivers.emitters import Emitters
 
 SHOWS = 5  # of one light; frames are lost, repeated, or come at the wrong time
 OUT_OF_STEP_MS = 7  # shows must not keep step with the frames: none would ever come at the right time
@@ -19,7 +26,7 @@ ENDS_EARLY_US = 2_000  # the one-shot may end a pulse this much too soon
 class LevelLearner:
     """board: the board file's values. Drivers as their contracts say. identity: `FrameIdentity`, which is told."""
 
-    def __init__(self, board, clock, camera, emitters, identity):
+    def __init__(self, board, clock: Clock, camera: Camera, emitters: Emitters, identity):
         self._board = board
         self._clock = clock
         self._camera = camera

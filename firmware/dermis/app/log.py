@@ -44,12 +44,12 @@ class Log:
         self.event(event, ERROR, error=type(error).__name__, trace=_trace(error)[-TRACE_LENGTH:], **fields)
 
 
-def _trace(error: Any):
-    out = io.StringIO()
+def _trace(error: Any) -> str:
+    out: Any = io.StringIO()  # MicroPython's stubs forget its getvalue
     if hasattr(sys, "print_exception"):  # MicroPython
         sys.print_exception(error, out)  # type: ignore[attr-defined]
     else:
-        import traceback
+        import traceback  # type: ignore[import-not-found]
 
         traceback.print_exception(type(error), error, error.__traceback__, file=out)
     return out.getvalue()

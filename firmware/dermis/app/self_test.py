@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dermis.core import drift, swir, vocabulary
 from dermis.core.errors import DermisError
 from dermis.core.reflectance import water_index
+
+if TYPE_CHECKING:
+    from dermis.app.module import Module
 
 # Ambient light on the tab in the dark frame, linear counts: above this no burst can be exposed well.
 DARK_HIGHEST = 32768
@@ -35,7 +40,7 @@ def within(name, value, unit, low, high, todo):
     return check(name, low <= value <= high, value, unit, low, high, todo)
 
 
-async def self_test(module) -> list:
+async def self_test(module: Module) -> list:
     """Every check, whatever the ones before said. The caller holds the sensors."""
     checks = await _lights(module)
     checks += await _swir(module)
@@ -47,7 +52,7 @@ async def self_test(module) -> list:
     return checks
 
 
-async def _lights(module):
+async def _lights(module: Module):
     """Imager and lights from frames of one light at a time, so that a dead one does not hide the others."""
     checks, drifts = [], {}
     taker, record = module.taker, module.calibration.record
@@ -113,7 +118,7 @@ def _drifts(module, levels):
     return checks
 
 
-async def _swir(module):
+async def _swir(module: Module):
     if not module.board["swir"]:
         return []
     if not module.swir.fitted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from typing import TYPE_CHECKING
 
 from dermis.app import fields, rights
 from dermis.app.handlers import handler_of
@@ -12,6 +13,10 @@ from dermis.app.server_limits import LARGEST_IN_FLIGHT
 from dermis.app.statistics import LINK
 from dermis.core import cbor, errors, messages, smp
 from dermis.core.errors import BadInput, DermisError, InterlockOpen, WireError
+
+if TYPE_CHECKING:
+    from dermis.app.module import Module
+    from dermis.drivers.clock import Clock
 
 READ_SIZE = 512
 NO_MEMORY = "the module ran out of memory; ask for less, or reset it"
@@ -29,7 +34,7 @@ SILENCE_US = 100_000
 
 
 class Server:
-    def __init__(self, module):
+    def __init__(self, module: Module):
         self._module = module
         self._deframer = smp.Deframer()
         self._tasks: list = []  # answers under way
@@ -92,7 +97,8 @@ class Server:
         finally:
             self._tasks.remove(asyncio.current_task())
         if self._module.reset_asked:
-            await self._module.clock.sleep_ms(RESET_DELAY_MS)
+            clock: Clock = self._module.clock
+            await clock.sleep_ms(RESET_DELAY_MS)
             self._module.emitters.dark()
             self._module.system.reset()
 

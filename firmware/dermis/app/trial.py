@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from dermis.app import update
 from dermis.app.log import ERROR
@@ -10,6 +11,14 @@ from dermis.app.self_test import self_test
 from dermis.app.sensor_claim import SensorClaim
 from dermis.core import boot_state
 from dermis.core.errors import RC_BUSY, DermisError, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from dermis.app.module import Module
+
+    Pause = Callable[[float], Coroutine[Any, Any, None]]
 
 # Who updates a module from a lorry or over a slow line still has the time to look at it, and a door that waits for
 # somebody to confirm is not left with an image that nobody wants.
@@ -35,7 +44,7 @@ def broken(checks: list, calibrated: bool) -> list:
     return names
 
 
-async def run(module, pause=asyncio.sleep) -> None:
+async def run(module: Module, pause: Pause = asyncio.sleep) -> None:
     """Runs beside the server, until the image is confirmed or the module goes back. pause: seconds, in real time: a
     twin's virtual time would pass at once."""
     control = update.of(module)
@@ -47,7 +56,7 @@ async def run(module, pause=asyncio.sleep) -> None:
         _back(module, control, boot_state.CRASH)
 
 
-async def _tried(module, control, pause):
+async def _tried(module: Module, control, pause: Pause):
     await pause(BEGIN_AFTER_S)
     calibrated = control.slots.state.calibrated
     failed = None  # not known yet

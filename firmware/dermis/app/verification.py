@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 from dermis.app.log import ERROR
 from dermis.core import decision, vocabulary
 from dermis.core.errors import DermisError, TooBright
 
+if TYPE_CHECKING:
+    from dermis.app.module import Module
+    from dermis.drivers.clock import Clock
+
 CAPTURE = "capture"  # name of the stage before those of the pipeline
 
 
-async def verification(module, time_limit_ms=0) -> dict:
+async def verification(module: Module, time_limit_ms=0) -> dict:
     """{"verdict", "reasons", "score", "bursts", "evidence", "stages_us"}.
 
     What stands in the way (no record, no model, a sensor at fault) is a no-decision with its reason: it fails
@@ -21,7 +26,8 @@ async def verification(module, time_limit_ms=0) -> dict:
         return _without(module, vocabulary.NOT_CALIBRATED, module.calibration.fault)
     if module.model is None:
         return _without(module, vocabulary.SENSOR_FAULT, module.model_fault)
-    clock, pipeline = module.clock, module.pipeline
+    clock: Clock = module.clock
+    pipeline = module.pipeline
     threshold = module.threshold()
     arguments = () if threshold is None else (threshold,)
     session = decision.Session(module.profile, time_limit_ms, *arguments)

@@ -1,11 +1,18 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from dermis.app.sensor_claim import SensorClaim
 from dermis.core import vocabulary
 from dermis.core.errors import RC_INVALID, WireError
 
+if TYPE_CHECKING:
+    from dermis.app.module import Module
+
 SHORTEST_US, LONGEST_US = 200, 20_000  # of an exposure: the tab's weakest light still shows; slots stay below a pulse
 
 
-async def handle(module, request):
+async def handle(module: Module, request):
     wanted = request["lights"] or vocabulary.FRAMES
     for name in wanted:
         if name not in vocabulary.FRAMES:

@@ -1,12 +1,19 @@
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 from dermis.app import files
 from dermis.core.errors import RC_INVALID, RC_NOT_SUPPORTED, WireError
 
+if TYPE_CHECKING:
+    from dermis.app.module import Module
+    from dermis.drivers.clock import Clock
+
 PIECE = 4096  # bytes hashed between two turns of the loop
 
 
-async def handle(module, request):
+async def handle(module: Module, request):
     name, offset, length = request["name"], request["off"], request["len"]
     if request["type"] != "sha256":
         raise WireError(RC_NOT_SUPPORTED, "there is no hash %r here; ask for sha256" % request["type"])
@@ -16,6 +23,7 @@ async def handle(module, request):
     end = min(size, offset + length) if length else size
     whole, room = hashlib.sha256(), bytearray(PIECE)
     at = offset
+    clock: Clock = module.clock
     while at < end:
         piece = memoryview(room)[: min(PIECE, end - at)]
         try:
@@ -26,5 +34,5 @@ async def handle(module, request):
             break  # it was replaced by a shorter one meanwhile
         whole.update(piece[:count])
         at += count
-        await module.clock.sleep_ms(0)
+        await clock.sleep_ms(0)
     return {"type": "sha256", "off": offset, "len": at - offset, "output": whole.digest()}
