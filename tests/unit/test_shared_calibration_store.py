@@ -24,9 +24,13 @@ MADE, FIRST, SECOND, THIRD = [file_of(name) for name in ("factory", "first", "se
 NAMES = {calibration.name_of(data): data for data in (MADE, FIRST, SECOND, THIRD)}
 
 
-def store(storage, lines=None):
+ROOM = memoryview(bytearray(calibration.LARGEST))
+
+
+def store(storage, lines=None, adopted=None):
     log = Log(fakes.FakeClock(), (lambda _line: None) if lines is None else lines.append)
-    return CalibrationStore(storage, fakes.SERIAL, fakes.SENSORS, synthetic.KEYS, log)
+    adopt = (lambda _record: None) if adopted is None else adopted.append
+    return CalibrationStore(storage, fakes.SERIAL, fakes.SENSORS, synthetic.KEYS, log, lambda: ROOM, adopt)
 
 
 def hand_over(kept, data, slot=USER):

@@ -58,9 +58,10 @@ async def _ended(task):
 
 
 class BurstTaker:
-    """Owns the frame buffers: the frames of a burst are good until the next `take`.
+    """Owns the frame buffers: the frames of a burst are good until the next `take`, or until somebody uses `room`.
 
-    board: the board file's values. Drivers as their contracts say.
+    board: the board file's values. Drivers as their contracts say. room: the memory of two frames, in one piece, for
+    what needs much of it for a moment while no burst is taken.
     """
 
     def __init__(
@@ -81,7 +82,11 @@ class BurstTaker:
         self._thermometer = thermometer
         self._system = system
         self.identity = FrameIdentity(board)
-        self._buffers = [bytearray(FRAME_BYTES) for _ in range(len(vocabulary.FRAMES) + 1)]
+        self.room = memoryview(bytearray(2 * FRAME_BYTES))
+        # One more than frames are kept. The first is taken last: what is read into it is looked at and forgotten.
+        self._buffers = [self.room[:FRAME_BYTES], self.room[FRAME_BYTES:]]
+        while len(self._buffers) <= len(vocabulary.FRAMES):
+            self._buffers.append(memoryview(bytearray(FRAME_BYTES)))
         self._free = list(self._buffers)
         self._learner = LevelLearner(board, clock, camera, emitters, self.identity)
         self._longest_us = board["longest_pulse_us"]
@@ -132,6 +137,7 @@ class BurstTaker:
         self.identity.use(calibration, self._exposure_us)
         self._free = list(self._buffers)
         burst = self._burst = Burst()
+        burst.spare = self._buffers[0]
         burst.exposure_us = self._exposure_us
         burst.gain_q8 = board["gain_q8"]
         self._sorter.clear()
@@ -267,7 +273,9 @@ class BurstTaker:
             if self._clock.ticks_us() >= latest:
                 self._sorter.give_up()
                 break
-            busy = self._meanwhile is not None and self._meanwhile(self._burst, self._record)
+            # With one buffer left, the next frame comes into the memory that the work would use.
+            may_work = self._meanwhile is not None and len(self._free) > 1
+            busy = may_work and self._meanwhile(self._burst, self._record)
             await self._clock.sleep_ms(0 if busy else POLL_MS)
         self._give_back()
 

@@ -1,6 +1,6 @@
 """The calibration records that the module keeps, the one in force, and the one that is being handed over.
 
-There is room for one record in memory, taken once at start. Storage holds the factory record, written once; the last
+In memory a whole record lies only while it is looked at, in room that is lent. Storage holds the factory record, written once; the last
 two user records; and a note that says which of the two is the newer and whether it or the factory record is in force.
 What is handed over goes to storage piece by piece, beside all of these; when it is whole and sound it takes the place
 of the older user record, and then the note is replaced. Both happen wholly or not at all, and whatever lies between
@@ -40,20 +40,21 @@ NO_RECORD = "there is no calibration record; calibrate the module"
 
 class CalibrationStore:
     """storage: `drivers.storage.Storage`. serial, sensors: the module's, for which alone a record is taken. keys:
-    {key id: key} that it knows.
+    {key id: key} that it knows. lend: () -> memoryview of `records.LARGEST` bytes or more, whose content is lost then.
+    adopt: takes what lies there of the record in force (core.calibration.Calibration), before the room is given back.
 
     record: the one in force (core.calibration.Calibration), or None; in_force: its slot, or "". fault: why there is
     none, or not the one that was chosen; or "". size: bytes of the record in force.
-    A record's reference is a view of memory that the next record takes: hold no record beyond the use of it.
     """
 
-    def __init__(self, storage, serial, sensors, keys, log):
+    def __init__(self, storage, serial, sensors, keys, log, lend, adopt):
         self._storage = storage
         self._serial = serial
         self._sensors = sensors
         self._keys = keys
         self._log = log
-        self._room = memoryview(bytearray(records.LARGEST))
+        self._lend = lend
+        self._adopt = adopt
         self._coming: Any = None  # (slot, file, bytes) of the record being handed over
         self._received = 0
         self._user, self._chosen = AT_FIRST
@@ -88,11 +89,10 @@ class CalibrationStore:
 
     def read(self, offset: int, length: int, slot: str = "") -> bytes:
         """A piece of a record, at most `length` bytes. Raises OSError (storage)."""
-        size = self.size_of(slot)
-        if slot in ("", self.in_force):
-            return bytes(self._room[:size][offset : offset + length])
-        piece = bytearray(max(0, min(length, size - offset)))
-        return bytes(piece[: self._storage.read_at(self._file(slot), offset, piece)])
+        piece = bytearray(max(0, min(length, self.size_of(slot) - offset)))
+        if not len(piece):
+            return b""
+        return bytes(piece[: self._storage.read_at(self._file(slot or self.in_force), offset, piece)])
 
     # What changes it. No burst may be under way then.
 
@@ -187,7 +187,8 @@ class CalibrationStore:
         new = ""
         self._drop()  # its room is needed
         try:
-            self._take(self._storage.read_staged(name, self._room), slot)
+            room = self._lend()
+            self._take(room[: self._storage.read_staged(name, room)], slot)
             new = self.hash()
             self._storage.replace(name)
             self._coming, self._received = None, 0
@@ -220,22 +221,25 @@ class CalibrationStore:
         self._drop()
         self._held, self._faults, self._foreign = {}, {}, []
         self._lost = self._read_note()
+        room = self._lend()
         order = [self._chosen] + [slot for slot in SLOTS if slot != self._chosen]
         for slot in reversed(order):  # so that the first of them is in the room at last
-            self._try(slot)
+            self._try(slot, room)
         usable = [slot for slot in order if slot in self._held]
         if usable and self.record is None:
-            self._try(usable[0])
+            self._try(usable[0], room)
+        if self.record is not None:
+            self._adopt(self.record)
         self.fault = self._why()
         if self._lost or self._faults:
             reasons = ([self._lost] if self._lost else []) + sorted(self._faults.values())
             self._log.event("calibration_fault", WARNING, reason="; ".join(reasons))
 
-    def _try(self, slot):
+    def _try(self, slot, room):
         """Put the record of a slot in force, or note why not; nothing is in force then."""
         self._drop()
         try:
-            self._take(self._storage.read_into(self._file(slot), self._room), slot)
+            self._take(room[: self._storage.read_into(self._file(slot), room)], slot)
         except OSError as error:
             if error.errno != ENOENT:
                 self._faults[slot] = "the calibration record cannot be read from storage; run the self-test"
@@ -244,19 +248,19 @@ class CalibrationStore:
             if isinstance(error, records.UnknownKey):
                 self._foreign.append(slot)
 
-    def _take(self, size, slot):
-        """Put in force the first `size` bytes of the room. Raises BadInput, NotCalibrated; nothing is in force then."""
+    def _take(self, data, slot):
+        """Put those bytes in force. Raises BadInput, NotCalibrated; nothing is in force then."""
         self._drop()
-        record = records.decode(self._room[:size], self._keys)
+        record = records.decode(data, self._keys)
         records.check_module(record, self._serial, self._sensors)
-        self.record, self.in_force, self.size, self.fault = record, slot, size, ""
+        self.record, self.in_force, self.size, self.fault = record, slot, len(data), ""
         self._held[slot] = {
             "slot": slot,
             "hash": record.hash,
             "created": record.created,
             "fixture": record.fixture["id"],
             "operator": record.operator,
-            "size": size,
+            "size": len(data),
         }
 
     def _drop(self):

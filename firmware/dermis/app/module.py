@@ -58,31 +58,41 @@ class Module:
                 self.log.event("access_fault", WARNING, reason=fault)
         self._sessions: Any = None
         self._entropy: Any = None
-        # First of all: its room for a record is the largest piece of memory that the module asks for at once.
+        # First of all what is large, into a heap that is still in one piece.
+        self.taker = BurstTaker(
+            board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
+        )
+        self.pipeline = Pipeline(board, None, self.clock.ticks_us)
+        self.burst: Any = None
+        self.burst_id = 0
         self.calibration = CalibrationStore(
-            self.storage, self.system.serial(), self.sensors, self.keys.station(), self.log
+            self.storage,
+            self.system.serial(),
+            self.sensors,
+            self.keys.station(),
+            self.log,
+            self._lend_room,
+            self.pipeline.adopt,
         )
         self.settings = Settings(self.storage, self.profile.name, self.log)
         self.profile = profiles.by_name(self.settings.get(settings.PROFILE))
         self.audit = Audit(self.storage, self.system.serial(), self.clock, self.log)
         self.statistics = Statistics()
-        self.taker = BurstTaker(
-            board, self.clock, drivers.camera, self.emitters, self.swir, self.thermometer, self.system
-        )
-        self.pipeline = Pipeline(board, None, self.clock.ticks_us)
         self.model: SpoofModel | None = None
         self.model_fault = ""
         self._load_model(model_path, drivers.model_class)
         self.pipeline.model = self.model
         gc.collect()
         self.busy = ""
-        self.burst: Any = None
-        self.burst_id = 0
         self.evidence = {}
         self.upload: Any = None
         self.watch: Any = None
         self.update: Any = None
         self.reset_asked = False
+
+    def _lend_room(self):
+        self.burst = None  # a part of it lies there
+        return self.taker.room
 
     def _load_model(self, path, model_class):
         if not path:

@@ -29,6 +29,10 @@ class Pipeline:
         self.score = None
         self.stages_us = {}
 
+    def adopt(self, calibration) -> None:
+        """Take what bursts will need of a record (`core.analysis.Analyser.adopt`)."""
+        self.analyser.adopt(calibration)
+
     def early(self, burst, calibration) -> bool:
         """Does a piece of the work while the burst is still being taken; False when there is nothing to do (yet).
         `steps` leaves out what was done so; its time counts as the burst's."""

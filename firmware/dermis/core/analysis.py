@@ -106,7 +106,7 @@ class Analyser:
         self._spot = swir.Spot(board)
         self._shape = ShapeFitter(ROWS, COLUMNS)
         self._cover = Cover()
-        self._dots = bytearray(bursts.FRAME_BYTES)
+        self._dots = None  # room for the image of the dots, for bursts that bring none
         self._off_cc = 0  # temperature above the record's
         self._usable = bytearray(CELLS)
         self._window = bytearray(CELLS)
@@ -167,7 +167,7 @@ class Analyser:
         if reason:
             return reason
         for piece in self._pieces()[self._taken_early(burst, calibration) :]:
-            piece(burst.frames, calibration)
+            piece(burst, calibration)
             yield
         if self.face.measured:
             self.reflectance.add(burst.frames, LATE_FRAMES)
@@ -202,7 +202,7 @@ class Analyser:
         if self._early_done == len(pieces):
             return False
         self._take(calibration)
-        pieces[self._early_done](burst.frames, calibration)
+        pieces[self._early_done](burst, calibration)
         self._early_done += 1
         return True
 
@@ -220,6 +220,12 @@ class Analyser:
 
     def _pieces(self):
         return (self._measure_depth, self._find_face, self._load)
+
+    def adopt(self, calibration) -> None:
+        """Take what bursts need of a record now; its `reference` is not read any more, and emptied: the memory that it
+        lies in may be used again."""
+        self._take(calibration)
+        calibration.reference = b""
 
     def _take(self, calibration):
         """Adopt a record: reference and white target, once a record."""
@@ -266,10 +272,10 @@ class Analyser:
             return faulty or vocabulary.NOT_CALIBRATED
         return faulty
 
-    def _measure_depth(self, frames, calibration):
-        mapper = self.mapper
-        dot_image(frames["dots"], frames["dark"], calibration.linear, self._dots)
-        mapper.measure(self._dots)
+    def _measure_depth(self, burst, calibration):
+        mapper, frames, dots = self.mapper, burst.frames, burst.spare or self._own_room()
+        dot_image(frames["dots"], frames["dark"], calibration.linear, dots)
+        mapper.measure(dots)
         triangulate(
             mapper.disparity,
             mapper.confidence,
@@ -280,12 +286,17 @@ class Analyser:
             calibration.z_offset_um,
         )
 
-    def _find_face(self, frames, _calibration):
-        survey = self.reflectance.survey
+    def _own_room(self):
+        if self._dots is None:
+            self._dots = bytearray(bursts.FRAME_BYTES)
+        return self._dots
+
+    def _find_face(self, burst, _calibration):
+        survey, frames = self.reflectance.survey, burst.frames
         self._face_reason = self.face.find(self.depth, lambda *where: survey(frames, "850", *where))
 
-    def _load(self, frames, _calibration):
-        face = self.face
+    def _load(self, burst, _calibration):
+        face, frames = self.face, burst.frames
         if face.measured:
             self.reflectance.select(frames, face.mask, (face.row0, face.row1), (face.column0, face.column1))
             self.reflectance.add(frames, vocabulary.NIR_BANDS)

@@ -1,6 +1,13 @@
 """A burst: one measurement, as the firmware takes it and as a recording gives it back."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from dermis.core import vocabulary
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1
 WIDTH, HEIGHT = 320, 240
@@ -18,6 +25,7 @@ class Burst:
     exposure_us, gain_q8: imager settings, the same for all frames.
     dark_levels: mean of the scene (linear counts) in the dark frame and in each dark slot between the lights.
     foreign_frames: signs of somebody else's light: frames that showed a light when it was not on, or none for long.
+    spare: memory of a frame's size that whoever looks at the burst may use, or None.
     """
 
     def __init__(self):
@@ -30,6 +38,7 @@ class Burst:
         self.gain_q8 = 256
         self.dark_levels: tuple = ()
         self.foreign_frames = 0
+        self.spare: Any = None
 
     def header(self):
         """Everything but the pixels, as a map that JSON and CBOR can carry."""
