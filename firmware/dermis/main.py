@@ -61,9 +61,7 @@ def drivers_of(board: dict) -> Drivers:
         from dermis.drivers.coral_board import drivers
 
         return drivers(board)
-    raise BadInput(
-        "this firmware has no drivers for the board %r; it knows: twin, esp32s3, coral" % board["board"]
-    )
+    raise BadInput("this firmware has no drivers for the board %r; it knows: twin, esp32s3, coral" % board["board"])
 
 
 def compose() -> Module:

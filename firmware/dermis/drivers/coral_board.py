@@ -50,15 +50,17 @@ def _drivers(board):
     i2c = LinuxI2c(devices["i2c"])
     expander = Expander(i2c, addresses["expander"], board["expander"])
     pwm = LinuxPwm(devices["current_pwm"], board["clocks"]["current_pwm_hz"])
+    thermometer = CoralThermometer(i2c, addresses["thermometer"])
+    system = CoralSystem(board)
     return Drivers(
         clock=clock,
-        camera=CoralCamera(board, clock),
+        camera=CoralCamera(board, clock, thermometer.number),
         emitters=CoralEmitters(board, expander, clock, pulse, pwm),
-        swir=CoralSwirHead(board, clock, i2c, expander, swir_pulse),
-        thermometer=CoralThermometer(i2c, addresses["thermometer"]),
+        swir=CoralSwirHead(board, expander, i2c, clock, swir_pulse, system.serial),
+        thermometer=thermometer,
         storage=open_folder(os.environ.get(STORAGE_VARIABLE, STORAGE)),
         link=CoralLink(Port(board["link"], LINK_BAUD), clock),
-        system=CoralSystem(board),
+        system=system,
         model_class=model_class,
         flash=CoralFlash(),
         lock=lock_of(board, expander),

@@ -82,13 +82,13 @@ class VideoDevice:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def description(self) -> tuple:
-        """(name of the device, where it is plugged in), if it can stream frames; otherwise raises OSError."""
-        _, card, place, _, all_capabilities, of_this = CAPABILITY.unpack(self._ask(QUERYCAP, bytes(CAPABILITY.size)))
+    def description(self) -> str:
+        """The device's name, if it can stream frames; otherwise raises OSError."""
+        _, card, _, _, all_capabilities, of_this = CAPABILITY.unpack(self._ask(QUERYCAP, bytes(CAPABILITY.size)))
         can = of_this if all_capabilities & HAS_DEVICE_CAPABILITIES else all_capabilities
         if can & (CAN_CAPTURE | CAN_STREAM) != CAN_CAPTURE | CAN_STREAM:
             raise OSError(errno.ENODEV, "it gives no frames")
-        return _text(card), _text(place)
+        return _text(card)
 
     def set_format(self, width: int, height: int, pixel_format: int) -> Format:
         """Ask for a format; returns the one that the device took."""

@@ -34,28 +34,31 @@ CHECK = "check the imager and its cable, then reset"
 
 
 class CoralCamera(Camera):
-    """board: the board file's values. open_device: path -> `coral_v4l2.VideoDevice`."""
+    """board: the board file's values. number: () -> what names this imager's board (the thermometer beside it has a
+    number; few imagers have one)."""
 
-    def __init__(self, board: dict, clock: CoralClock, open_device=v4l2.VideoDevice):
+    def __init__(self, board: dict, clock: CoralClock, number):
         self._path = board["devices"]["camera"]
         self._row_us = board["row_time_us"]
         self._period_us = board["frame_period_us"]
         self._gamma_percent = round(board["gamma_q8"] * 100 / 256)
         self._clock = clock
-        self._open_device = open_device
+        self._number = number
         self._device: v4l2.VideoDevice | None = None
         self._streaming = False
         self._line_bytes = self.width
         self._exposed_us = 0  # from the first row's start to the last one's end
 
     def identity(self) -> str:
-        """Name and place of the device, "" while there is none: then no calibration record is its."""
+        """Empty where imager or thermometer do not answer: then no record holds, and bursts say why."""
         try:
-            name, place = self._opened().description()
+            name, number = self._opened().description(), self._number()
         except OSError:
             self._forget()
             return ""
-        return ("%s %s" % (name, place))[:LONGEST_IDENTITY]
+        except SensorFault:
+            return ""
+        return "%s-%s" % (name[: LONGEST_IDENTITY - len(number) - 1], number)
 
     async def start(self, exposure_us: int, gain_q8: int, buffers: int = 2) -> None:
         await self.stop()
@@ -130,7 +133,7 @@ class CoralCamera(Camera):
 
     def _opened(self):
         if self._device is None:
-            self._device = self._open_device(self._path)
+            self._device = v4l2.VideoDevice(self._path)
         return self._device
 
     def _forget(self):

@@ -18,15 +18,14 @@ MICROSECOND_S = 1e-6
 
 
 class CoralEmitters(Dm1Emitters):
-    """line: of `light_pulse`. pwm: of the current. timer: what `threading.Timer` is."""
+    """line: of `light_pulse`. pwm: of the current."""
 
-    def __init__(self, board: dict, expander, clock, line: OutputLine, pwm: LinuxPwm, timer=threading.Timer):
+    def __init__(self, board: dict, expander, clock, line: OutputLine, pwm: LinuxPwm):
         super().__init__(board, expander, clock)
         self._one_shot_us = board["one_shots"]["light_us"]
         self._line = line
         self._pwm = pwm
-        self._new_timer = timer
-        self._timer = None
+        self._timer: threading.Timer | None = None
         self._late_fault: SensorFault | None = None  # of the thread, which nobody waits for
         self._lock = threading.RLock()
 
@@ -49,7 +48,7 @@ class CoralEmitters(Dm1Emitters):
         self._pwm.set(duty_u16)
 
     def _begin(self, length_us: int) -> None:
-        timer = self._new_timer(length_us * MICROSECOND_S, lambda: self._over(timer))
+        timer = threading.Timer(length_us * MICROSECOND_S, lambda: self._over(timer))
         timer.daemon = True
         self._timer = timer
         try:

@@ -10,3 +10,7 @@ class CoralThermometer(Thermometer):
 
     def centi_celsius(self) -> int:
         return self._chip.centi_celsius()
+
+    def number(self) -> str:
+        """The part's own number, 12 hexadecimal digits. Raises SensorFault."""
+        return self._chip.number()
