@@ -98,7 +98,11 @@ def take(field: LightField, straying: Straying, rng: np.random.Generator, record
     for name in vocabulary.FRAMES:
         light = vocabulary.FRAME_LIGHT[name]
         lit = {} if light == vocabulary.DARK else {light: np.full(optics.height, exposure_us, np.float32)}
-        seen = field if light == vocabulary.DOTS else _moved(field, straying, time_us[name] - time_us[vocabulary.DOTS])
+        seen = field
+        if light != vocabulary.DOTS:
+            # No other band is in this frame, and moving one costs what taking the frame costs.
+            alone = replace(field, bands={band: field.bands[band] for band in lit})
+            seen = _moved(alone, straying, time_us[name] - time_us[vocabulary.DOTS])
         ambient_us = None
         if straying.flicker is not None:
             begin = time_us[name] - exposure_us + np.arange(optics.height) * optics.row_time_us

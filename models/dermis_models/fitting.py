@@ -19,7 +19,7 @@ from dermis_models.dataset import Data
 BATCH = 64
 LEARNING_RATE = 2e-3
 LABEL_SMOOTHING = 0.02
-MAP_NOISE, SPECTRA_NOISE = 2.0, 1.5  # of the features' own units: stands for what no generator draws
+MAP_NOISE, SPECTRA_NOISE = 2.0, 0.5  # of the features' own units: stands for what no generator draws
 JUDGED = 150  # rows of a group whose loss says how often the group is seen next
 STATE = "state.json"
 MODEL = "model.keras"

@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from dermis_host.errors import CalibrationFailed, HostError
 from dermis_host.recording import Recording
 from dermis_host.replaying import replay
 from dermis_hw import render, scenes
+from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.render.bsdf import BSDFS
 
@@ -41,21 +43,36 @@ class Group:
     variants: int
 
 
+class Judge(Protocol):
+    """Says of recordings what the device's code makes of them, and of a presentation whether it wants more bursts."""
+
+    def results(self, bursts: Sequence[Recording]) -> list[dict[str, Any]]: ...
+
+    def enough(self, results: Sequence[dict[str, Any]]) -> bool: ...
+
+
+FIRST_BURSTS = 3  # that are taken of every presentation that is judged, so that other thresholds find bursts, too
+
+
 @dataclass(frozen=True)
 class Job:
     """What is to be made; small, and handed to whoever makes a shard.
 
-    kind: `FEATURES` or `RECORDINGS`. sources: `sources.digest()` of who asks.
+    kind: `FEATURES` or `RECORDINGS`. sources: `sources.digest()` of who asks. judge: takes no more bursts of a
+    presentation than it wants (`FIRST_BURSTS` at least, the plan's at most), and recordings come with its results.
     """
 
     plan: Plan
     generator: Generator
     kind: str
     sources: str = field(default_factory=sources.digest)
+    judge: Judge | None = None
 
     def description(self) -> dict[str, Any]:
-        """All of it as JSON would hold it; two jobs that differ in it make different files."""
-        return json.loads(json.dumps({"format": 1, **asdict(self)}))
+        """All but the judge as JSON would hold it; two jobs that differ in it make different files."""
+        described = asdict(replace(self, judge=None))
+        described.pop("judge")
+        return json.loads(json.dumps({"format": 1, **described}))
 
 
 def groups(plan: Plan) -> list[Group]:
@@ -92,18 +109,45 @@ def make(job: Job, number: int, folder: Path) -> dict[str, bytes]:
     """
     if job.sources != sources.digest():
         raise HostError("A worker runs other sources than this computer: install the same state of Dermis on both.")
-    taken = [each for group in shards(job)[number] for each in presented(job, group, folder)]
+    standing = [each for group in shards(job)[number] for each in _standing(job, group, folder)]
     if job.kind == FEATURES:
+        taken = [(burst, each.row) for each in standing for burst in each.bursts(job.plan.bursts)]
         results = replay([recording for recording, _ in taken], None, features_only=True)
         return {name_of(job, number): pack([row for _, row in taken], results)}
     files: dict[str, bytes] = {}
     index = []
-    for place, (recording, _) in enumerate(taken):
-        name = f"recording-{number:06d}-{place:03d}.npz"
+    for recording, result in _judged(standing, job):
+        name = f"recording-{number:06d}-{len(index):03d}.npz"
         files[name] = _bytes_of(recording)
-        index.append({"file": name, "truth": recording.truth})
+        index.append({"file": name, "truth": recording.truth, **({} if result is None else {"result": result})})
     files[name_of(job, number)] = (json.dumps({"recordings": index}, sort_keys=True) + "\n").encode()
     return files
+
+
+def _judged(standing: Sequence[Standing], job: Job) -> list[tuple[Recording, dict[str, Any] | None]]:
+    """All bursts, one presentation after the other, each with what the job's judge made of it; None without one."""
+    most, judge = job.plan.bursts, job.judge
+    if judge is None:
+        return [(burst, None) for each in standing for burst in each.bursts(most)]
+    first = min(FIRST_BURSTS, most)
+    bursts = [each.bursts(first) for each in standing]
+    results = _results(judge, bursts)
+    more = [
+        each.bursts(most)[first:] if first < most and not judge.enough(result) else []
+        for each, result in zip(standing, results, strict=True)
+    ]
+    found = []
+    for parts in zip(bursts, results, more, _results(judge, more), strict=True):
+        early, early_results, late, late_results = parts
+        found += zip([*early, *late], [*early_results, *late_results], strict=True)
+    return found
+
+
+def _results(judge: Judge, bursts: Sequence[Sequence[Recording]]) -> list[list[dict[str, Any]]]:
+    """The judge's results, in the same lists as the bursts."""
+    every = [burst for each in bursts for burst in each]
+    results = iter(judge.results(every) if every else ())
+    return [[next(results) for _ in each] for each in bursts]
 
 
 def _bytes_of(recording: Recording) -> bytes:
@@ -113,8 +157,44 @@ def _bytes_of(recording: Recording) -> bytes:
         return path.read_bytes()
 
 
+@dataclass
+class Standing:
+    """One presentation as it stands before its module; bursts are taken of it as they are asked for.
+
+    taken: the first of them at least. seed: what chance begins with, for the `number`-th burst with that behind it.
+    """
+
+    light_field: LightField
+    straying: bursts.Straying
+    record: bytes
+    row: Row
+    truth: dict[str, Any]
+    module: dict[str, Any]
+    seed: tuple[int, ...]
+    taken: list[Recording] = field(default_factory=list)
+
+    def take(self, rng: np.random.Generator) -> None:
+        """Takes one burst more."""
+        number = len(self.taken)
+        recording = bursts.take(self.light_field, self.straying, rng, self.record, number)
+        recording.truth, recording.module = {**self.truth, "burst": number}, self.module
+        self.taken.append(recording)
+
+    def bursts(self, count: int) -> list[Recording]:
+        """The first `count`, the same whether they are asked for at once or by and by."""
+        while len(self.taken) < count:
+            self.take(np.random.default_rng([*self.seed, len(self.taken)]))
+        return self.taken[:count]
+
+
 def presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Row]]:
     """The bursts of one geometry, and what a feature shard says of them beside the features."""
+    standing = _standing(job, group, folder)
+    return [(burst, each.row) for each in standing for burst in each.bursts(job.plan.bursts)]
+
+
+def _standing(job: Job, group: Group, folder: Path) -> list[Standing]:
+    """The presentations of one geometry, their first bursts taken: these share one chance with what is drawn."""
     plan, generator = job.plan, job.generator
     rng = np.random.default_rng([group.subject, plan.seed, 0xE0])
     drawn = [
@@ -137,12 +217,17 @@ def presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Row
         seed = int(rng.integers(1 << 31))
         light_field = geometry.compose(materials, module, temperature_c=scene.temperature_c, seed=seed)
         light_field = render.answered(light_field, scene.lamp)
-        straying = bursts.stray(module, generator, rng, scene.ambient.lamp, scene.pose.velocity_mm_s)
-        for burst in range(plan.bursts):
-            recording = bursts.take(light_field, straying, rng, record, burst)
-            recording.truth = _truth(plan, presentation, group, scene, variant, burst, module_seed)
-            recording.module = {"serial": module.serial, "board": "twin", "simulated": True}
-            found.append((recording, _row(presentation, group, scene, module_seed)))
+        standing = Standing(
+            light_field,
+            bursts.stray(module, generator, rng, scene.ambient.lamp, scene.pose.velocity_mm_s),
+            record,
+            _row(presentation, group, scene, module_seed),
+            _truth(plan, presentation, group, scene, variant, module_seed),
+            {"serial": module.serial, "board": "twin", "simulated": True},
+            (group.subject, plan.seed, 0xE0, variant),
+        )
+        standing.take(rng)
+        found.append(standing)
     return found
 
 
@@ -152,7 +237,6 @@ def _truth(
     group: Group,
     scene: scenes.Scene,
     variant: int,
-    burst: int,
     module_seed: int,
 ) -> dict[str, Any]:
     bona_fide = presentation.bona_fide
@@ -161,7 +245,6 @@ def _truth(
         "species": "" if bona_fide else presentation.species,
         "scene": scene.name,
         "presentation": f"{group.subject}-{variant}",
-        "burst": burst,
         "subject": group.subject,
         "module": module_seed,
         "tone": None if np.isnan(presentation.tone) else round(presentation.tone, 3),

@@ -247,7 +247,8 @@ def moved(gate, evidence):
         return gate
     field, above, times = MOVED[gate.name]
     more = max(0, evidence.get(field, above) - above)
-    return Gate(*gate[:3], gate.high + times * more, *gate[4:])
+    high = gate.high + times * more
+    return Gate(gate.name, gate.field, gate.low, high, gate.verdict, gate.reason, gate.why)
 
 
 def _margin(gate, value, sides=("low", "high")):

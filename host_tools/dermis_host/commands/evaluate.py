@@ -9,6 +9,7 @@ from pathlib import Path
 from dermis_host.arguments import add_output
 from dermis_host.errors import EXIT_FAILED, UsageError
 from dermis_host.evaluation import goals, log, plan, reporting, score_files, worst
+from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.running import Run
 from dermis_host.evaluation.source import Source
 from dermis_host.output import Output
@@ -90,4 +91,5 @@ def _source(wanted: plan.Plan, folder: Path, arguments: argparse.Namespace) -> S
     processes = os.cpu_count() or 1 if arguments.processes is None else arguments.processes
     if not 1 <= processes <= MOST_PROCESSES:
         raise UsageError(f"--processes {processes} is out of reach: give 1 to {MOST_PROCESSES}.")
-    return Simulation(wanted.source_table, wanted.name, wanted.seed, folder / MODULES, processes, arguments.scheduler)
+    place, judge = folder / MODULES, Judge.of(wanted)
+    return Simulation(wanted.source_table, wanted.name, wanted.seed, place, processes, arguments.scheduler, judge)

@@ -8,17 +8,17 @@ import io
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from dermis.core import vocabulary
 
-from dermis_host import files, replaying
+from dermis_host import files
 from dermis_host.errors import HostError, UsageError
 from dermis_host.evaluation import plan as plans
 from dermis_host.evaluation import sessions
+from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import Plan
 from dermis_host.evaluation.source import Presentation, Source, Verdict
 
@@ -40,6 +40,7 @@ class Run:
 
     def __init__(self, plan: Plan, source: Source, description: dict[str, Any], folder: Path):
         self._plan, self._source, self.folder = plan, source, folder
+        self._judge = Judge.of(plan)
         self.description = {
             "format": "dermis-evaluation",
             "version": 1,
@@ -147,16 +148,15 @@ class Run:
                 yield batch
 
     def _judged(self, batch: Sequence[Presentation], tell: Callable[[str], None]) -> Iterator[list[str]]:
-        bursts = [burst for presentation in batch if presentation.verdict is None for burst in presentation.bursts]
-        if self._plan.without_swir:
-            bursts = [replace(burst, meta={**burst.meta, "swir": []}) for burst in bursts]
-        results = iter(replaying.replay(bursts, self._plan.model, features_only=True, tell=tell) if bursts else ())
-        failed: list[str] = []
-        for presentation in batch:
-            own = [next(results) for _ in presentation.bursts] if presentation.verdict is None else []
-            failed += [result["error"] for result in own if "error" in result]
-            if bursts and len(failed) == len(bursts):
-                raise HostError(f"The device's code can analyse none of these recordings: {failed[0]}.")
+        asked = [() if each.verdict is not None or each.results else each.bursts for each in batch]
+        bursts = [burst for each in asked for burst in each]
+        fresh = iter(self._judge.results(bursts, tell) if bursts else ())
+        results = [[*each.results, *(next(fresh) for _ in left)] for each, left in zip(batch, asked, strict=True)]
+        every = [result for own in results for result in own]
+        failed = [result["error"] for result in every if "error" in result]
+        if failed and len(failed) == len(every):
+            raise HostError(f"The device's code can analyse none of these recordings: {failed[0]}.")
+        for presentation, own in zip(batch, results, strict=True):
             yield self._row(presentation, own)
 
     def _row(self, presentation: Presentation, results: Sequence[dict[str, Any]]) -> list[str]:

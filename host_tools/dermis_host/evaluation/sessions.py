@@ -49,6 +49,11 @@ def verdict(
     return said, highest_accepting(bursts, profile, burst_ms), session.done
 
 
+def sufficed(bursts: Sequence[dict[str, Any]], profile: profiles.Profile, threshold: int, burst_ms: float) -> bool:
+    """Whether the module would want no more bursts after these."""
+    return _session(bursts, profile, threshold, burst_ms).done
+
+
 def highest_accepting(bursts: Sequence[dict[str, Any]], profile: profiles.Profile, burst_ms: float) -> float:
     """The highest threshold of 0 to 10000 that accepts these bursts; `NEVER` without any.
 

@@ -12,6 +12,7 @@ from typing import Any
 from dermis_hw import species as species_table
 
 from dermis_host import recording
+from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.source import Presentation
 from dermis_host.recording import Recording
 from dermis_host.twin_access import require_simulation
@@ -21,21 +22,31 @@ OWN_KEYS = ("format", "name", "split", "seed")  # of a generation plan, which an
 
 class Simulation:
     """A `Source`. table: a generation plan (docs/simulate.md) without `OWN_KEYS`; folder: keeps calibrated modules;
-    scheduler: of a Dask cluster, "" for `processes` of this computer.
+    scheduler: of a Dask cluster, "" for `processes` of this computer. judge: ends a presentation where the module
+    would; without one each has all of the table's bursts.
 
     Raises UsageError for a plan that cannot be drawn, HostError without the extra [sim].
     """
 
     simulated: bool | None = True
 
-    def __init__(self, table: dict[str, Any], name: str, seed: int, folder: Path, processes: int, scheduler: str = ""):
+    def __init__(
+        self,
+        table: dict[str, Any],
+        name: str,
+        seed: int,
+        folder: Path,
+        processes: int,
+        scheduler: str = "",
+        judge: Judge | None = None,
+    ):
         require_simulation()
         from dermis_evaluation import frozen
         from dermis_models import plan, simulation
 
         values = {**table, "format": plan.FORMAT, "name": name, "split": "test", "seed": seed}
         wanted = plan.parse(values, f"[simulation] of {name}")
-        self._job = simulation.Job(wanted, frozen.TEST, simulation.RECORDINGS)
+        self._job = simulation.Job(wanted, frozen.TEST, simulation.RECORDINGS, judge=judge)
         self._folder, self._processes, self._scheduler = folder, processes, scheduler
         self._shards = simulation.shards(self._job)
         self._shard_of = {
@@ -72,10 +83,13 @@ class Simulation:
 
         index = json.loads(files[simulation.name_of(self._job, number)])
         bursts: dict[str, list[Recording]] = {}
+        results: dict[str, list[dict[str, Any]]] = {}
         for entry in index["recordings"]:
-            bursts.setdefault(entry["truth"]["presentation"], []).append(_read(files[entry["file"]]))
+            attempt = entry["truth"]["presentation"]
+            bursts.setdefault(attempt, []).append(_read(files[entry["file"]]))
+            results.setdefault(attempt, []).extend([entry["result"]] if "result" in entry else [])
         for attempt, taken in bursts.items():
-            yield presentation(attempt, taken)
+            yield presentation(attempt, taken, results[attempt])
 
 
 def _read(data: bytes) -> Recording:
@@ -85,7 +99,7 @@ def _read(data: bytes) -> Recording:
         return recording.load(file.name)
 
 
-def presentation(attempt: str, bursts: Sequence[Recording]) -> Presentation:
+def presentation(attempt: str, bursts: Sequence[Recording], results: Sequence[dict[str, Any]] = ()) -> Presentation:
     """What the bursts' own truth says of them. Raises KeyError without one."""
     truth = bursts[0].truth or {}
     name = truth["species"]
@@ -100,4 +114,5 @@ def presentation(attempt: str, bursts: Sequence[Recording]) -> Presentation:
         purpose=known[name].aim if name in known else species_table.IMPOSTOR,
         module=str(truth.get("module", "")),
         bursts=bursts,
+        results=results,
     )

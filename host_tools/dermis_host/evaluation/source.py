@@ -29,7 +29,8 @@ class Presentation:
     attempt: its name, one of `Source.attempts`. subject: who stood there; several presentations may share one.
     species: the PAI species, empty for bona fide. tone, condition, module: what is reported apart, empty when not
     stated. purpose: `IMPOSTOR` or `CONCEALER`, of an attack. bursts: recordings taken in a row, which the device's
-    code judges; or `verdict`: what a module said itself.
+    code judges; results: what it made of each already, none where it was not asked; or `verdict`: what a module said
+    itself.
     """
 
     attempt: str
@@ -40,6 +41,7 @@ class Presentation:
     purpose: str = IMPOSTOR
     module: str = ""
     bursts: Sequence[Recording] = ()
+    results: Sequence[dict[str, Any]] = ()
     verdict: Verdict | None = None
 
 
