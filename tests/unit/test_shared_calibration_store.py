@@ -60,6 +60,23 @@ def in_force(kept, data, slot=USER):
     return True
 
 
+def test_only_what_is_in_force_at_last_is_adopted_and_while_it_lies_in_the_room():
+    storage, seen = fakes.FakeStorage(), []
+
+    class Adopted:
+        def append(self, record):
+            seen.append((record.operator, bytes(record.reference) == bytes(calibration.decode(SECOND).reference)))
+
+    hand_over(store(storage), FIRST)
+    kept = store(storage, adopted=Adopted())
+    hand_over(kept, SECOND)
+    assert [operator for operator, _ in seen] == ["first", "second"] and seen[-1][1], seen
+    ROOM[:] = bytes(len(ROOM))  # somebody else's now
+    assert kept.read(0, kept.size) == SECOND
+    kept.select("previous")
+    assert seen[-1][0] == "first" and kept.read(0, kept.size) == FIRST
+
+
 def test_a_record_is_in_force_when_the_last_piece_is_there_and_after_a_restart():
     storage = fakes.FakeStorage()
     kept = store(storage)

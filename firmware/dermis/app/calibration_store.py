@@ -1,10 +1,11 @@
 """The calibration records that the module keeps, the one in force, and the one that is being handed over.
 
-In memory a whole record lies only while it is looked at, in room that is lent. Storage holds the factory record, written once; the last
-two user records; and a note that says which of the two is the newer and whether it or the factory record is in force.
-What is handed over goes to storage piece by piece, beside all of these; when it is whole and sound it takes the place
-of the older user record, and then the note is replaced. Both happen wholly or not at all, and whatever lies between
-leaves the record in force as it was: a cut of power at any write leaves one whole record in force.
+In memory a whole record lies only while it is looked at, in room that is lent. Storage holds the factory record,
+written once; the last two user records; and a note that says which of the two is the newer and whether it or the
+factory record is in force. What is handed over goes to storage piece by piece, beside all of these; when it is whole
+and sound it takes the place of the older user record, and then the note is replaced. Both happen wholly or not at all,
+and whatever lies between leaves the record in force as it was: a cut of power at any write leaves one whole record in
+force.
 """
 
 from __future__ import annotations
