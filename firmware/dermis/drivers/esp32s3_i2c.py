@@ -7,14 +7,9 @@ Assumed, and not met on hardware: `Pin(n)` without a mode leaves a pin to the co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import machine
+from machine import I2C, Pin  # type: ignore[attr-defined] # the main check's stubs are the Unix port's
 
 from dermis.core.errors import SensorFault
-
-if TYPE_CHECKING:
-    from typing import Any
 
 CONTROLLER = 0  # the camera module takes the other one
 # The parts stretch no clock and the longest transfer is 4 bytes, 0.1 ms: what takes this long hangs.
@@ -23,8 +18,6 @@ ENODEV = 19
 CLEAR_CLOCKS = 9
 HALF_CLOCK_US = 5  # 100 kHz, which every part follows
 
-_machine: Any = machine  # outside the board's own type check the stubs are the Unix port's
-
 
 class S3I2c:
     """`dm1_i2c`'s bus. board: the board file's values. Everything raises SensorFault that names the part."""
@@ -32,55 +25,51 @@ class S3I2c:
     def __init__(self, board, clock):
         self._clock = clock
         self._sda_pin, self._scl_pin = board["pins"]["i2c_sda"], board["pins"]["i2c_scl"]
+        self._sda, self._scl = Pin(self._sda_pin), Pin(self._scl_pin)
         self._hz = board["clocks"]["i2c_hz"]
         self._names = {address: name for name, address in board["i2c"].items()}
-        self._sda: Any = None
-        self._scl: Any = None
-        self._i2c: Any = None
+        self._i2c = None
 
     def write(self, address: int, data: bytes) -> None:
         """All of `data` in one go."""
-        self._free()
+        i2c = self._free()
         try:
-            self._i2c.writeto(address, data)
+            i2c.writeto(address, data)
         except OSError as error:
             self._fail(address, error)
 
     def write_read(self, address: int, data: bytes, buffer) -> None:
         """`data` (a register's number, or nothing), then fill the buffer without letting go of the bus."""
-        self._free()
+        i2c = self._free()
         try:
             if data:
-                self._i2c.readfrom_mem_into(address, data[0], buffer)
+                i2c.readfrom_mem_into(address, data[0], buffer)
             else:
-                self._i2c.readfrom_into(address, buffer)
+                i2c.readfrom_into(address, buffer)
         except OSError as error:
             self._fail(address, error)
 
-    def _free(self):
-        """The controller stands ready and both lines are high."""
+    def _free(self) -> I2C:
+        """The controller, when both lines are high."""
         if self._i2c is None:
-            self._take()
+            self._i2c = self._taken()
         if not (self._sda.value() and self._scl.value()):
+            self._i2c = None
             self._clear()
+            self._i2c = self._taken()
+        return self._i2c
 
-    def _take(self):
-        pin = _machine.Pin
+    def _taken(self) -> I2C:
         try:
-            self._i2c = _machine.I2C(
-                CONTROLLER, scl=pin(self._scl_pin), sda=pin(self._sda_pin), freq=self._hz, timeout=TIMEOUT_US
-            )
+            return I2C(CONTROLLER, scl=self._scl, sda=self._sda, freq=self._hz, timeout=TIMEOUT_US)
         except (OSError, ValueError) as error:
             raise SensorFault("the I2C controller cannot be set up (%s); reset the module" % error)
-        self._sda, self._scl = pin(self._sda_pin), pin(self._scl_pin)
 
     def _clear(self):
         """A part that lost its place in a byte holds SDA until it has been clocked to the byte's end. The output
         registers take the pins for it, so that the controller is made again."""
-        self._i2c = None
-        pin = _machine.Pin
-        sda = pin(self._sda_pin, pin.OPEN_DRAIN, pin.PULL_UP, value=1)
-        scl = pin(self._scl_pin, pin.OPEN_DRAIN, pin.PULL_UP, value=1)
+        sda = Pin(self._sda_pin, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1)
+        scl = Pin(self._scl_pin, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1)
         for _ in range(CLEAR_CLOCKS):
             if sda.value():
                 break
@@ -95,7 +84,6 @@ class S3I2c:
                 raise SensorFault(
                     "something holds %s of the I2C bus low; unplug lights and SWIR head in turn, then reset" % name
                 )
-        self._take()
 
     def _wait(self):
         until = self._clock.ticks_us() + HALF_CLOCK_US

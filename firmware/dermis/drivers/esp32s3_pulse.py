@@ -9,20 +9,12 @@ pin an output again takes it from the transmitter, whatever that does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import esp32
-import machine
+from esp32 import RMT  # type: ignore[import-not-found] # the main check's stubs are the Unix port's
+from machine import Pin  # type: ignore[attr-defined]
 
 from dermis.core.errors import SensorFault
 
-if TYPE_CHECKING:
-    from typing import Any
-
 US_PER_MS = 1000
-
-_machine: Any = machine  # outside the board's own type check the stubs are the Unix port's
-_esp32: Any = esp32
 
 
 class OneShot:
@@ -31,18 +23,18 @@ class OneShot:
     def __init__(self, pin, resolution_hz):
         self._ticks_per_ms = resolution_hz // US_PER_MS
         self._resolution_hz = resolution_hz
-        self._pin = _machine.Pin(pin, _machine.Pin.OUT, value=0)
-        self._rmt: Any = None
+        self._pin = Pin(pin, Pin.OUT, value=0)
+        self._rmt = None
         self._length_us = 0
-        self._durations: Any = ()
-        self._levels: Any = ()
+        self._durations = ()
+        self._levels = ()
 
     def fire(self, length_us: int) -> None:
         """High from now on, and low after that time whatever becomes of the program. Raises SensorFault; then it is
         low."""
         try:
             if self._rmt is None:
-                self._rmt = _esp32.RMT(pin=self._pin, resolution_hz=self._resolution_hz)
+                self._rmt = RMT(pin=self._pin, resolution_hz=self._resolution_hz)
             if length_us != self._length_us:
                 self._plan(length_us)
             self._rmt.active(False)  # or `write_pulses` would wait for the end of the last one
@@ -53,24 +45,24 @@ class OneShot:
 
     def end(self) -> None:
         """Low now."""
-        if self._rmt is None or not self._stopped():
+        if self._rmt is None or not self._stopped(self._rmt):
             self._sever()
 
     def _plan(self, length_us):
         """The pulse in pieces that fit a symbol's half."""
-        ticks, longest = length_us * self._ticks_per_ms // US_PER_MS, _esp32.RMT.PULSE_MAX
+        ticks, longest = length_us * self._ticks_per_ms // US_PER_MS, RMT.PULSE_MAX
         pieces = []
         while ticks > 0:
             pieces.append(min(ticks, longest))
             ticks -= longest
         self._durations = tuple(pieces)
-        self._levels = (1,) * len(pieces)
+        self._levels = (True,) * len(pieces)
         self._length_us = length_us
 
-    def _stopped(self):
+    def _stopped(self, rmt):
         try:
-            self._rmt.active(False)
-            return not self._rmt.active()
+            rmt.active(False)
+            return not rmt.active()
         except OSError:
             return False  # then the pin is taken from it
 

@@ -97,12 +97,16 @@ def members(chip: Chip) -> dict[str, dict[str, Any]]:
             if room <= 0 or imager.silent or number in imager.lost:
                 return
             self._filling += 1
-            taken = imager.exposure_us() + chip.imager._board["row_time_us"] * 240
-            chip.at(begun + taken + imager.latency_us(), lambda: self._arrive(begun))
+            end = begun + imager.exposure_us() + chip.imager._board["row_time_us"] * 240
+            chip.at(end, self._filled)
+            # The board file's latency: what a frame is late by, wherever it is meanwhile.
+            chip.at(end + imager.latency_us(), lambda: self._arrive(begun))
+
+        def _filled(self):
+            self._filling -= 1
 
         def _arrive(self, begun):
             if self._on:
-                self._filling -= 1
                 if self._latest and len(self._waiting) >= self._count - 1:
                     self._waiting.popleft()
                 self._waiting.append(begun)

@@ -99,5 +99,5 @@ class Imager:
         part = np.clip(tab / FULL_SCALE, 0, 1) ** (1 / gamma)
         black = board["black_code"]
         codes = np.clip(part * (255 - black) + black + rng.uniform(0, 1, tab.shape), 0, 255).astype(np.uint8)
-        self._last = codes.tobytes()
-        return self._last[: len(self._last) - self.short_bytes]
+        frame = self._last = codes.tobytes()
+        return frame[: len(frame) - self.short_bytes]

@@ -22,6 +22,8 @@ from tests.fakes.esp32s3.chip import TICK_US, TURN_US, Chip
 # Each has `members(chip)`: module -> name -> what the firmware finds there. Who adds a peripheral adds its file.
 PARTS = ["pins", "pwm", "i2c", "rmt", "camera_module", "flash", "uart", "reset"]
 FORGET = ("dermis.drivers.", "dermis.first_stage", "dermis.main", "dermis.boot")
+# What other boards use too, and what the fakes change within: `select`, `open`.
+SHARED = ("dermis.drivers.link.stream", "dermis.drivers.storage.little")
 TICKS_PERIOD = 1 << 30  # MicroPython's, on 32-bit ports
 
 
@@ -69,7 +71,8 @@ def installed(chip: Chip) -> Iterator[Chip]:
 
 def _forget() -> None:
     for name in list(sys.modules):
-        if name.startswith(FORGET) and ("esp32s3" in name or not name.startswith("dermis.drivers.")):
+        own = name.startswith(FORGET) and ("esp32s3" in name or not name.startswith("dermis.drivers."))
+        if own or name in SHARED:
             del sys.modules[name]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import camera
+import camera as module  # type: ignore[import-not-found] # its stubs are known to the board's own check alone
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.camera import Camera
@@ -45,7 +45,6 @@ SETTINGS = (
 )
 DATA_PINS = 8
 
-_camera: Any = camera  # outside the board's own type check there are no stubs of it
 # What the camera module raises (`check_esp_err_`); its frame buffers are not on MicroPython's heap.
 FAULTS = (OSError, ValueError, RuntimeError, NotImplementedError, MemoryError)
 
@@ -58,24 +57,19 @@ class S3Camera(Camera):
         self._board = board
         self._clock = clock
         self._number = number
-        self._camera: Any = None
-        self._awake = False
+        self._imager: module.Camera | None = None  # none while the sensor sleeps
         self._buffers = 0
         self._sleeper: Any = None
 
     def identity(self) -> str:
         """Empty where imager or thermometer do not answer: then no record holds, and bursts say why."""
         try:
-            if not self._awake:
-                self._wake(self._board["buffers"])
-            name = self._camera.get_sensor_name()
-            self._sleep()
+            name = self._woken(self._board["buffers"]).get_sensor_name()
             return "%s-%s" % (name, self._number())
-        except SensorFault:
+        except (SensorFault,) + FAULTS:
             return ""
-        except FAULTS:
+        finally:
             self._sleep()
-            return ""
 
     async def start(self, exposure_us: int, gain_q8: int, buffers: int = 2) -> None:
         if self._sleeper is not None:
@@ -84,42 +78,42 @@ class S3Camera(Camera):
         board = self._board
         gain, rest = divmod(gain_q8, GAIN_STEP_Q8)
         if rest or not 1 <= gain <= MOST_GAIN or buffers not in (1, 2):
-            raise SensorFault("the imager takes gains of 1 to 31 times 256 and 1 or 2 buffers; set the board's again")
+            raise SensorFault("the imager takes gains of 1 to 31 times 256 and 1 or 2 buffers; ask for such")
         span_us = board["row_time_us"] * self.height
         lines = (exposure_us * SENSOR_LINES + span_us // 2) // span_us
         if lines < 1 or exposure_us > board["frame_period_us"]:
-            raise SensorFault(
-                "the imager takes exposures of %d to %d us" % (span_us // SENSOR_LINES, board["frame_period_us"])
-            )
-        if not self._awake or buffers != self._buffers:
-            self._wake(buffers)
+            shortest_us, longest_us = span_us // SENSOR_LINES, board["frame_period_us"]
+            raise SensorFault("the imager takes exposures of %d to %d us; ask for such" % (shortest_us, longest_us))
+        imager = self._woken(buffers)
         try:
-            self._set("agc_gain", gain - 1)
-            self._set("aec_value", lines)
-            if self._camera.frame_available():  # exposed before
-                self._camera.capture()
-            self._camera.free_buffer()
+            _set(imager, "agc_gain", gain - 1)
+            _set(imager, "aec_value", lines)
+            if imager.frame_available():  # exposed before
+                imager.capture()
+            imager.free_buffer()
         except FAULTS as error:
             self._fail(error)
 
     async def read(self, pixels) -> int:
         if len(pixels) != self.width * self.height:
             raise ValueError("a frame takes a buffer of %d bytes" % (self.width * self.height))
-        if not self._awake:
+        imager = self._imager
+        if imager is None:
             raise SensorFault("the imager is not started; start it before reading")
+        arrived_us, whole = 0, False
         give_up_us = self._clock.ticks_us() + SILENCE_LIMIT_US
         try:
-            while not self._camera.frame_available():
+            while not imager.frame_available():
                 if self._clock.ticks_us() > give_up_us:
-                    self._sleep()  # waking it starts the sensor anew
+                    self._sleep()  # the next start wakes it anew
                     raise SensorFault("the imager sent no frame for half a second; check its cable, then reset")
                 await self._clock.sleep_ms(POLL_MS)
             arrived_us = self._clock.ticks_us()
-            frame = self._camera.capture()
+            frame = imager.capture()
             whole = frame is not None and len(frame) == len(pixels)
             if whole:
                 pixels[:] = frame
-            self._camera.free_buffer()  # or it would keep this one and stop at the next
+            imager.free_buffer()  # or it would keep this one and stop at the next
         except FAULTS as error:
             self._fail(error)
         if not whole:
@@ -127,8 +121,8 @@ class S3Camera(Camera):
         return arrived_us
 
     async def stop(self) -> None:
-        if self._awake:
-            self._camera.free_buffer()
+        if self._imager is not None:
+            self._imager.free_buffer()
             self._sleeper = asyncio.create_task(self._sleep_later())
 
     async def _sleep_later(self):
@@ -136,12 +130,14 @@ class S3Camera(Camera):
         self._sleeper = None
         self._sleep()
 
-    def _wake(self, buffers):
-        """Start the sensor with the settings that stay."""
-        pins, module = self._board["pins"], _camera
+    def _woken(self, buffers) -> module.Camera:
+        """The camera module's object, with so many buffers and the settings that stay."""
+        if self._imager is not None and buffers == self._buffers:
+            return self._imager
         self._sleep()
+        pins = self._board["pins"]
         try:
-            self._camera = module.Camera(
+            imager = self._imager = module.Camera(
                 data_pins=[pins["camera_d%d" % bit] for bit in range(DATA_PINS)],
                 pclk_pin=pins["camera_pclk"],
                 vsync_pin=pins["camera_vsync"],
@@ -155,27 +151,31 @@ class S3Camera(Camera):
                 fb_count=buffers,
                 grab_mode=module.GrabMode.LATEST if buffers > 1 else module.GrabMode.WHEN_EMPTY,
             )
-            if not hasattr(self._camera, "frame_available"):  # waiting in `capture` would stop everything else
-                raise NotImplementedError("the build's camera module is too old")
-            self._awake, self._buffers = True, buffers
+            if not hasattr(imager, "frame_available"):  # waiting in `capture` would stop everything else
+                raise NotImplementedError("this build's camera module is too old")
             for name, value in SETTINGS:
-                self._set(name, value)
+                _set(imager, name, value)
+            self._buffers = buffers
+            return imager
         except FAULTS as error:
             self._fail(error)
-
-    def _set(self, name, value):
-        imager = self._camera
-        getattr(imager, "set_" + name)(value)
-        if getattr(imager, "get_" + name)() != value:
-            raise ValueError("%s does not stay at %d" % (name, value))
+            raise
 
     def _sleep(self):
         """The camera module lets go of the sensor and of the frame buffers."""
-        imager, self._camera = self._camera, None
-        self._awake = False
+        imager, self._imager = self._imager, None
         if imager is not None:
-            imager.deinit()
+            try:
+                imager.deinit()
+            except FAULTS:
+                return  # the next start makes it anew, and says so where that fails
 
     def _fail(self, error):
         self._sleep()
         raise SensorFault("the imager does not answer as it should (%s); check its cable, then reset" % error)
+
+
+def _set(imager, name, value):
+    getattr(imager, "set_" + name)(value)
+    if getattr(imager, "get_" + name)() != value:
+        raise ValueError("%s does not stay at %d" % (name, value))

@@ -6,18 +6,11 @@ Ref: MicroPython 1.29, docs/library/machine.PWM.rst. The camera module makes its
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import machine
+from machine import PWM, Pin  # type: ignore[attr-defined] # the main check's stubs are the Unix port's
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.dm1_emitters import Dm1Emitters
 from dermis.drivers.esp32s3_pulse import OneShot
-
-if TYPE_CHECKING:
-    from typing import Any
-
-_machine: Any = machine  # outside the board's own type check the stubs are the Unix port's
 
 
 class S3Emitters(Dm1Emitters):
@@ -26,14 +19,14 @@ class S3Emitters(Dm1Emitters):
     def __init__(self, board, expander, clock):
         super().__init__(board, expander, clock)
         self._shot = OneShot(board["pins"]["light_pulse"], board["clocks"]["pulse_resolution_hz"])
-        self._current_pin = _machine.Pin(board["pins"]["light_current"], _machine.Pin.OUT, value=0)
+        self._current_pin = Pin(board["pins"]["light_current"], Pin.OUT, value=0)
         self._pwm_hz = board["clocks"]["current_pwm_hz"]
-        self._pwm: Any = None
+        self._pwm = None
 
     def _current(self, duty_u16: int) -> None:
         try:
             if self._pwm is None:
-                self._pwm = _machine.PWM(self._current_pin, freq=self._pwm_hz, duty_u16=duty_u16)
+                self._pwm = PWM(self._current_pin, freq=self._pwm_hz, duty_u16=duty_u16)
             else:
                 self._pwm.duty_u16(duty_u16)
         except (OSError, ValueError, RuntimeError) as error:
@@ -61,4 +54,4 @@ class S3Emitters(Dm1Emitters):
     def _no_current(self):
         """The output register takes the pin from a PWM that does not do as it is told, and says dark."""
         self._pwm = None
-        self._current_pin.init(_machine.Pin.OUT, value=0)
+        self._current_pin.init(Pin.OUT, value=0)

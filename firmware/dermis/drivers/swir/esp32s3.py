@@ -7,17 +7,12 @@ time; each sample in the light is timed, and one that took longer is taken again
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import machine
+from machine import unique_id  # type: ignore[attr-defined] # the main check's stubs are the Unix port's
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.dm1_i2c import Mcp3221
 from dermis.drivers.esp32s3_pulse import OneShot
 from dermis.drivers.swir import SwirHead
-
-if TYPE_CHECKING:
-    from typing import Any
 
 SELECT = "swir_select_"
 MOST_PAIRS = 4096  # their sums stay small integers (31 bits)
@@ -29,8 +24,6 @@ BITS_AFTER_SAMPLE = 18  # two bytes with their acknowledges
 # every LED's light.
 STUCK_PAIRS = 8
 FULL_SCALE = 65520  # that of a photodiode in the sun, which is no fault of the ADC's
-
-_machine: Any = machine  # outside the board's own type check the stubs are the Unix port's
 
 
 class S3SwirHead(SwirHead):
@@ -49,7 +42,7 @@ class S3SwirHead(SwirHead):
     def identity(self) -> str:
         """No part of the head has a number of its own: it is named by the controller that it was calibrated with, and
         whoever changes the head must calibrate again."""
-        return "mcp3221-" + _machine.unique_id().hex() if self.fitted else ""
+        return "mcp3221-" + unique_id().hex() if self.fitted else ""
 
     async def read(self, band_nm: int, pairs: int) -> tuple:
         number = self._select.get(str(band_nm))
