@@ -7,12 +7,25 @@ from dermis.app.frame_identity import gamma_table
 from dermis.core import drift, partitions, vocabulary
 from dermis.core.burst import FRAME_BYTES, HEIGHT, WIDTH
 from dermis.core.errors import BadInput, SensorFault
-from dermis.drivers import inference
+from dermis.drivers import inference, lock
 from dermis.drivers.storage import EIO, ENOENT, ENOSPC
 
 Drivers = namedtuple(
     "Drivers",
-    ("clock", "camera", "emitters", "swir", "thermometer", "storage", "link", "system", "model_class", "flash"),
+    (
+        "clock",
+        "camera",
+        "emitters",
+        "swir",
+        "thermometer",
+        "storage",
+        "link",
+        "system",
+        "model_class",
+        "flash",
+        "lock",
+        "bus",
+    ),
 )
 
 BOARD = {
@@ -419,6 +432,83 @@ class FakeSystem:
         return bytes(out)
 
 
+class FakeLock:
+    """history: (us, output, value) of every change, Wiegand frames among them. now: the inputs. fault: what every
+    call but `safe` raises."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.history = []
+        self.now = lock.Inputs(False, False, True)
+        self.fault = None
+        self.safes = 0
+
+    def relay(self, closed):
+        self._put("relay", closed)
+
+    async def wiegand(self, bits):
+        self._put("wiegand", bits)
+        await self._clock.sleep_ms(2 * len(bits))
+
+    def led(self, colour):
+        assert colour in lock.COLOURS
+        self._put("led", colour)
+
+    def buzzer(self, on):
+        self._put("buzzer", on)
+
+    def inputs(self):
+        if self.fault:
+            raise self.fault
+        return self.now
+
+    def safe(self):
+        self.safes += 1
+        for output, value in (("relay", False), ("led", lock.OFF), ("buzzer", False)):
+            if self.last(output) not in (None, value):
+                self.history.append((self._clock.now, output, value))
+
+    def last(self, output):
+        """What it stands at; None where it never changed."""
+        values = [value for _, name, value in self.history if name == output]
+        return values[-1] if values else None
+
+    def _put(self, output, value):
+        if self.fault:
+            raise self.fault
+        self.history.append((self._clock.now, output, value))
+
+
+class FakeBus:
+    """`incoming`: pieces still to be read. written: what was sent. baud: 0 while it is closed."""
+
+    def __init__(self):
+        self.incoming = []
+        self.written = []
+        self.baud = 0
+        self.fault = None
+
+    def open(self, baud):
+        if self.fault:
+            raise self.fault
+        self.baud = baud
+
+    async def read(self, buffer):
+        while not self.incoming:
+            if self.fault:
+                raise self.fault
+            await asyncio.sleep(0)
+        piece = self.incoming.pop(0)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def write(self, data):
+        self.written.append(bytes(data))
+
+    def close(self):
+        self.baud = 0
+
+
 def drivers(seed=1):
     clock = FakeClock()
     emitters = FakeEmitters(clock)
@@ -433,6 +523,8 @@ def drivers(seed=1):
         FakeSystem(seed),
         inference.model_class(inference.choice_of(BOARD)),
         FakeFlash(),
+        FakeLock(clock),
+        FakeBus(),
     )
 
 

@@ -33,7 +33,8 @@ class Module:
     busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
     first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
     analysed. upload: of a file (app.files), None before the first. update:
-    of the firmware (app.update), None until it is asked for. watch: the task that watches, or None. sensors:
+    of the firmware (app.update), None until it is asked for. watch: the task that watches, or None. lock_side: what a
+    verdict drives, or None. sensors:
     identities of the imager and of the SWIR head.
     """
 
@@ -76,6 +77,8 @@ class Module:
         )
         self.settings = Settings(self.storage, self.profile.name, self.log)
         self.profile = profiles.by_name(self.settings.get(settings.PROFILE))
+        self._lock = drivers.lock
+        self.lock_side: Any = self._lock_side(drivers.bus)
         self.audit = Audit(self.storage, self.system.serial(), self.clock, self.log)
         self.statistics = Statistics()
         self.model: SpoofModel | None = None
@@ -89,6 +92,26 @@ class Module:
         self.watch: Any = None
         self.update: Any = None
         self.reset_asked = False
+
+    def _lock_side(self, bus):
+        """`app.lock.service.LockSide`, or None: only a module whose settings ask for it pays for its sources."""
+        if not self.settings.any_set(settings.LOCK_PREFIX) or not (self._lock or bus):
+            return None
+        from dermis.app.lock import settings as lock_settings
+
+        if not lock_settings.wanted(self.settings):
+            return None
+        from dermis.app.lock.service import LockSide
+
+        return LockSide(self, self._lock, bus)
+
+    def safe(self) -> None:
+        """Every light dark, the relay open, nothing sent and nothing shown."""
+        try:
+            self.emitters.dark()
+        finally:
+            if self._lock:
+                self._lock.safe()
 
     def _lend_room(self):
         self.burst = None  # a part of it lies there
@@ -165,10 +188,12 @@ class Module:
         """What signs bound verdicts and the head of the audit log. Raises DermisError when there is none."""
         return self.keys.verdict()
 
-    def judged(self, outcome: dict) -> None:
-        """Counts a verdict and tells the audit log of it."""
+    def judged(self, outcome: dict, by_host: bool = True) -> None:
+        """Counts a verdict and tells the audit log of it, and the lock's side of one that the host asked for."""
         self.statistics.count(VERDICTS, outcome["verdict"])
         self.audit.verdict(outcome["verdict"], outcome["reasons"])
+        if by_host and self.lock_side:
+            self.lock_side.judged(outcome)
 
     def threshold(self) -> int | None:
         """What the session is to start from; None: its default."""

@@ -99,7 +99,7 @@ class Server:
         if self._module.reset_asked:
             clock: Clock = self._module.clock
             await clock.sleep_ms(RESET_DELAY_MS)
-            self._module.emitters.dark()
+            self._module.safe()
             self._module.system.reset()
 
     async def _respond(self, header, body):

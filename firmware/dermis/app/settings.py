@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 FILE = "settings"
 LARGEST_FILE = 512  # bytes: all settings at their longest need less
 
-# kind: "profile" (one of core.profiles), "text" (low to high characters) or "int" (low to high, in `unit`).
+# kind: "profile" (one of core.profiles), "word" (one of those in `unit`), "text" (low to high characters) or "int" (low
+# to high, in `unit`).
 # default None: the board file's. right: what a write needs, as in the table of messages.
 Setting = namedtuple("Setting", ("name", "kind", "unit", "low", "high", "default", "right", "meaning"))
 
+LOCK_PREFIX = "lock_"  # their table is `app.lock.settings`: most modules have none of them set, and do not load it
 PROFILE, NAME, WATCH_PERIOD, EXPIRY = "profile", "name", "watch_period_ms", "verdict_expiry_s"
 
 SETTINGS = (
@@ -34,16 +36,26 @@ SETTINGS = (
 
 def by_name(name: str) -> Setting:
     """The setting of that name. Raises BadInput with those that there are."""
-    for setting in SETTINGS:
+    there_are = SETTINGS
+    if name.startswith(LOCK_PREFIX):
+        from dermis.app.lock.settings import SETTINGS as there_are  # see LOCK_PREFIX
+    for setting in there_are:
         if setting.name == name:
             return setting
-    raise BadInput("there is no setting %r; there are: %s" % (name, ", ".join([each.name for each in SETTINGS])))
+    raise BadInput(
+        "there is no setting %r; there are: %s; and those of the lock's side, %s... (docs/lock.md)"
+        % (name, ", ".join([each.name for each in there_are]), LOCK_PREFIX)
+    )
 
 
 def parsed(setting: Setting, text: str):
     """The value that `text` means. Raises BadInput with what is allowed."""
     if setting.kind == "profile":
         return profiles.by_name(text).name
+    if setting.kind == "word":
+        if text not in setting.unit.split():
+            raise BadInput("%s is one of: %s" % (setting.name, setting.unit.replace(" ", ", ")))
+        return text
     if setting.kind == "text":
         if not setting.low <= len(text) <= setting.high or [char for char in text if not " " <= char <= "~"]:
             raise BadInput("%s has at most %d printable ASCII characters" % (setting.name, setting.high))
@@ -86,9 +98,11 @@ class Settings:
         kept = cbor.loads(memoryview(room)[: self._storage.read_into(FILE, room)])
         if not isinstance(kept, dict):
             raise BadInput("no map")
-        known = [setting.name for setting in SETTINGS]
-        # A newer firmware's settings are passed over; what this one would not take is damage.
-        return {name: parsed(by_name(name), str(kept[name])) for name in kept if name in known}
+        return {name: parsed(by_name(name), str(kept[name])) for name in kept if _known(name)}
+
+    def any_set(self, prefix: str) -> bool:
+        """Whether any setting whose name begins so is not at its default."""
+        return any(name.startswith(prefix) for name in self._set)
 
     def get(self, name: str) -> Any:
         """The value in force."""
@@ -106,3 +120,11 @@ class Settings:
             self._storage.write(FILE, cbor.dumps(wanted))
         self._set = wanted
         self.fault = ""
+
+
+def _known(name):
+    """A newer firmware's settings are passed over; what this one would not take is damage."""
+    try:
+        return by_name(name).name == name
+    except BadInput:
+        return False

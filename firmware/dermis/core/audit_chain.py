@@ -44,6 +44,7 @@ EVENTS = {
     "session_locked": 20,
     "repl_opened": 0,
     "frames_allowed": 0,
+    "osdp_key_set": 20,
     # update
     "update_started": 20,
     "update_refused": 20,

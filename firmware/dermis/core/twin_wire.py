@@ -41,6 +41,14 @@ INTERLOCK = 13  # empty -> u8: 1 when the diffuser is in place
 CONSOLE = 14  # u8: 1 while the firmware reads the console (0x03 is a byte), 0 for the prompt (0x03 interrupts)
 WATCHDOG = 15  # limit u32 ms, more than 0 -> empty: a reset unless another comes within it, in real time always;
 # as a board's, it can be set anew and not be stopped
+LOCK_SET = (
+    16  # output u8 (LOCK_RELAY: 1 closed; LOCK_LED: index into drivers.lock.COLOURS; LOCK_BUZZER), value u8 -> empty
+)
+LOCK_INPUTS = 17  # empty -> trigger u8, tampered u8, power good u8
+WIEGAND = 18  # "0" and "1", 1 to 64 of them, first bit first -> empty
+BUS_OPEN = 19  # baud u32, 0: closed -> empty
+BUS_READ = 20  # longest u16 -> bytes that came over RS-485, maybe none
+BUS_WRITE = 21  # bytes -> empty
 
 HELLO_REQUEST = "<B"
 CAMERA_START_REQUEST = "<IHB"
@@ -55,6 +63,12 @@ FLASH_WRITE_REQUEST = "<I"
 FLASH_ERASE_REQUEST = "<II"
 CONSOLE_REQUEST = "<B"
 WATCHDOG_REQUEST = "<I"
+LOCK_SET_REQUEST = "<BB"
+LOCK_INPUTS_RESPONSE = "<BBB"
+BUS_OPEN_REQUEST = "<I"
+BUS_READ_REQUEST = "<H"
+
+LOCK_RELAY, LOCK_LED, LOCK_BUZZER = 0, 1, 2
 
 # What the process finds in its environment: the numbers of the sockets' descriptors
 CHANNEL_VARIABLE, FLASH_VARIABLE = "DERMIS_TWIN_FD", "DERMIS_TWIN_FLASH_FD"

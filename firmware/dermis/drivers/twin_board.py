@@ -1,12 +1,14 @@
 """The twin's drivers, composed. Whoever needs them gets them from here: nobody else opens the channel."""
 
 from dermis.drivers import inference
+from dermis.drivers.bus.twin import TwinBus
 from dermis.drivers.camera.twin import TwinCamera
 from dermis.drivers.clock.twin import TwinClock
 from dermis.drivers.composed import Drivers
 from dermis.drivers.emitters.twin import TwinEmitters
 from dermis.drivers.flash.twin import TwinFlash
 from dermis.drivers.link.twin import TwinLink
+from dermis.drivers.lock.twin import TwinLock
 from dermis.drivers.storage.twin import open_storage
 from dermis.drivers.swir.twin import TwinSwirHead
 from dermis.drivers.system.twin import TwinSystem
@@ -36,6 +38,6 @@ def drivers(board):
         TwinSystem(channel),
         model_class,
         TwinFlash(flash_channel),
-        None,
-        None,
+        TwinLock(channel, clock),
+        TwinBus(channel),
     )

@@ -49,7 +49,8 @@ class Twin:
     the firmware sleeps. pty: also offer the console on a pseudo-terminal linked there. interpreter: "auto",
     "cpython" or the path of a MicroPython. model: the .tflite that the module carries; by default the newest released
     one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. blank: erase its flash
-    first; it runs what is flashed and nothing else. log: takes the lines that the twin says.
+    first; it runs what is flashed and nothing else. bus_port: TCP port of RS-485, 0 for a free one (`status` has its
+    URL). bus_pty: the same on a pseudo-terminal linked there. log: takes the lines that the twin says.
 
     The constructor returns when the port answers and the scene is in force; it raises TwinError with what the
     twin said when it could not start.
@@ -71,6 +72,8 @@ class Twin:
         model: str | os.PathLike | None = None,
         entry: str = "",
         blank: bool = False,
+        bus_port: int | None = None,
+        bus_pty: str | os.PathLike | None = None,
         log: Callable[[str], None] | None = None,
     ):
         self.state_dir = Path(state_dir)
@@ -84,6 +87,8 @@ class Twin:
         arguments += ["--model", str(model)] if model else []
         arguments += ["--entry", entry] if entry else []
         arguments += ["--blank"] if blank else []
+        arguments += ["--bus-port", str(bus_port)] if bus_port is not None else []
+        arguments += ["--bus-pty", str(bus_pty)] if bus_pty else []
         self.log_lines: list[str] = []
         with contextlib.ExitStack() as stack:
             if module is not None:
@@ -132,6 +137,10 @@ class Twin:
     def fault(self, name: str, **args: Any) -> None:
         """Ask for a fault (docs/twin.md lists them); `clear` takes them all back."""
         self.request({"do": "fault", "name": name, "args": args})
+
+    def lock(self, name: str, on: bool) -> None:
+        """Set an input of the lock's side: trigger, tamper, power."""
+        self.request({"do": "lock", "name": name, "on": on})
 
     def kill_module(self) -> dict:
         """End the module's process without warning; the lights as they are then. It stays dead until a reset."""
@@ -218,6 +227,8 @@ def run_foreground(
     model: str | os.PathLike | None = None,
     entry: str = "",
     blank: bool = False,
+    bus_port: int | None = None,
+    bus_pty: str | os.PathLike | None = None,
     parent_pipe: int | None = None,
     log: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -245,6 +256,8 @@ def run_foreground(
         model=Path(model) if model else None,
         entry=entry,
         blank=blank,
+        bus_port=bus_port,
+        bus_pty=Path(bus_pty) if bus_pty else None,
         parent_pipe=parent_pipe,
     )
     server = Server(config, _load_provider(provider) if provider else None, log or say)

@@ -33,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", help="the .tflite that the module carries; default: the newest released one")
     parser.add_argument("--entry", default="", help="another program than dermis.main, as folder:module")
     parser.add_argument("--blank", action="store_true", help="erase the flash first, and run only what is flashed")
+    parser.add_argument("--bus-port", type=int, help="TCP port of RS-485; 0 takes a free one")
+    parser.add_argument("--bus-pty", help="RS-485 on a pseudo-terminal linked here")
     parser.add_argument("--announce", action="store_true", help="print {'url': ...} when ready")
     parser.add_argument("--parent-pipe", type=int, help="descriptor whose end of file ends the twin")
     arguments = parser.parse_args(argv)
@@ -56,6 +58,8 @@ def main(argv: list[str] | None = None) -> int:
             model=arguments.model,
             entry=arguments.entry,
             blank=arguments.blank,
+            bus_port=arguments.bus_port,
+            bus_pty=arguments.bus_pty,
             parent_pipe=arguments.parent_pipe,
             on_ready=ready,
         )

@@ -117,6 +117,7 @@ class Life:
         if self._module.running:
             self._module.stop()
             self._world.module_ended()
+            self._peripherals.lock.reset()
         for channel in self.channels:
             channel.close()
         self.channels = []

@@ -18,6 +18,7 @@ from dermis_hw.optics import Optics
 from .channel import Answer
 from .flash import Flash
 from .imager import Imager
+from .lockside import LockSide
 from .sensor import swir_sums
 from .world import DutyReached, World
 
@@ -56,6 +57,7 @@ class Peripherals:
         seed: int,
         on_console: Callable[[bool], None],
         on_watchdog: Callable[[float], None] = lambda _seconds: None,
+        to_panel: Callable[[bytes], None] = lambda _data: None,
     ):
         self._world = world
         self._imager = imager
@@ -74,6 +76,7 @@ class Peripherals:
         self.stuck_adc: int | None = None
         self.kill_in_pulse = ""  # a light, or "any"
         self.said_hello = False
+        self.lock = LockSide(to_panel, world.now_us)
         self._flash_methods: Methods = {
             wire.FLASH_READ: self._flash_read,
             wire.FLASH_WRITE: self._flash_write,
@@ -92,6 +95,12 @@ class Peripherals:
             wire.INTERLOCK: self._interlock,
             wire.CONSOLE: self._console,
             wire.WATCHDOG: self._watchdog,
+            wire.LOCK_SET: self.lock.set,
+            wire.LOCK_INPUTS: self.lock.read_inputs,
+            wire.WIEGAND: self.lock.wiegand,
+            wire.BUS_OPEN: self.lock.open,
+            wire.BUS_READ: self.lock.read,
+            wire.BUS_WRITE: self.lock.write,
         }
 
     @property
@@ -104,6 +113,7 @@ class Peripherals:
         self._reset_cause = cause
         self.said_hello = False
         self._imager.stop()
+        self.lock.reset()
         self._world.module_started()
         self._draws = np.random.default_rng([self._seed, self._boots, 0xAD])
 

@@ -54,7 +54,23 @@ class Requests:
             "backlog": len(self._server.module.backlog),
             "flash_operations": self._server.flash.operations,
             "faults": self._server.faults.active,
+            "bus": self._server.bus.url if self._server.bus else None,
+            "bus_pty": str(self._server.config.bus_pty) if self._server.config.bus_pty else None,
+            "lock": self._server.peripherals.lock.status,
         }
+
+    def _do_lock(self, _reply: Reply, name: str, on: bool) -> dict:
+        """Set an input: trigger (somebody asks), tamper (the housing is open), power (the supply is good)."""
+        lock = self._server.peripherals.lock
+        if name not in lock.inputs or not isinstance(on, bool):
+            raise TwinError(f"the lock's side has no input {name!r}; set trigger, tamper or power on or off")
+        lock.inputs[name] = on
+        return {"inputs": dict(lock.inputs)}
+
+    def _do_lock_history(self, _reply: Reply) -> dict:
+        """For tests: every time the relay was closed, and the last Wiegand frames (world us)."""
+        lock = self._server.peripherals.lock
+        return {"relay_closures": lock.relay_closures, "frames": lock.frames}
 
     def _do_scene(self, reply: Reply, path: str) -> None:
         self._render(reply, path, lambda: {"scene": path, "world_us": self._server.world.now_us()})

@@ -26,6 +26,7 @@ from .faults import Faults
 from .flash import Flash, PowerCut
 from .imager import Imager
 from .life import Life
+from .lockside import BusPort, BusPty
 from .module_process import BACKLOG_LIMIT, ModuleProcess, find_micropython, released_model
 from .peripherals import Killed, Peripherals
 from .port import AutoReset, Port, PortClient, PtyPort
@@ -61,6 +62,8 @@ class Config:
     model: Path | None = None  # the .tflite that the module carries; by default the newest released one
     entry: str = ""  # another program than dermis.main, as folder:module
     blank: bool = False  # erase the flash first, and run nothing but what is flashed
+    bus_port: int | None = None  # TCP port of RS-485, 0: a free one
+    bus_pty: Path | None = None  # RS-485 as a pseudo-terminal linked there
     parent_pipe: int | None = None  # a descriptor whose end of file means that the parent is gone
 
 
@@ -125,7 +128,14 @@ class Server:
             seed=config.seed,
             on_console=lambda by_firmware: self.life.console_taken(by_firmware),
             on_watchdog=lambda limit_s: self.life.feed_watchdog(limit_s),
+            to_panel=self._to_panel,
         )
+        self.bus = BusPort(config.bus_port, self.peripherals.lock.hear) if config.bus_port is not None else None
+        if self.bus:
+            self._closers.callback(self.bus.close)
+        self._bus_pty = BusPty(config.bus_pty, self.peripherals.lock.hear) if config.bus_pty else None
+        if self._bus_pty:
+            self._closers.callback(self._bus_pty.close)
         self.board = Board(mac_of(self.identity.serial))
         self.faults = Faults(self.world, self.imager, self.flash, self.peripherals, self.board, config.seed)
         self.stage = Stage(self.identity, config.seed)
@@ -250,6 +260,10 @@ class Server:
         if self.module.running and not any(talker.full for talker in talkers):
             yield _Module(self.module, self._from_module, self.life.program_ended)
         yield from (channel for channel in self.life.channels if not channel.closed)
+        if self.bus:
+            yield from self.bus.endpoints()
+        if self._bus_pty:
+            yield self._bus_pty
         yield self._control
         yield from self._control.clients
         yield self.stage
@@ -315,6 +329,12 @@ class Server:
         self.port.send(data)
         if self._pty:
             self._pty.send(data)
+
+    def _to_panel(self, data: bytes) -> None:
+        if self.bus:
+            self.bus.send(data)
+        if self._bus_pty:
+            self._bus_pty.send(data)
 
     # --- the scene
 

@@ -1,0 +1,1 @@
+"""The lock's side: what a verdict drives, and the OSDP panel. Loaded where the settings switch it on, not before."""
