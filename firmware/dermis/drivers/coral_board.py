@@ -47,7 +47,7 @@ def _drivers(board):
     model_class = inference.model_class(inference.choice_of(board))
     clock = CoralClock()
     devices, addresses = board["devices"], board["i2c"]
-    i2c = LinuxI2c(devices["i2c"])
+    i2c = LinuxI2c(devices["i2c"], addresses)
     expander = Expander(i2c, addresses["expander"], board["expander"])
     pwm = LinuxPwm(devices["current_pwm"], board["clocks"]["current_pwm_hz"])
     thermometer = CoralThermometer(i2c, addresses["thermometer"])

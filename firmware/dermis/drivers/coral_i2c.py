@@ -6,13 +6,15 @@ from dermis.core.errors import SensorFault
 
 
 class LinuxI2c:
-    """path: such as /dev/i2c-1. Opened when it is first used, and again after a fault.
+    """path: such as /dev/i2c-1. addresses: the board file's `i2c`. Opened when it is first used, and again after a
+    fault.
 
     Raises SensorFault in everything that it does.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, addresses: dict):
         self._path = path
+        self._names = {address: name.replace("_", " ") for name, address in addresses.items()}
         self._bus = None
 
     def write(self, address: int, data: bytes) -> None:
@@ -38,8 +40,8 @@ class LinuxI2c:
         except OSError as error:
             self._close()
             raise SensorFault(
-                "the device at 0x%02x on %s does not answer (%s); check its wires and supply, then reset"
-                % (address, self._path, error.strerror or error)
+                "the %s at 0x%02x does not answer on %s (%s); check its plug and supply, then reset"
+                % (self._names.get(address, "part"), address, self._path, error.strerror or error)
             )
 
     def _close(self):

@@ -23,7 +23,9 @@ class CoralEmittersBench(EmittersBench):
         self.board = board = machine.board
         self.machine, self.pwm = machine, pwm
         self.clock = CoralClock()
-        expander = Expander(LinuxI2c(board["devices"]["i2c"]), board["i2c"]["expander"], board["expander"])
+        expander = Expander(
+            LinuxI2c(board["devices"]["i2c"], board["i2c"]), board["i2c"]["expander"], board["expander"]
+        )
         current = LinuxPwm(board["devices"]["current_pwm"], board["clocks"]["current_pwm_hz"])
         self.driver = emitters(board, expander, self.clock, output(board, "light_pulse", 0), current)
 

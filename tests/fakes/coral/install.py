@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -33,7 +32,7 @@ def installed(machine: Machine, video: Video | None = None) -> Iterator[Pwm]:
         return machine.monotonic_us() * 1000
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "time", SimpleNamespace(monotonic_ns=monotonic_ns, time=time.time))
+        patch.setattr(clock, "time", SimpleNamespace(monotonic_ns=monotonic_ns, time=machine.wall_s))
         patch.setattr(gpiod, "request_lines", request_lines(machine))
         patch.setattr(smbus2, "SMBus", smbus(machine))
         patch.setattr(coral_pwm, "open", pwm.open, raising=False)
@@ -43,14 +42,27 @@ def installed(machine: Machine, video: Video | None = None) -> Iterator[Pwm]:
         yield pwm
 
 
-def run(machine: Machine, work):
-    """The result of a coroutine function, its event loop in the machine's time."""
+def run(machine: Machine, work, turns: list[int] | None = None):
+    """The result of a coroutine function, its event loop in the machine's time. turns: takes how long (us) one who
+    wants every turn had to wait for each."""
     loop = VirtualLoop(machine)
+
+    async def watched():
+        watcher = asyncio.ensure_future(_watch(machine, turns)) if turns is not None else None
+        try:
+            return await work()
+        finally:
+            if watcher:
+                watcher.cancel()
+
     try:
-        return loop.run_until_complete(work())
+        return loop.run_until_complete(watched())
     finally:
         loop.close()
 
 
-def sleep_ms(duration_ms: int):
-    return asyncio.sleep(duration_ms / 1000)
+async def _watch(machine: Machine, turns: list[int]) -> None:
+    while True:
+        before = machine.now_us
+        await asyncio.sleep(0)
+        turns.append(machine.now_us - before)

@@ -24,6 +24,8 @@ SINCE_BOOT_US = 77_000_000  # CLOCK_MONOTONIC when the firmware starts: not the 
 class Machine(Chip):
     """board: the board file's values. taken: lines that a process holds."""
 
+    STARTED_US = 200_000  # after power: Linux takes longer, the parts on the board do not
+
     def __init__(self, board: dict[str, Any], swir_light: Callable[[], float] = lambda: 700.0):
         super().__init__()
         self.board = board
@@ -49,6 +51,10 @@ class Machine(Chip):
 
     def monotonic_us(self) -> int:
         return self.now_us + SINCE_BOOT_US
+
+    def wall_s(self) -> float:
+        """CLOCK_REALTIME of a machine that nobody told the time."""
+        return self.now_us / 1e6
 
     def level_of(self, name: str) -> int:
         return self.level(self.numbers[name])

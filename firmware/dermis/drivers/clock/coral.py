@@ -18,7 +18,7 @@ class CoralClock(Clock):
 
     def __init__(self):
         self._started_us = time.monotonic_ns() // 1000
-        self._moved_s = 0
+        self._moved_s: int | None = None  # None: nobody has
 
     def ticks_us(self) -> int:
         return time.monotonic_ns() // 1000 - self._started_us
@@ -31,7 +31,9 @@ class CoralClock(Clock):
         await asyncio.sleep(duration_ms / 1000)
 
     def unix_time(self) -> int:
-        seconds = int(time.time()) + self._moved_s
+        seconds = int(time.time())
+        if self._moved_s is not None:
+            return seconds + self._moved_s
         return seconds if seconds >= RELEASED_S else 0
 
     def set_unix_time(self, seconds: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from dermis.core import partitions
 from dermis.drivers.storage import ENOENT
 from dermis.drivers.storage.little import UNFINISHED, BrokenStorage, FolderStorage
 
@@ -33,15 +34,16 @@ class CoralStorage(FolderStorage):
         _to_disk(self._root)
 
     def free_bytes(self) -> int:
+        """As much as the data partition of a flashed module has, if the disk has it."""
         figures = os.statvfs(self._root)
-        return figures.f_bavail * figures.f_frsize
+        return min(super().free_bytes(), figures.f_bavail * figures.f_frsize)
 
 
 def open_folder(root: str):
     """The folder, made when it is missing; one that fails in everything where it cannot be had."""
     try:
         os.makedirs(root, mode=OWNER_ALONE, exist_ok=True)
-        return CoralStorage(root)
+        return CoralStorage(root, partitions.partition("data").size)
     except OSError:
         return BrokenStorage()
 

@@ -23,7 +23,7 @@ SET_TIMEOUT = 0xC0045706  # WDIOC_SETTIMEOUT: seconds as an int, answered by tho
 LONGEST_TIMEOUT_S = 128  # of the i.MX 8M's
 # Where Linux says a serial number that the board's maker or the chip gave, most telling first.
 SERIALS = ("/sys/firmware/devicetree/base/serial-number", "/sys/devices/soc0/serial_number")
-LONGEST_SERIAL = 40
+LONGEST_SERIAL = 32  # what a calibration record takes
 BOOT_STATUS = "/sys/class/watchdog/watchdog0/bootstatus"
 CARD_RESET = 0x20  # WDIOF_CARDRESET: the machine's watchdog did it
 RESTART_STATUS = coral_stopped.RESTART_STATUS
@@ -47,11 +47,12 @@ class CoralSystem(System):
         for path in SERIALS:
             try:
                 with open(path, "rb") as file:
-                    found = file.read(LONGEST_SERIAL + 1).strip(b"\0\n ").decode("ascii", "replace")
+                    found = file.read().decode("ascii", "replace")
             except OSError:
                 continue
+            found = "".join([letter for letter in found if letter.isalnum() or letter in "-_."])
             if found.strip("0"):
-                return found[:LONGEST_SERIAL]
+                return found[-LONGEST_SERIAL:]
         raise SensorFault("this machine tells no serial number; write one into the board file as `serial`")
 
     def reset(self) -> None:
