@@ -11,6 +11,7 @@ from tests.bench import (
     coral,
     depth_accuracy,
     esptool,
+    gates,
     held_out,
     inference,
     reflectance,
@@ -42,6 +43,7 @@ PARTS = {
     "signature": signature.main,
     "species": lambda: species.main(["--draws", "1"]),
     "simulation": lambda: simulation.main([]),
+    "gates": lambda: gates.main(["--geometries", "1"]),
     "update": lambda: update.main([]),
 }
 
@@ -54,6 +56,7 @@ WITH_OPTIONS = {
     "calibration": calibration.main,
     "species": species.main,
     "simulation": simulation.main,
+    "gates": gates.main,
     "update": update.main,
 }
 

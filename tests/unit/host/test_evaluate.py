@@ -11,7 +11,7 @@ import pytest
 from dermis.core import profiles, vocabulary
 from dermis_host.cli import main
 from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import goals, log, plan, sessions
+from dermis_host.evaluation import goals, judging, log, plan, sessions
 from dermis_host.evaluation.running import COLUMNS, Run
 from dermis_host.evaluation.source import Presentation, Verdict
 from dermis_host.recording import Recording
@@ -275,6 +275,31 @@ def test_what_is_kept(tmp_path, recording, monkeypatch):
     assert second["recording"] == "recordings/p1-0.npz"
     assert sorted(path.name for path in (tmp_path / "out" / "recordings").iterdir()) == ["p1-0.npz", "p1-1.npz"]
     assert [each.meta["swir"] for each in seen] == [[]] * 4 and recording.meta["swir"]
+
+
+def test_a_judge_says_when_a_module_has_seen_enough(tmp_path, recording, monkeypatch):
+    made = judging.Judge.of(plan.load(toml(tmp_path)))
+    assert (made.model, made.profile, made.threshold, made.without_swir) == (b"model", "border", 8603, False)
+    assert not made.enough([burst(9000)]) and made.enough([burst(9000), burst(9000)])
+    assert made.enough([burst(9000, *REASONS[:2])]) and not made.enough([burst(100), burst(9000), burst(9000)])
+
+    def replay(bursts, model, *, features_only, tell):
+        assert model.read_bytes() == b"model" and "8603" in model.with_suffix(".json").read_text()
+        return [{**burst(), "maps": "00", "spectra": "00"} for _ in bursts]
+
+    monkeypatch.setattr("dermis_host.replaying.replay", replay)
+    assert made.results([recording]) == [burst()]
+
+
+def test_bursts_that_were_judged_where_they_were_made_are_not_judged_again(tmp_path, recording, monkeypatch):
+    class Source(Rig):
+        def show(self, attempts):
+            for attempt in attempts:
+                yield Presentation(attempt, "s", bursts=[recording] * 2, results=[burst(9000), burst(8900)])
+
+    monkeypatch.setattr("dermis_host.replaying.replay", lambda *_, **__: pytest.fail("asked again"))
+    Run(plan.load(toml(tmp_path)), Source(2), {}, tmp_path / "out").go()
+    assert [row["score"] for row in rows(tmp_path / "out" / "presentations.csv")] == ["8900", "8900"]
 
 
 def test_device_code_that_can_read_nothing_stops_the_run(tmp_path, recording, monkeypatch):

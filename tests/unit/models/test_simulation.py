@@ -141,6 +141,44 @@ def test_recordings_have_the_truth_and_the_devices_code_takes_them(made_here):
     assert data["maps"].shape[1:] == (28, 24, 5) and data["species"][0] == "photo_matte"
 
 
+class Impatient:
+    """A judge that has seen enough of one module's presentations with three bursts, and of others with five."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def results(self, bursts):
+        self.asked.append(len(bursts))
+        return [{"time": each.meta["time_us"]["850"], "module": each.truth["module"]} for each in bursts]
+
+    def enough(self, results) -> bool:
+        return len(results) >= 3 and results[-1]["module"] == 1
+
+
+def test_a_presentation_has_the_bursts_that_its_judge_wants(made_here, monkeypatch):
+    """Asked for at once or by and by, they are the same; the first is the one that is alone elsewhere."""
+    values = {"name": "p", "split": "training", "seed": 11, "species": {"photo_matte": 2}, "each": 2, "modules": 1}
+    judge = Impatient()
+    judged = simulation.Job(Plan(**values, bursts=5), generator.TRAINING, simulation.RECORDINGS, judge=judge)
+    group = simulation.Group("photo_matte", simulation.groups(judged.plan)[0].subject, 2)
+    folder = made_here / "out" / scheduling.MODULES
+    standing = simulation._standing(judged, group, folder)
+    standing[0].truth["module"] = 1
+    taken = simulation._judged(standing, judged)
+    assert judge.asked == [6, 2]
+    names = [(each.truth["presentation"], each.truth["burst"]) for each, _ in taken if each.truth]
+    first, second = (f"{group.subject}-{variant}" for variant in (0, 1))
+    assert names == [(first, 0), (first, 1), (first, 2), *((second, number) for number in range(5))]
+    assert [result["time"] for _, result in taken if result] == [each.meta["time_us"]["850"] for each, _ in taken]
+    for wanted in (5, 1):
+        at_once = simulation.Job(Plan(**values, bursts=wanted), generator.TRAINING, simulation.RECORDINGS)
+        others = [each for each, _ in simulation.presented(at_once, group, folder)][-wanted:]
+        for one, (other, _) in zip(others, taken[3:], strict=False):
+            assert one.meta == other.meta
+            assert all(np.array_equal(one.frames[name], other.frames[name]) for name in one.frames)
+    assert "judge" not in judged.description()
+
+
 def row() -> dataset.Row:
     return dataset.Row(False, "photo_matte", 1, 2, float("nan"), "", 400.0, 25.0)
 
