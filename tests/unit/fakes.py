@@ -311,6 +311,8 @@ class FakeFlash:
     """blocks: (partition, number) -> bytearray, of those that are not erased. writes: how many there were. mounted:
     point -> (partition, offset, size)."""
 
+    without_slots = ""
+
     def __init__(self):
         self.blocks = {}
         self.writes = 0

@@ -25,6 +25,7 @@ from dermis.core.errors import (
     RC_BUSY,
     RC_INVALID,
     RC_NO_ENTRY,
+    RC_NOT_SUPPORTED,
     RC_TOO_LONG,
     RC_UNKNOWN,
     BadInput,
@@ -376,6 +377,8 @@ class Update:
     # Small things.
 
     def _must_rest(self):
+        if self._module.flash.without_slots:
+            raise WireError(RC_NOT_SUPPORTED, self._module.flash.without_slots)
         if self._reading:
             raise WireError(RC_BUSY, "the other slot's image is being looked at; ask again when that was answered")
 

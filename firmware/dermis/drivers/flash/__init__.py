@@ -5,6 +5,9 @@ A byte is erased to 0xFF a block at a time and then written; a second write to t
 
 
 class Flash:
+    # Where the firmware does not come as images: one sentence that says how it is updated instead.
+    without_slots = ""
+
     def read_at(self, partition: str, offset: int, buffer) -> None:
         """Fill the buffer from that offset of the partition on. Raises BadInput beyond its end, SensorFault."""
         raise NotImplementedError
