@@ -74,6 +74,11 @@ class Chip:
         self.imager: Any = None  # what `camera.Camera` finds (`imager.Imager`)
         self.camera: Any = None  # the one `camera.Camera` that runs
         self.blocked_us = 0  # that Python stood still for a frame
+        # Of `flash.py`, `uart.py` and `reset.py`, once they are installed; they outlive a start.
+        self.flash: Any = None
+        self.usb: Any = None
+        self.uarts: Any = None
+        self.reset_state: Any = None
         self.unique_id = bytes((0x7C, 0xDF, 0xA1, 0x00, 0x00, seed & 0xFF))
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0

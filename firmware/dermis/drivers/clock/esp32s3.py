@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 from dermis.drivers.clock import Clock
-
-if TYPE_CHECKING:
-    from typing import Any
 
 TICKS_HALF_US = 1 << 29  # `ticks_diff` is right for less than that, nine minutes; see `S3Clock`
 # A wall clock before this (2025-01-01) was never set.
@@ -22,26 +18,23 @@ SET_FROM = 1_735_689_600
 # From 1970 to the year that `time.time` counts from on this port.
 EPOCH_2000 = 946_684_800
 
-_time: Any = time  # CPython has neither ticks_us nor ticks_diff
-_asyncio: Any = asyncio
-
 
 class S3Clock(Clock):
     """Must be read once in `TICKS_HALF_US`, or it loses a wrap. `S3System.feed` does so, and what does not call that
     is reset by the watchdog much earlier."""
 
     def __init__(self):
-        self._last = _time.ticks_us()
+        self._last = time.ticks_us()
         self._now = 0
 
     def ticks_us(self) -> int:
         last = self._last
-        self._last = _time.ticks_us()
-        self._now += _time.ticks_diff(self._last, last)
+        self._last = time.ticks_us()
+        self._now += time.ticks_diff(self._last, last)
         return self._now
 
     async def sleep_ms(self, duration_ms: int) -> None:
-        await _sleep_ms(duration_ms if duration_ms > 0 else 0)
+        await asyncio.sleep_ms(duration_ms if duration_ms > 0 else 0)
 
     def unix_time(self) -> int:
         seconds = int(time.time()) + _epoch()
@@ -57,11 +50,3 @@ class S3Clock(Clock):
 def _epoch():
     """What `time.time` counts from, in seconds since 1970."""
     return EPOCH_2000 if time.gmtime(0)[0] == 2000 else 0
-
-
-if hasattr(asyncio, "sleep_ms"):
-    _sleep_ms = _asyncio.sleep_ms
-else:  # the fake chip's, under CPython
-
-    def _sleep_ms(duration_ms):
-        return asyncio.sleep(duration_ms / 1000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import esp32  # type: ignore[import-not-found]
+import esp32
 
 from dermis.core import partitions
 from dermis.core.errors import SensorFault
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 BOOT_LABEL = "vfs"
 ADDRESS, SIZE = 2, 3  # in what `Partition.info` gives
 
-_esp32: Any = esp32
-
 
 class S3Flash(PartitionedFlash):
     def __init__(self):
@@ -34,7 +32,7 @@ class S3Flash(PartitionedFlash):
         if name not in self._partitions:
             entry = partitions.partition(name)
             label = BOOT_LABEL if name == "boot" else name
-            found = _esp32.Partition.find(_esp32.Partition.TYPE_DATA, label=label)
+            found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
             if not found or found[0].info()[ADDRESS : SIZE + 1] != (entry.offset, entry.size):
                 raise SensorFault(
                     "the partition table has no %s where it should be; flash the module anew with `dermis flash`"

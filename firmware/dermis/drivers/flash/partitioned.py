@@ -22,9 +22,9 @@ EROFS = 30
 
 class PartitionedFlash(Flash):
     def mount(self, partition: str, offset: int, size: int, point: str) -> None:
+        check_within(partition, offset, size)
         import vfs  # type: ignore[import-not-found]
 
-        check_within(partition, offset, size)
         try:
             device: Any = ReadOnlyBlocks(self, partition, offset, size)
             vfs.mount(vfs.VfsLfs2(device, readsize=READ_SIZE), point, readonly=True)

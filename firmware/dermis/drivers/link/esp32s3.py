@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import machine  # type: ignore[import-not-found]
-import micropython  # type: ignore[import-not-found]
+import machine
+import micropython
 
 from dermis.drivers.link.stream import INTERRUPT, StreamLink
 
@@ -28,9 +28,6 @@ UART_RECEIVES = 8192
 DEAF_AFTER_US = 400_000
 TRY_AGAIN_US = 10_000_000
 
-_machine: Any = machine
-_runtime: Any = micropython
-
 
 class UsbLink(StreamLink):
     """A host that holds the port open without reading costs half a second in ten: what is written meanwhile is lost,
@@ -42,8 +39,8 @@ class UsbLink(StreamLink):
         self._sink: Any = sys.stdout.buffer
         self._deaf_until = 0
         # At its usual 115200 the prompt's UART would hold USB down to 11 kB/s.
-        _machine.UART(UART_OF_PROMPT, baudrate=baud)
-        _runtime.kbd_intr(-1)
+        machine.UART(UART_OF_PROMPT, baudrate=baud)
+        micropython.kbd_intr(-1)
 
     def heard(self):
         self._deaf_until = 0
@@ -58,16 +55,16 @@ class UsbLink(StreamLink):
         self._deaf_until = ended + TRY_AGAIN_US if deaf else 0
 
     def release(self) -> None:
-        _runtime.kbd_intr(INTERRUPT)
+        micropython.kbd_intr(INTERRUPT)
 
 
 class UartLink(StreamLink):
     """Nobody can hold it up: it has no flow control, so that it sends whether anybody reads or not."""
 
     def __init__(self, baud: int, tx: int, rx: int):
-        uart = _machine.UART(UART, baudrate=baud, tx=tx, rx=rx, rxbuf=UART_RECEIVES)
+        uart = machine.UART(UART, baudrate=baud, tx=tx, rx=rx, rxbuf=UART_RECEIVES)
         super().__init__(uart)
-        _runtime.kbd_intr(-1)
+        micropython.kbd_intr(-1)
 
     def write(self, data) -> None:
         view, done = memoryview(data), 0
@@ -80,9 +77,8 @@ class UartLink(StreamLink):
     def release(self) -> None:
         import os  # rarely: who asks for the prompt
 
-        system: Any = os
-        system.dupterm(self._source)
-        _runtime.kbd_intr(INTERRUPT)
+        os.dupterm(self._source)
+        micropython.kbd_intr(INTERRUPT)
 
 
 def open_link(board: dict, clock: Clock) -> StreamLink:

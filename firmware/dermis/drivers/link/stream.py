@@ -15,25 +15,22 @@ if TYPE_CHECKING:
 INTERRUPT = 0x03
 POLL_PAUSE_S = 0.001
 
-if sys.implementation.name == "micropython":
+IS_MICROPYTHON = sys.implementation.name == "micropython"
 
-    def _bytes_of(source):
-        """What gives the next byte of a stream when there is one. `read(n)` waits for all n on every port."""
+
+def _bytes_of(source):
+    """An async `read(n)` that waits until there is something. Of MicroPython's streams `read(n)` waits for all n."""
+    if IS_MICROPYTHON:
         return asyncio.StreamReader(source).read  # type: ignore[call-arg]
+    poll = select.poll()  # for a fake chip's: CPython's loop knows descriptors only
+    poll.register(source, select.POLLIN)
 
-else:
+    async def read(count):
+        while not poll.poll(0):
+            await asyncio.sleep(POLL_PAUSE_S)
+        return source.read(count)
 
-    def _bytes_of(source):
-        """The same for what a fake chip gives in a stream's place: CPython's loop knows descriptors only."""
-        poll = select.poll()
-        poll.register(source, select.POLLIN)
-
-        async def read(count):
-            while not poll.poll(0):
-                await asyncio.sleep(POLL_PAUSE_S)
-            return source.read(count)
-
-        return read
+    return read
 
 
 class StreamLink(Link):

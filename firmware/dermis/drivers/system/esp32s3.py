@@ -12,7 +12,7 @@ import binascii
 import os
 from typing import TYPE_CHECKING
 
-import machine  # type: ignore[import-not-found]
+import machine
 
 from dermis.core import handover
 from dermis.drivers.system import System
@@ -27,8 +27,6 @@ SERIAL_PREFIX = "DM1-"
 ASKED = b"dermis: reset asked for"
 LONGEST_WATCHDOG_MS = 0x3FFFFFFF  # 12 days; a small int of the port
 
-_machine: Any = machine  # until lint sees this port's stubs, the other one's are what it knows
-
 
 class S3System(System):
     """clock: what `feed` reads, so that it sees every wrap of the chip's counter."""
@@ -42,17 +40,17 @@ class S3System(System):
 
     def serial(self) -> str:
         """By the MAC that Espressif burned into the chip, which no two share."""
-        return SERIAL_PREFIX + binascii.hexlify(_machine.unique_id()).decode().upper()
+        return SERIAL_PREFIX + binascii.hexlify(machine.unique_id()).decode().upper()
 
     def reset(self) -> None:
-        _machine.RTC().memory(ASKED)
-        _machine.reset()
+        machine.RTC().memory(ASKED)
+        machine.reset()
 
     def reset_cause(self) -> str:
         return self._cause
 
     def start_watchdog(self, limit_ms: int) -> None:
-        self._watchdog = _machine.WDT(id=0, timeout=min(limit_ms, LONGEST_WATCHDOG_MS))
+        self._watchdog = machine.WDT(id=0, timeout=min(limit_ms, LONGEST_WATCHDOG_MS))
         self.feed()
 
     def feed(self) -> None:
@@ -72,16 +70,16 @@ class S3System(System):
         left = handover.found()
         if left is not None:
             return left["cause"]  # the first stage was before us and has taken the note away
-        cause = _machine.reset_cause()
-        memory = _machine.RTC()
+        cause = machine.reset_cause()
+        memory = machine.RTC()
         asked = bytes(memory.memory()) == ASKED
         if asked:
             memory.memory(b"")
-        if cause == _machine.HARD_RESET:
+        if cause == machine.HARD_RESET:
             return "software" if asked else "crash"
         named = {
-            _machine.PWRON_RESET: "power_on",
-            _machine.WDT_RESET: "watchdog",
-            _machine.SOFT_RESET: "soft_reset",
+            machine.PWRON_RESET: "power_on",
+            machine.WDT_RESET: "watchdog",
+            machine.SOFT_RESET: "soft_reset",
         }
         return named.get(cause, "hard_reset")
