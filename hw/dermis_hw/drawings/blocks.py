@@ -113,7 +113,14 @@ class _Blocks:
         sheet.line(
             [(right, dots_y + ROW), (right, loop), (middle, loop), (middle, dots_y + ROW)], dashed=True, arrow=True
         )
-        sheet.text((middle + right) / 2, loop + 16, "interlock of the diffuser", size=11, anchor="middle", colour=FAINT)
+        sheet.text(
+            (middle + right) / 2,
+            loop + 16,
+            "interlock of the diffuser shorts the diode",
+            size=11,
+            anchor="middle",
+            colour=FAINT,
+        )
 
     def swir(self, top: float) -> None:
         board = self.board

@@ -232,7 +232,14 @@ class _Maker:
     def of_the_diffuser(self) -> list[Case]:
         beam = replace(self.bright, dots_zero_order=1.0)  # all of it in one beam
         return [
-            Case("diffuser gone", "single", (), RETINA, 0.0, f"interlock, within {interlock_us(self.bright):.1f} us"),
+            Case(
+                "diffuser gone",
+                "single",
+                (),
+                RETINA,
+                0.0,
+                f"interlock: its crowbar must conduct within {interlock_us(self.bright):.1f} us",
+            ),
             self._case(
                 "diffuser gone and the interlock failed",
                 "double",
