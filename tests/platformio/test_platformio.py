@@ -1,0 +1,112 @@
+"""`pio` as a person types it: its targets run the host tools, and nothing but these does any work."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pty
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from dermis_host import Module, building
+
+from tests.twin.conftest import make_twin  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "build/pio/image"  # as platformio.ini has it
+LIMIT_S = 120
+
+
+@pytest.fixture(scope="module")
+def pio():
+    """`make pio`, once a checkout."""
+    spec = importlib.util.spec_from_file_location("pio_install", ROOT / "platformio/install.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.install()
+
+
+def run(pio, *words) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DERMIS_", "PLATFORMIO_"))}
+    ended = subprocess.run(
+        [pio, "run", *map(str, words)], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S
+    )
+    assert "Traceback" not in ended.stdout + ended.stderr
+    return ended
+
+
+def test_an_image_is_the_one_that_the_tools_build(pio, tmp_path):
+    ended = run(pio, "-e", "esp32s3")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    made = building.build("esp32s3", building.development_key(IMAGES), tmp_path)
+    for file in (made.image, made.boot):
+        assert (IMAGES / "esp32s3" / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_a_blank_twin_is_flashed_looked_at_and_answers(pio, make_twin):  # noqa: F811
+    twin = make_twin("blank", blank=True, virtual_time=False)
+    ended = run(pio, "-e", "twin", "-t", "upload", "--upload-port", twin.url)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert twin.status()["from_flash"]
+    with Module(twin.url) as module:
+        verdict = module.verify()
+    assert (verdict.verdict, verdict.reasons) == ("no_decision", ["not_calibrated"])
+    ended = run(pio, "-e", "twin", "-t", "selftest", "--upload-port", twin.url)
+    assert "thermometer" in ended.stdout and "storage" in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 1 and "the self-test failed: calibration." in ended.stderr, "nothing else is wrong"
+    assert '"boot"' in _monitored(pio, twin)
+
+
+def _monitored(pio, twin) -> str:
+    """What `-t monitor` shows of a module that is started anew."""
+    asked = False
+
+    def restart(shown: bytes) -> bool:
+        nonlocal asked
+        if not asked and b"Terminal on" in shown:
+            asked = True
+            twin.reset()
+        return b'"boot"' in shown
+
+    return on_terminal([pio, "run", "-e", "twin", "-t", "monitor", "--monitor-port", twin.url], restart)
+
+
+def on_terminal(words, seen) -> str:
+    """What a command shows on a terminal of its own until `seen(bytes)` is true; then Ctrl-C ends it."""
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(ROOT)
+        os.execv(words[0], [str(word) for word in words])
+    shown, until = b"", time.monotonic() + LIMIT_S
+    try:
+        while time.monotonic() < until and not seen(shown):
+            shown += os.read(terminal, 4096)
+        os.write(terminal, b"\x03")
+    except OSError:
+        shown += b"(it ended by itself)"  # so does a terminal whose last program has gone
+    finally:
+        os.close(terminal)
+        os.waitpid(process, 0)
+    return shown.decode(errors="replace")
+
+
+def test_each_command_is_the_host_tools_own(pio):
+    """Their sentences and their failures come through."""
+    ended = run(pio, "-e", "esp32s3", "-t", "selftest")
+    assert ended.returncode == 1 and "Name a port with -p" in ended.stderr
+    ended = run(pio, "-e", "esp32s3", "-t", "calibrate")
+    assert ended.returncode == 1 and "run it on a terminal" in ended.stderr
+    words = [pio, "run", "-e", "twin", "-t", "calibrate", "--upload-port", "socket://127.0.0.1:9"]
+    assert "127.0.0.1" in on_terminal(words, lambda shown: b"dermis: " in shown), "there it has one, and looks for it"
+    ended = run(pio, "-e", "esp32s3", "-t", "calibrate", "-a", "--help")
+    assert ended.returncode == 0 and "dermis calibrate run" in ended.stdout
+    ended = run(pio, "-e", "esp32s3", "-t", "nobuild", "-t", "upload", "-a", "--dry-run")
+    assert ended.returncode == 0 and "the runtime" in ended.stdout and "dermis build" not in ended.stdout
+
+
+def test_the_coral_takes_no_image_and_says_so(pio):
+    ended = run(pio, "-e", "coral")
+    assert ended.returncode == 1 and "docs/coral.md" in ended.stderr
