@@ -99,7 +99,8 @@ class Reflectance:
     zeros, one a cell.
 
     Memory lent to other steps of the analysis: `before_sums` holds `sums` and `ln_r` and is anybody's until `select`;
-    `ln_r` is until `convert`; `scratch` (array "i" of cells) is, but for `convert`, which uses it.
+    `ln_r` is until `convert`; `scratch` (array "i" of cells) is, but for `convert`, which uses it. `relative` lies
+    where the sums of the last frame do, which motion alone looks at: survey before they are added, or after that.
     """
 
     LIT_FRAMES = ("850", "970", "1050", "850b")
@@ -113,7 +114,7 @@ class Reflectance:
         self.sums, self.ln_r = {}, {}
         for name in self.LIT_FRAMES:
             self.sums[name], pieces = pieces[:CELLS], pieces[CELLS:]
-        self.relative = fixed.zeros("i", CELLS)
+        self.relative = self.sums["850b"]
         self.index = fixed.zeros("i", CELLS)
         self.saturated = bytearray(CELLS)
         self.gain = {}
