@@ -24,15 +24,21 @@ demo-seeds: setup
 test: setup lint
 	$(BIN)/python -m pytest
 
-lint: setup typings
+lint: setup typings typings-esp32s3
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/pyright -p pyrightconfig-esp32s3.json
 	$(BIN)/lint-imports
 
 # Stubs for the device's modules; pyright reads them, nothing runs them.
 typings: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-user --target typings -c requirements.txt micropython-unix-stubs
+	touch $@
+
+# The same for the ESP32-S3; pyrightconfig-esp32s3.json reads them instead of CPython's own library.
+typings-esp32s3: requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-user --target typings-esp32s3 -c requirements.txt micropython-esp32-esp32-generic-s3-stubs
 	touch $@
 
 bench: setup
@@ -100,4 +106,4 @@ training-tools: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[sim,train]'
 
 clean:
-	rm -rf $(VENV) build typings
+	rm -rf $(VENV) build typings typings-esp32s3
