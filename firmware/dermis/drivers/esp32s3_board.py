@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dermis.core.errors import BadInput
 from dermis.drivers import inference
+from dermis.drivers.bus.esp32s3 import S3Bus
 from dermis.drivers.camera.esp32s3 import S3Camera
 from dermis.drivers.clock.esp32s3 import S3Clock
 from dermis.drivers.composed import Drivers
@@ -12,6 +13,7 @@ from dermis.drivers.emitters.esp32s3 import S3Emitters
 from dermis.drivers.esp32s3_i2c import S3I2c
 from dermis.drivers.flash.esp32s3 import S3Flash
 from dermis.drivers.link.esp32s3 import open_link
+from dermis.drivers.lock.esp32s3 import S3Lock
 from dermis.drivers.storage.esp32s3 import open_storage
 from dermis.drivers.swir.esp32s3 import S3SwirHead
 from dermis.drivers.system.esp32s3 import S3System
@@ -36,6 +38,7 @@ def _drivers(board):
     addresses = board["i2c"]
     expander = Expander(bus, addresses["expander"], board["expander"])
     emitters = S3Emitters(board, expander, clock)  # first of all: dark
+    lock = S3Lock(board, expander, clock)
     swir = S3SwirHead(board, expander, bus, clock)
     model_class = inference.model_class(inference.choice_of(board))
     thermometer = S3Thermometer(bus, addresses["thermometer"])
@@ -51,6 +54,6 @@ def _drivers(board):
         system=S3System(clock),
         model_class=model_class,
         flash=flash,
-        lock=None,
-        bus=None,
+        lock=lock,
+        bus=S3Bus(board["pins"]["bus_tx"], board["pins"]["bus_rx"], clock),
     )

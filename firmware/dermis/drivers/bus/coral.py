@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.bus import Bus
+from dermis.drivers.bus.echo import Echo
 from dermis.drivers.coral_port import Port
 
 POLL_MS = 1
@@ -19,8 +20,7 @@ class CoralBus(Bus):
         self._clock = clock
         self._new_port = new_port
         self._port: Port | None = None
-        self._sent = b""  # what may come back where the transceiver hears itself
-        self._heard = b""  # as much of that as has come
+        self._echo = Echo()
         self._left = b""  # more than the last buffer took
 
     def open(self, baud: int) -> None:
@@ -34,7 +34,7 @@ class CoralBus(Bus):
         while True:
             port = self._opened()
             port.open()  # again, after a fault
-            data = self._left or self._without_echo(port.take(len(buffer)))
+            data = self._left or self._echo.without(port.take(len(buffer)))
             if data:
                 count = min(len(buffer), len(data))
                 buffer[:count], self._left = data[:count], data[count:]
@@ -44,14 +44,15 @@ class CoralBus(Bus):
     def write(self, data) -> None:
         port = self._opened()
         port.open()
-        self._sent, self._heard = bytes(data), b""
+        self._echo.sent(data)
         if port.send(data, SEND_LIMIT_S) < len(data):
             port.close()
             raise SensorFault("%s takes nothing more; check its wires, then reset" % self._path)
 
     def close(self) -> None:
         port, self._port = self._port, None
-        self._sent = self._heard = self._left = b""
+        self._left = b""
+        self._echo.forget()
         if port is not None:
             port.close()
 
@@ -59,17 +60,3 @@ class CoralBus(Bus):
         if self._port is None:
             raise SensorFault("RS-485 is not open; open it first")
         return self._port
-
-    def _without_echo(self, data):
-        """A transceiver that is deaf while it sends gives no echo: then what came is somebody else's from its first
-        byte on, though it may begin as ours did."""
-        if not self._sent:
-            return data
-        heard, sent = self._heard + data, self._sent
-        if heard[: len(sent)] == sent[: len(heard)]:
-            if len(heard) < len(sent):
-                self._heard = heard
-                return b""
-            heard = heard[len(sent) :]
-        self._sent = self._heard = b""
-        return heard
