@@ -15,12 +15,16 @@ class Unbreakable(Exception):
 
 
 class EmittersBench:
-    """driver: what is tested. board: the board file's values. strict: whether the bench sees single edges (the twin's
-    lights are seen only as its world keeps them)."""
+    """driver: what is tested. board: the board file's values. ends_itself: whether a pulse ends at the time asked for
+    while the program stands still; if not, the one-shot on the lights' board ends it."""
 
     driver: Emitters
     board: dict
-    strict = True
+    ends_itself = False
+
+    def switched_lit(self) -> int:
+        """How often the light was changed for another one while it burned; 0 where the bench cannot tell."""
+        return 0
 
     def burning(self) -> str:
         """The light that burns now, "" for none."""

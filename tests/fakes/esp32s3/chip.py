@@ -70,6 +70,7 @@ class Chip:
         self.rmt: list[object] = []  # transmitters in use
         self.waited_for_rmt_us = 0  # that Python stood still for a transmission under way
         self.duties: dict[int, int] = {}  # gpio -> PWM duty of 65535
+        self.broken_pwm = False  # it takes no duty any more
         self.watching: list[Callable[[], None]] = []  # called after every change of a pin or a duty
         self.imager: Any = None  # what `camera.Camera` finds (`imager.Imager`)
         self.camera: Any = None  # the one `camera.Camera` that runs

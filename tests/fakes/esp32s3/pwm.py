@@ -42,6 +42,8 @@ def members(chip: Chip) -> dict[str, dict[str, Any]]:
             chip.run(CALL_US)
             if self._number not in taken:
                 raise RuntimeError("PWM is inactive")
+            if chip.broken_pwm:
+                raise RuntimeError("Unknown error 0x0103")
             if not 0 <= duty_u16 <= FULL_DUTY:
                 raise ValueError(f"duty_u16 must be from 0 to {FULL_DUTY}")
             self._duty = duty_u16
