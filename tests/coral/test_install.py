@@ -202,7 +202,7 @@ def test_the_scripts_are_clean():
 @needs_python
 @pytest.mark.parametrize(
     ("change", "fault"),
-    [(("", ""), ""), (("Restart=always", "Restart=sometimes"), "Restart"), (("ProtectClock", "ProtectClok"), "Clok")],
+    [(("", ""), ""), (("Restart=always", "Restart=sometimes"), "restart"), (("ProtectClock", "ProtectClok"), "Clok")],
 )
 def test_systemd_takes_the_unit(sources, tmp_path, change, fault):
     if shutil.which("systemd-analyze") is None:
