@@ -299,11 +299,11 @@ def wrong_light(driver):
 def asks_the_bus_to_be_dark(driver):
     dark = driver.dark
 
-    def first_the_decoder():
-        driver._expander.select("light_select_", 0)
+    def first_the_expander():
+        driver._expander.check()
         dark()
 
-    driver.dark = first_the_decoder
+    driver.dark = first_the_expander
 
 
 MUTANTS = (

@@ -27,8 +27,11 @@ class CoralSwirBench(SwirBench):
         expander = Expander(bus, board["i2c"]["expander"], board["expander"])
         line = output(board, "swir_pulse", 0)
         self.driver = head(board, expander, bus, CoralClock(), line, lambda: "SERIAL")
-        self.levels, self.ambient = module.swir_levels, module.swir_dark
         self._turns: list[int] = []
+
+    def see(self, levels, ambient, drift_per_ms=0.0):
+        self.module.swir_levels = {str(band): level for band, level in levels.items()}
+        self.module.swir_dark = ambient
 
     def run(self, work):
         self._turns = []

@@ -23,4 +23,6 @@ async def measured(work: Callable[[], Awaitable], now_us: Callable[[], int], tur
         await asyncio.sleep(0)
         return await work()
     finally:
+        await asyncio.sleep(0)  # one that never had its turn has waited until now
+        await asyncio.sleep(0)
         beside.cancel()
