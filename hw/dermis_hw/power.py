@@ -23,7 +23,6 @@ PSUS_W = (6, 12, 15, 18, 24, 30, 36, 48)
 LOOKS = {"850": 2, "970": 1, "1050": 1, "dots": 1}
 SLOT_MARGIN_US = 400
 DARK_SLOTS = 3  # the ambient frame, and one or two between the lights
-SWIR_US_EACH = 100  # of each pair, the LED is on while a sample is taken
 SWIR_BANDS = 5
 PAUSE_US = 200_000  # between two bursts of a watching module, at least: the analysis
 
@@ -107,7 +106,8 @@ def loads(board: Wiring, optics: Optics = DM1, pairs: int = 64) -> tuple[Load, .
     # One burns at a time: the hungriest counts.
     hungriest = max(board.currents_ma[light] for light in LOOKS)
     swir_ma = board.currents_ma["swir"]
-    swir_share = SWIR_BANDS * pairs * SWIR_US_EACH / whole_us
+    # Of each pair the LED burns for one pulse, which may last as long as its one-shot lets it.
+    swir_share = SWIR_BANDS * pairs * board.one_shots["swir_us"] / whole_us
     return (
         CONTROLLERS[board.board],
         IMAGERS[board.board],

@@ -204,7 +204,7 @@ class _Maker:
                 "one-shot stuck: the light never goes out",
                 "single",
                 ever,
-                "guard of the projector; a dark slot that is lit is a sensor fault",
+                "guard of the projector; the driver takes the current away; a lit dark slot is a sensor fault",
             ),
             self._case("decoder shorted: two lights burn", "single", both, "margin; the monitor tab shows two levels"),
             self._case(

@@ -8,7 +8,9 @@ from dataclasses import astuple, fields
 from pathlib import Path
 
 import pytest
-from dermis_hw import optics
+from dermis_hw import layout, optics, power
+from dermis_hw.boards.wiring import WIRED
+from dermis_hw.eye_safety.__main__ import worksheet
 
 PAGE = Path(__file__).parents[3] / "docs" / "hardware.md"
 ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
@@ -51,3 +53,22 @@ def test_the_page_gives_the_figure_that_is_used(name):
     # Behind the numbers a unit may hold digits; the figure's own come first.
     assert [float(number) for number in NUMBER.findall(value)][: len(wanted)] == wanted
     assert any(word in origin for word in ORIGINS), "say where it comes from"
+
+
+@pytest.mark.parametrize(
+    "printed", [layout.table(), worksheet(), *(power.table(board) for board in WIRED)], ids=lambda text: text[:30]
+)
+def test_the_page_shows_what_the_commands_print(printed):
+    assert f"\n{printed}\n" in PAGE.read_text()
+
+
+def test_the_page_shows_the_drawings():
+    linked = set(re.findall(r"\(\.\./(hw/drawings/[\w-]+\.svg)\)", PAGE.read_text()))
+    root = PAGE.parents[1]
+    assert linked == {path.relative_to(root).as_posix() for path in (root / "hw/drawings").iterdir()}
+
+
+def test_the_page_says_what_has_not_met_hardware():
+    page = PAGE.read_text()
+    assert "## What has not met hardware" in page
+    assert "**Fail-safe egress is never ours to block.**" in page
