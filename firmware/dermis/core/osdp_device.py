@@ -134,7 +134,7 @@ class Device:
         kind = security[1] if security else 0
         channel = self._channel
         if kind not in (SCS_15, SCS_17):
-            if kind not in (0, SCS_11, SCS_13):
+            if security and kind not in (SCS_11, SCS_13):
                 raise Refused(osdp.NO_SUCH_SECURITY)
             if channel.up and kind != SCS_11:
                 raise Refused(osdp.INSECURE)
@@ -165,7 +165,7 @@ class Device:
                 raise Refused(osdp.INSECURE)
             host.channel_changed(True)
             return osdp.RMAC_I, initial, bytes([3, SCS_14]) + OPENED
-        if code in (osdp.CHLNG, osdp.SCRYPT) or (kind and not secured):
+        if code in (osdp.CHLNG, osdp.SCRYPT) or (security and not secured):
             raise Refused(osdp.NO_SUCH_SECURITY)
         if host.secure_only() and not (secured and self.secured) and code not in ALWAYS:
             raise Refused(osdp.INSECURE)
