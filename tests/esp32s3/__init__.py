@@ -1,0 +1,1 @@
+"""The whole firmware on the fake ESP32-S3."""
