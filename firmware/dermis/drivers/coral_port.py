@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import termios
 import time
 
 from dermis.core.errors import SensorFault
@@ -73,6 +74,14 @@ class Port:
         except (OSError, ValueError) as error:
             raise self._gone(error)
         return done
+
+    def drain(self) -> None:
+        """Wait until what was sent has left; a tty that is gone holds nothing."""
+        if self._serial is not None:
+            try:
+                self._serial.flush()
+            except (OSError, termios.error):
+                self.close()
 
     def close(self) -> None:
         serial, self._serial = self._serial, None

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import os
-import pty
-import select
 import socket
 import tempfile
-import threading
 import time
-import tty
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,11 +22,11 @@ from dermis.drivers.system import coral as system
 from dermis_hw.boards import board_file
 
 from tests.contracts.benches import machine
+from tests.contracts.benches.ptys import OtherSide
 from tests.fakes.coral import run
 from tests.fakes.coral.module import dm1
 
 SERIAL = b"1a2b3c4d5e6f\0"  # as the device tree has it
-QUIET_S = 0.05
 # How a start came about -> SERVICE_RESULT and EXIT_STATUS of the stop before it.
 STOPS = {"panic": ("exit-code", "1"), "watchdog": ("watchdog", "ABRT")}
 
@@ -113,39 +109,25 @@ class _Link(machine.LinkBench):
     """A pseudo-terminal in real time."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, module: Any):
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        os.set_blocking(self._master, False)
-        self.port = Port(os.ttyname(slave), 115_200)
-        self.port.open()
-        os.close(slave)
-        self.driver = CoralLink(self.port, _RealClock())
+        self.side = OtherSide()
+        self.driver = CoralLink(Port(self.side.path, 115_200), _RealClock())
+        self.driver.write(b"")  # opens it
         self.chip = SimpleNamespace(run=lambda _us: None)  # time that this bench needs not to pass
-        self._got, self._reading, self._ended = bytearray(), True, False
-        self._reader = threading.Thread(target=self._read_on, daemon=True)
-        self._reader.start()
 
     def come(self, data):
-        os.write(self._master, data)
+        self.side.send(data)
 
     def read(self, size=256):
-        import asyncio
-
         buffer = bytearray(size)
         return bytes(buffer[: asyncio.run(self.driver.read(buffer))])
 
     def got(self):
-        length = -1
-        while length != len(self._got):
-            length = len(self._got)
-            time.sleep(QUIET_S)
-        data, self._got = bytes(self._got), bytearray()
-        return data
+        return self.side.got()
 
     def host(self, *, reads, opened=True):
-        self._reading = reads
+        self.side.reading = reads
         if not opened:
-            self.close()
+            self.side.leave()
 
     def took_ms(self, work):
         before = time.monotonic()
@@ -156,24 +138,11 @@ class _Link(machine.LinkBench):
         return False
 
     def close(self):
-        if not self._ended:
-            self._ended = True
-            self._reader.join()
-            os.close(self._master)
-
-    def _read_on(self):
-        while not self._ended:
-            if not self._reading:
-                time.sleep(QUIET_S / 5)
-            elif select.select((self._master,), (), (), QUIET_S)[0]:
-                with contextlib.suppress(OSError):
-                    self._got += os.read(self._master, 65536)
+        self.side.leave()
 
 
 class _RealClock:
     async def sleep_ms(self, duration_ms: int) -> None:
-        import asyncio
-
         await asyncio.sleep(duration_ms / 1000)
 
 

@@ -26,6 +26,8 @@ class CoralBus(Bus):
     def open(self, baud: int) -> None:
         if baud not in SPEEDS:
             raise ValueError("RS-485 runs at one of %s baud" % ", ".join([str(speed) for speed in SPEEDS]))
+        if self._port is not None:
+            self._port.drain()  # what was sent at the speed before leaves at it
         self.close()
         self._port = self._new_port(self._path, baud)
         self._port.open()
