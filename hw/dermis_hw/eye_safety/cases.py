@@ -25,10 +25,12 @@ REFERENCE_C = 25.0  # at which the optics' figures hold
 
 # What the lights' board must keep to (design).
 ONE_SHOT_TOLERANCE = 0.10  # of a one-shot's time: its resistor and capacitor
-GUARD_TOLERANCE = 0.20  # of the projector's guard: a coarser capacitor
-# Of the time that the guard lets the projector burn when it never goes out: thresholds of its Schmitt trigger assumed
-# between 0.36 and 0.68 of the supply; of these the least favourable pair, .45 and .68.
-GUARD_DUTY = math.log(0.55 / 0.32) / (math.log(0.55 / 0.32) + math.log(0.68 / 0.45))
+GUARD_TOLERANCE = 0.30  # of the time that the projector's guard lets from darkness: its parts and its threshold
+# The guard's capacitor follows the part of time that the projector burns; its Schmitt trigger opens at one part of the
+# supply and closes at a lesser one. Assumed of a trigger at 3.3 V: between .36 and .68. Pulses that never make it open
+# burn no more than the upper of them, and a light that stays on burns, at the least favourable pair, .57 of the time:
+GUARD_OPENS = 0.68
+GUARD_STEADY = math.log(0.55 / 0.32) / (math.log(0.55 / 0.32) + math.log(0.68 / 0.45))
 BALLAST = 1.3  # times nominal: the current that a light's series resistor lets through once its transistor is shorted
 
 SHORTEST_SPAN_S = 1e-4
@@ -50,7 +52,41 @@ class Pattern:
         whole, rest = divmod(span_s, self.period_s)
         return (whole * self.on_s + min(rest, self.on_s)) / span_s
 
+    def ends(self) -> list[float]:
+        """Spans that end with its burning, where the mean is greatest."""
+        return [self.on_s + number * self.period_s for number in range(10)]
 
+
+@dataclass(frozen=True)
+class Leaky:
+    """How a light may burn that a leaky store of time limits: on_s from darkness, then a part of the time."""
+
+    on_s: float
+    part: float
+
+    def mean(self, span_s: float) -> float:
+        """The part of the densest stretch of that length that it burns."""
+        return 1.0 if span_s <= self.on_s else (self.on_s + self.part * (span_s - self.on_s)) / span_s
+
+    def ends(self) -> list[float]:
+        return [self.on_s]
+
+
+@dataclass(frozen=True)
+class Both:
+    """What two limits at once let burn."""
+
+    one: Pattern | Leaky
+    other: Pattern | Leaky
+
+    def mean(self, span_s: float) -> float:
+        return min(self.one.mean(span_s), self.other.mean(span_s))
+
+    def ends(self) -> list[float]:
+        return self.one.ends() + self.other.ends()
+
+
+Burning = Pattern | Leaky | Both
 CONTINUOUS = Pattern(standards.LONGEST_EXPOSURE_S, standards.LONGEST_EXPOSURE_S)
 
 
@@ -87,11 +123,11 @@ def brightest(optics: Optics = DM1) -> Optics:
     )
 
 
-def spans(*patterns: Pattern) -> list[float]:
+def spans(*patterns: Burning) -> list[float]:
     """Spans of time to judge: evenly in their logarithm, and those that end with a light's burning."""
     ratio = standards.LONGEST_EXPOSURE_S / SHORTEST_SPAN_S
     even = [SHORTEST_SPAN_S * ratio ** (k / SPANS) for k in range(SPANS + 1)]
-    ends = [pattern.on_s + k * pattern.period_s for pattern in patterns for k in range(10)]
+    ends = [end for pattern in patterns for end in pattern.ends()]
     switches = [standards.CORNEA_SWITCH_S, standards.RETINA_SWITCH_S]
     return [span for span in even + ends + switches if span <= standards.LONGEST_EXPOSURE_S]
 
@@ -114,7 +150,7 @@ def parts(light: str, optics: Optics) -> dict[str, Callable[[float], float]]:
     }
 
 
-def worst(burning: dict[str, Pattern], optics: Optics) -> tuple[float, str]:
+def worst(burning: dict[str, Burning], optics: Optics) -> tuple[float, str]:
     """The greatest part of a limit that these lights meet together, and of which tissue."""
     of_lights = {light: parts(light, optics) for light in burning}
     found = (0.0, RETINA)
@@ -143,14 +179,16 @@ class _Maker:
         # What the driver's limiter lets at its densest: all at once, then darkness.
         self.limited = Pattern(optics.duty_limit * window_s, window_s)
         guard_s = board.one_shots["dots_guard_us"] / 1e6 * (1 + GUARD_TOLERANCE)
-        self.guarded = Pattern(guard_s, guard_s / GUARD_DUTY)
+        self.guarded = Leaky(guard_s, GUARD_OPENS)  # pulse after pulse
+        self.guarded_steady = Pattern(guard_s, guard_s / GUARD_STEADY)  # a light that stays on
+        self.densest = Both(self.limited, self.guarded)  # of the projector, as the firmware may ask
         self.one_shot = Pattern(
             board.one_shots["light_us"] / 1e6 * (1 + ONE_SHOT_TOLERANCE), standards.LONGEST_EXPOSURE_S
         )
         self.full_scale = FULL_DUTY / board.nominal_duty_u16
 
     def _case(
-        self, name: str, fault: str, variants: list[dict[str, Pattern]], protects: str, optics: Optics | None = None
+        self, name: str, fault: str, variants: list[dict[str, Burning]], protects: str, optics: Optics | None = None
     ) -> Case:
         # A SWIR LED may burn beside the imager's light, whatever befalls that.
         beside = {"swir1050": CONTINUOUS}
@@ -158,11 +196,11 @@ class _Maker:
         part, tissue, lights = max(judged, key=lambda found: found[0])
         return Case(name, fault, lights, tissue, part, protects)
 
-    def _each(self, led: Pattern, dots: Pattern) -> list[dict[str, Pattern]]:
+    def _each(self, led: Burning, dots: Burning) -> list[dict[str, Burning]]:
         return [{light: dots if light == "dots" else led} for light in IMAGER_LIGHTS]
 
     def without_fault(self) -> list[Case]:
-        asked = self._each(self.limited, self.guarded)
+        asked = self._each(self.limited, self.densest)
         return [
             self._case("nominal module, densest that its limits let", "", asked, "nothing needs to", self.optics),
             self._case(
@@ -181,7 +219,7 @@ class _Maker:
             self._case(
                 "firmware asks as often as it can",
                 "single",
-                self._each(self.limited, self.guarded),
+                self._each(self.limited, self.densest),
                 "duty limit in the driver; guard of the projector",
             ),
             self._case(
@@ -193,11 +231,11 @@ class _Maker:
         ]
 
     def of_the_lights_board(self) -> list[Case]:
-        both = [
-            {light: self.guarded if light == "dots" else self.limited for light in pair}
+        both: list[dict[str, Burning]] = [
+            {light: self.densest if light == "dots" else self.limited for light in pair}
             for pair in combinations(IMAGER_LIGHTS, 2)
         ]
-        ever = self._each(CONTINUOUS, self.guarded)
+        ever = self._each(CONTINUOUS, self.guarded_steady)
         full = self._scaled(self.full_scale)
         return [
             self._case(
@@ -210,14 +248,14 @@ class _Maker:
             self._case(
                 f"current set at full scale ({self.full_scale:.2f} x nominal)",
                 "single",
-                self._each(self.limited, self.guarded),
+                self._each(self.limited, self.densest),
                 "full scale is nominal",
                 full,
             ),
             self._case(
                 f"a light's transistor shorted: {BALLAST} x nominal, never out",
                 "single",
-                self._each(CONTINUOUS, self.guarded),
+                self._each(CONTINUOUS, self.guarded_steady),
                 "series resistor; the guard's switch is another one, on the projector's high side",
                 self._scaled(BALLAST),
             ),

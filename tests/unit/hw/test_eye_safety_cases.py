@@ -9,7 +9,7 @@ from dermis_hw import eye_safety
 from dermis_hw.boards.wiring import wired
 from dermis_hw.eye_safety import cases
 from dermis_hw.eye_safety.__main__ import worksheet
-from dermis_hw.eye_safety.cases import CONTINUOUS, CORNEA, RETINA, Pattern
+from dermis_hw.eye_safety.cases import CONTINUOUS, CORNEA, RETINA, Both, Leaky, Pattern
 from dermis_hw.optics import DM1
 
 CASES = cases.cases()
@@ -66,6 +66,31 @@ def test_the_densest_stretch_of_a_pattern():
     pattern = Pattern(on_s=2, period_s=10)
     assert [pattern.mean(span) for span in (1, 2, 4, 10, 12, 1000)] == [1, 1, 0.5, 0.2, pytest.approx(4 / 12), 0.2]
     assert CONTINUOUS.mean(123.0) == 1
+
+
+def test_a_leaky_store_lets_no_more_than_its_part_and_what_it_holds():
+    leaky = Leaky(on_s=1.0, part=0.5)
+    assert [leaky.mean(span) for span in (0.5, 1, 2, 1001)] == [1, 1, 0.75, pytest.approx(0.5, abs=1e-3)]
+    both = Both(Pattern(2, 10), leaky)
+    assert [both.mean(span) for span in (1, 2, 10)] == [1, 0.75, pytest.approx(0.2)]
+
+
+def test_a_guard_as_it_is_built_lets_no_more_than_the_worksheet_counts():
+    """The resistor, capacitor and Schmitt trigger step by step, against pulses of every kind."""
+    step_s, upper, lower = 1e-3, cases.GUARD_OPENS, 0.45
+    store_s = 1.0 / 1.14  # so that it opens a second after darkness
+    allowed = Leaky(on_s=1.0, part=upper)
+    for on_s, off_s in ((100.0, 0.0), (0.2, 0.01), (0.2, 0.09), (0.2, 0.1), (0.02, 0.01), (3.0, 0.5)):
+        level, open_, burned = 0.0, False, []
+        for step in range(20_000):
+            asked = (step * step_s) % (on_s + off_s) < on_s
+            burns = asked and not open_
+            level += ((1.0 if burns else 0.0) - level) * step_s / store_s
+            open_ = level >= upper or (open_ and level > lower)
+            burned.append(burns)
+        for span in (500, 1500, 5000, 12_000, 20_000):
+            sums = [sum(burned[start : start + span]) for start in range(0, 20_001 - span, 500)]
+            assert max(sums) / span <= allowed.mean(span * step_s) + 0.01
 
 
 def test_the_limits_are_the_standards():
