@@ -17,47 +17,56 @@ from tests.fakes.coral.video import NOMINAL_GAIN_Q8, Control, Video, usual_contr
 from tests.fakes.esp32s3.imager import AUTOMATIC, HEIGHT, SENSOR_LINES, Imager
 from tests.fakes.esp32s3.module import SWIR_DARK, SWIR_LEVELS, SWIR_NOISE
 
+EXPOSURE_MANUAL = 1
+
 
 class Stream:
-    """Frames of `Imager` one after another, each some ms after its last row; no more than the buffers hold wait."""
+    """Frames of `Imager` one after another, each some ms after its last row. Where no buffer is free the new frame is
+    lost, and the old ones wait on."""
 
     def __init__(self, machine: Machine, controls: dict[int, Control]):
         self._machine, self._controls = machine, controls
         self.imager = Imager(machine, machine.board, machine.lights)
         self._waiting: deque[tuple[int, bytes]] = deque()
+        self._starts = 0
         self._running = False
 
     def start(self, now_us: int, exposure_us: int, gain_q8: int, buffers: int) -> None:
-        assert gain_q8 == NOMINAL_GAIN_Q8
         board, imager = self._machine.board, self.imager
-        automatic = self._controls[raw.ControlID.EXPOSURE_AUTO].value != 1
+        automatic = self._controls[raw.ControlID.EXPOSURE_AUTO].value != EXPOSURE_MANUAL
         lines = exposure_us * SENSOR_LINES // (board["row_time_us"] * HEIGHT)
         imager.settings = dict.fromkeys(AUTOMATIC, False) | {"exposure_ctrl": automatic, "aec_value": lines}
-        imager.settings["agc_gain"] = 0
-        self._exposure_us = exposure_us
+        imager.settings["agc_gain"] = gain_q8 / NOMINAL_GAIN_Q8 - 1
+        self._took_us = exposure_us + HEIGHT * board["row_time_us"]
         self._period_us = board["frame_period_us"] * (1 if buffers > 1 else 2)
-        self._next_us = now_us + self._period_us // 3
-        self._room = buffers
+        self._room = max(2, buffers)  # no driver streams into one
+        self._starts += 1
         self._running = True
         self._waiting.clear()
+        self._expose(now_us + self._period_us // 3, self._starts)
 
     def stop(self) -> None:
         self._running = False
 
     def read(self, now_us: int) -> tuple[int, int, bytes]:
         assert self._running
-        while True:
-            took_us = self._exposure_us + HEIGHT * self._machine.board["row_time_us"]
-            arrives_us = self._next_us + took_us + self.imager.latency_us()
-            if arrives_us > now_us:
-                break
-            if len(self._waiting) < self._room:  # a driver without a free buffer drops the new frame, not the old one
-                self._waiting.append((arrives_us, self.imager.pixels(self._next_us)))
-            self._next_us += self._period_us
         if not self._waiting:
-            return arrives_us, now_us, b""
+            return now_us + self._period_us, now_us, b""
         arrived_us, pixels = self._waiting.popleft()
         return 0, arrived_us, pixels
+
+    def _expose(self, begun_us: int, start: int) -> None:
+        arrives_us = begun_us + self._took_us + self.imager.latency_us()
+        self._machine.at(arrives_us, lambda: self._arrive(begun_us, arrives_us, start))
+        self._machine.at(begun_us + self._period_us, lambda: self._again(begun_us + self._period_us, start))
+
+    def _again(self, begun_us: int, start: int) -> None:
+        if self._running and start == self._starts:
+            self._expose(begun_us, start)
+
+    def _arrive(self, begun_us: int, arrives_us: int, start: int) -> None:
+        if self._running and start == self._starts and len(self._waiting) < self._room:
+            self._waiting.append((arrives_us, self.imager.pixels(begun_us)))
 
 
 class Dm1:

@@ -232,6 +232,10 @@ class Video:
             self._machine.now_us, exposure_us, NOMINAL_GAIN_Q8, 2 if self.interval_us <= FULL_RATE_US else 1
         )
 
+    def _gain_q8(self) -> int:
+        gain = self.controls.get(raw.ControlID.GAIN)
+        return gain.value * NOMINAL_GAIN_Q8 // gain.least if gain else NOMINAL_GAIN_Q8
+
     def _stop(self) -> None:
         if self.streaming:
             self._source.stop()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SILENCE_LIMIT_US = 500_000  # the contract's half second
 POLL_MS = 2
+# Frames that wait keep newer ones out. Whoever asked for none for so long wants none of those.
+STALE_US = 200_000
 LONGEST_IDENTITY = 40
 NOMINAL_GAIN_Q8 = 256
 EXPOSURE_UNIT_US = 100  # of V4L2_CID_EXPOSURE_ABSOLUTE
@@ -47,6 +49,7 @@ class CoralCamera(Camera):
         self._device: v4l2.VideoDevice | None = None
         self._streaming = False
         self._line_bytes = self.width
+        self._read_us = 0  # when a frame was asked for last
         self._exposed_us = 0  # from the first row's start to the last one's end
 
     def identity(self) -> str:
@@ -61,6 +64,8 @@ class CoralCamera(Camera):
         return "%s-%s" % (name[: LONGEST_IDENTITY - len(number) - 1], number)
 
     async def start(self, exposure_us: int, gain_q8: int, buffers: int = 2) -> None:
+        if not 0 < exposure_us <= self._period_us or buffers not in (1, 2):
+            raise SensorFault("the imager takes exposures of 1 to %d us and 1 or 2 buffers" % self._period_us)
         await self.stop()
         try:
             device = self._opened()
@@ -78,6 +83,7 @@ class CoralCamera(Camera):
             raise self._fault(error)
         self._exposed_us = exposure_us + self._row_us * self.height
         self._streaming = True
+        self._read_us = self._clock.ticks_us()
 
     async def read(self, pixels) -> int:
         if len(pixels) != self.width * self.height:
@@ -85,12 +91,18 @@ class CoralCamera(Camera):
         device = self._device
         if device is None or not self._streaming:
             raise SensorFault("the imager is not started; start it before reading")
-        give_up_us = self._clock.ticks_us() + SILENCE_LIMIT_US
+        begun_us = self._clock.ticks_us()
+        try:
+            if begun_us - self._read_us > STALE_US:
+                _drop_waiting(device)
+        except OSError as error:
+            raise self._fault(error)
+        give_up_us = begun_us + SILENCE_LIMIT_US
         while True:
             try:
                 frame = device.take()
                 if frame is not None:
-                    now_us = self._clock.ticks_us()
+                    now_us = self._read_us = self._clock.ticks_us()
                     try:
                         self._copy(device.content(frame), frame, pixels)
                     finally:
@@ -188,3 +200,10 @@ class CoralCamera(Camera):
             return
         if gain_q8 != NOMINAL_GAIN_Q8:
             raise SensorFault("the imager has no gain to set; set `gain_q8` to 256")
+
+
+def _drop_waiting(device):
+    frame = device.take()
+    while frame is not None:
+        device.give_back(frame.index)
+        frame = device.take()
