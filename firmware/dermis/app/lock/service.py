@@ -113,11 +113,14 @@ class LockSide:
             if now == before and now != self.inputs:
                 self._changed(self.inputs, now)
             before = now
-            try:
-                self.signals.tick()
-            except DermisError as error:
-                self._fault(error)
+            self._tick()
             await asyncio.sleep(LOOK_EVERY_S)
+
+    def _tick(self):
+        try:
+            self.signals.tick()
+        except DermisError as error:
+            self._fault(error)
 
     def _read(self):
         try:
@@ -180,6 +183,7 @@ class LockSide:
         try:
             if self.signals:
                 self.signals.looking()
+                self._tick()
             self._drive(passage, await self._verdict())
         except asyncio.CancelledError:
             self._module.log.event("passage_cancelled", INFO, number=passage.number)
@@ -240,6 +244,7 @@ class LockSide:
         if not self._lock:
             return
         self.signals.verdict(let_through)
+        self._tick()
         if let_through and passage.asked_by != PANEL:  # a panel decides for itself what follows
             relay_ms = self._module.settings.get(lock_settings.RELAY)
             if relay_ms:
@@ -289,10 +294,7 @@ class LockSide:
     async def _outlast(self, duration_ms):
         """What is shown ends on the module's clock, also where that moves by sleeping alone (the virtual module's)."""
         await self._clock.sleep_ms(duration_ms + 1)
-        try:
-            self.signals.tick()
-        except DermisError as error:
-            self._fault(error)
+        self._tick()
 
     def _run(self, work):
         self._beside = [task for task in self._beside if not task.done()]
