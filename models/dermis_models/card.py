@@ -169,7 +169,8 @@ def _left_out(left_out: Mapping[str, Mapping[str, Any]]) -> list[str]:
         "|---|---|---|---|",
     ]
     for name, entry in sorted(left_out.items(), key=lambda item: (-item[1]["apcer"], item[0])):
-        lines.append(f"| {name} | {entry['presentations']} | {entry['apcer']:.3f} | {entry['apcer_model']:.3f} |")
+        alone = "(gates refuse all)" if entry["apcer_model"] is None else f"{entry['apcer_model']:.3f}"
+        lines.append(f"| {name} | {entry['presentations']} | {entry['apcer']:.3f} | {alone} |")
     return [*lines, ""]
 
 

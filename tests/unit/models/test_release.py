@@ -147,3 +147,12 @@ def test_a_family_left_out_is_left_out_whole():
     assert leave_one_out.families(data, ["silicone"]) == ["silicone"]
     with pytest.raises(ValueError, match="begins with 'paper'"):
         leave_one_out.families(data, ["paper"])
+
+
+def test_nothing_is_trained_for_a_species_that_the_gates_refuse(tmp_path):
+    """No TensorFlow is here, and none is asked for."""
+    data = {field: np.arange(2) for field in dataset.FIELDS}
+    data["species"], data["findings"] = np.array(["bona_fide", "resin_mask"]), np.array(["", "not_skin_swir"])
+    found = leave_one_out.judged(data, data, "resin", 1, 1, tmp_path)
+    assert found == {"presentations": 1, "apcer_model": None, "apcer": 0.0}
+    assert "| resin | 1 | 0.000 | (gates refuse all) |" in rendered({"resin": found})
