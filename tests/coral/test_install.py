@@ -245,14 +245,18 @@ def test_what_the_service_is_given_is_what_the_board_has():
     assert runtime and coral_stopped.NOTE.startswith(f"/run/{runtime[1]}/")
 
 
+def pins(lines: list[str]) -> dict[str, str]:
+    """name -> version."""
+    found = {}
+    for line in lines:
+        name, _, version = line.partition(";")[0].strip().partition("==")
+        found[name] = version
+    return found
+
+
 def test_the_boards_packages_are_those_that_are_tested_here():
-    board = dict(line.split(";")[0].strip().split("==") for line in lines_of("requirements.txt"))
-    own = dict(package.split("==") for package in environment.PACKAGES)
-    pinned = dict(
-        line.split(";")[0].strip().split("==")
-        for line in (ROOT / "requirements.txt").read_text().splitlines()
-        if not line.startswith("#")
-    )
+    board, own = pins(lines_of("requirements.txt")), pins(list(environment.PACKAGES))
+    pinned = pins((ROOT / "requirements.txt").read_text().splitlines())
     for name, version in board.items():
         assert own.get(name, pinned.get(name)) == version, name
     extra = (ROOT / "pyproject.toml").read_text().partition("\ncoral = [")[2].partition("\n]")[0]

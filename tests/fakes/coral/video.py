@@ -70,6 +70,8 @@ class Video:
         self.short = 0
         self.streaming = False
         self.interval_us = 0
+        self.stamp_shift_us = 0  # where the device stamps another moment than a frame's end
+        self.last_arrival_us = 0  # of the frame handed over last, in the machine's time
         self._open = False
         self._memory: list[_Memory] = []
         self._queued: deque[int] = deque()
@@ -207,7 +209,8 @@ class Video:
         asked.index = index
         asked.bytesused = self.line_bytes * HEIGHT - self.short
         asked.flags = self.stamps | (raw.BufferFlag.ERROR if self.damaged else 0)
-        stamp_us = arrived_us + self._machine.monotonic_us() - self._machine.now_us
+        self.last_arrival_us = arrived_us
+        stamp_us = arrived_us + self.stamp_shift_us + self._machine.monotonic_us() - self._machine.now_us
         asked.timestamp.secs, asked.timestamp.usecs = divmod(stamp_us, 1_000_000)
 
     def _put(self, memory: bytearray, pixels: bytes) -> None:
