@@ -12,10 +12,11 @@ BREAKS = ("absent", "silent", "short", "frozen")
 
 
 class CameraBench:
-    """driver: what is tested. board: the board file's values."""
+    """driver: what is tested. board: the board file's values. sets_gain: whether the simulated imager follows it."""
 
     driver: Camera
     board: dict
+    sets_gain = False
 
     def run(self, work: Callable[[], Awaitable]) -> object:
         """Run a coroutine function under the bench's event loop; returns its result."""

@@ -9,6 +9,8 @@ NUMBER, MISSING_BYTES = "0123456789ab", 320
 
 
 class S3CameraBench(S3Bench, CameraBench):
+    sets_gain = True
+
     def __init__(self, module):
         super().__init__(module)
         from dermis.drivers.camera.esp32s3 import S3Camera
@@ -37,5 +39,5 @@ class S3CameraBench(S3Bench, CameraBench):
             super().fault(what, on)
 
 
-def bench():
-    return on_the_chip(S3CameraBench)
+def bench(**board):
+    return on_the_chip(S3CameraBench, **board)

@@ -16,6 +16,8 @@ AMBIENT_PER_CODE = 0.2  # so that the tests' codes lie within the imager's range
 
 
 class TwinCameraBench(TwinBench, CameraBench):
+    sets_gain = True
+
     def __init__(self, loop):
         super().__init__(loop)
         self.driver = TwinCamera(self.channel, self.clock)

@@ -35,7 +35,11 @@ class Stream:
         board, imager = self._machine.board, self.imager
         automatic = self._controls[raw.ControlID.EXPOSURE_AUTO].value != EXPOSURE_MANUAL
         lines = exposure_us * SENSOR_LINES // (board["row_time_us"] * HEIGHT)
-        imager.settings = dict.fromkeys(AUTOMATIC, False) | {"exposure_ctrl": automatic, "aec_value": lines}
+        imager.settings = dict.fromkeys(AUTOMATIC, False) | {
+            "raw_gma": True,
+            "exposure_ctrl": automatic,
+            "aec_value": lines,
+        }
         imager.settings["agc_gain"] = gain_q8 / NOMINAL_GAIN_Q8 - 1
         self._took_us = exposure_us + HEIGHT * board["row_time_us"]
         self._period_us = board["frame_period_us"] * (1 if buffers > 1 else 2)

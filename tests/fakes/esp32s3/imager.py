@@ -14,6 +14,7 @@ from tests.fakes.esp32s3.chip import Chip
 from tests.fakes.esp32s3.lights import Bank
 
 WIDTH, HEIGHT, SENSOR_LINES, FULL_SCALE = 320, 240, 296, 65535
+CURVE = 2.2  # of the sensor's gamma where that is on: as the board file has it, and not measured
 # As `esp_camera_init` leaves them.
 AUTOMATIC = {
     "exposure_ctrl": True,
@@ -50,7 +51,7 @@ class Imager:
         self.short_bytes = 0
         self.lost: set[int] = set()
         self.ambient = 600
-        self.brightness = 40
+        self._brightness = [(0, 40)]  # (since when, codes)
         self.refused: set[str] = set()  # settings that do not stay
         self.settings: dict[str, Any] = {}
         self.frames = 0  # exposed since the power came
@@ -59,6 +60,14 @@ class Imager:
 
     def reset(self) -> None:
         self.settings = dict(AUTOMATIC)
+
+    @property
+    def brightness(self) -> int:
+        return self._brightness[-1][1]
+
+    @brightness.setter
+    def brightness(self, codes: int) -> None:
+        self._brightness.append((self._chip.now_us, codes))
 
     @property
     def period_us(self) -> int:
@@ -78,6 +87,7 @@ class Imager:
             return self._last[: len(self._last) - self.short_bytes]
         board, settings, rng = self._board, self.settings, self._rng
         exposure_us = self.exposure_us()
+        brightness = [codes for since_us, codes in self._brightness if since_us <= max(0, begun_us)][-1]
         starts = begun_us + np.arange(HEIGHT) * board["row_time_us"]
         light = np.full(HEIGHT, self.ambient * exposure_us / board["exposure_us"])
         for burn in self._bank.burns:
@@ -86,16 +96,18 @@ class Imager:
                 continue
             lit = np.minimum(starts + exposure_us, off_us) - np.maximum(starts, burn.on_us)
             light += np.maximum(lit, 0) * (burn.level * board["monitor_nominal"][burn.light] / board["exposure_us"])
-        light *= settings["agc_gain"] + 1
+        scene = np.full(HEIGHT, brightness / 255 * FULL_SCALE / 8 * exposure_us / board["exposure_us"])
+        factor = np.full(HEIGHT, settings["agc_gain"] + 1.0)
         if settings["exposure_ctrl"] or settings["gain_ctrl"] or settings["aec2"] or settings["whitebal"]:
-            light *= rng.uniform(0.5, 1.6)  # it hunts
+            factor *= rng.uniform(0.5, 1.6)  # it hunts
         if settings["lenc"] or settings["awb_gain"]:
-            light *= np.linspace(0.85, 1.15, HEIGHT)
+            factor *= np.linspace(0.85, 1.15, HEIGHT)
+        light, scene = light * factor, scene * factor
         tab = light[:, None] * np.ones((1, WIDTH))
         first, last = board["monitor_columns"]
-        tab[:, last:] = light[:, None] / 8 + self.brightness / 255 * FULL_SCALE / 8
+        tab[:, last:] = light[:, None] / 8 + scene[:, None]
         tab[:, first:last] *= 1 + 0.004 * rng.standard_normal((HEIGHT, last - first))
-        gamma = 2.2 if settings["raw_gma"] else board["gamma_q8"] / 256
+        gamma = CURVE if settings["raw_gma"] else 1.0
         part = np.clip(tab / FULL_SCALE, 0, 1) ** (1 / gamma)
         black = board["black_code"]
         codes = np.clip(part * (255 - black) + black + rng.uniform(0, 1, tab.shape), 0, 255).astype(np.uint8)

@@ -34,7 +34,6 @@ SETTINGS = (
     ("gain_ctrl", False),
     ("whitebal", False),
     ("awb_gain", False),
-    ("raw_gma", False),
     ("lenc", False),
     ("bpc", False),
     ("wpc", False),
@@ -43,6 +42,8 @@ SETTINGS = (
     ("brightness", 0),
     ("contrast", 0),
 )
+# The sensor has one curve or none: which, is the board file's to say, so that codes mean what a record is judged by.
+LINEAR_Q8 = 256
 DATA_PINS = 8
 
 # What the camera module raises (`check_esp_err_`); its frame buffers are not on MicroPython's heap.
@@ -58,6 +59,7 @@ class S3Camera(Camera):
         self._clock = clock
         self._number = number
         self._imager: module.Camera | None = None  # none while the sensor sleeps
+        self._started = False
         self._buffers = 0
         self._sleeper: Any = None
 
@@ -91,6 +93,7 @@ class S3Camera(Camera):
             if imager.frame_available():  # exposed before
                 imager.capture()
             imager.free_buffer()
+            self._started = True
         except FAULTS as error:
             self._fail(error)
 
@@ -98,7 +101,7 @@ class S3Camera(Camera):
         if len(pixels) != self.width * self.height:
             raise ValueError("a frame takes a buffer of %d bytes" % (self.width * self.height))
         imager = self._imager
-        if imager is None:
+        if imager is None or not self._started:
             raise SensorFault("the imager is not started; start it before reading")
         arrived_us, whole = 0, False
         give_up_us = self._clock.ticks_us() + SILENCE_LIMIT_US
@@ -121,8 +124,8 @@ class S3Camera(Camera):
         return arrived_us
 
     async def stop(self) -> None:
-        if self._imager is not None:
-            self._imager.free_buffer()
+        self._started = False
+        if self._imager is not None and self._sleeper is None:
             self._sleeper = asyncio.create_task(self._sleep_later())
 
     async def _sleep_later(self):
@@ -155,6 +158,7 @@ class S3Camera(Camera):
                 raise NotImplementedError("this build's camera module is too old")
             for name, value in SETTINGS:
                 _set(imager, name, value)
+            _set(imager, "raw_gma", self._board["gamma_q8"] != LINEAR_Q8)
             self._buffers = buffers
             return imager
         except FAULTS as error:
@@ -164,6 +168,7 @@ class S3Camera(Camera):
     def _sleep(self):
         """The camera module lets go of the sensor and of the frame buffers."""
         imager, self._imager = self._imager, None
+        self._started = False
         if imager is not None:
             try:
                 imager.deinit()
