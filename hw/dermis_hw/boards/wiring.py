@@ -55,6 +55,7 @@ COMMON_KEYS = (
     "wiegand",
     "currents_ma",
     "parts",
+    "wires",
 )
 BOARD_KEYS = ("format", "board", "revision", "controller", "link", "clocks", "pins", "rmt_channels", "devices")
 ONE_SHOTS = ("light_us", "swir_us", "dots_guard_us")
@@ -102,12 +103,13 @@ class Device:
 
 @dataclass(frozen=True)
 class Bit:
-    """A line of the expander. idle: of an output, the level at which nothing happens. active: of an input, the level
-    at which what its name says is so."""
+    """A line of the expander. to: what hangs on it. idle: of an output, the level at which nothing happens. active: of
+    an input, the level at which what its name says is so."""
 
     name: str
     bit: int
     direction: str
+    to: str = ""
     idle: int | None = None
     active: int | None = None
 
@@ -121,7 +123,10 @@ class Bit:
 
 @dataclass(frozen=True)
 class Wiring:
-    """One board. The dicts have the names of the TOML tables; units stand in the names."""
+    """One board. The dicts have the names of the TOML tables; units stand in the names.
+
+    parts: function -> part. wires: what is joined between the parts, for the drawings.
+    """
 
     board: str
     revision: int
@@ -138,6 +143,7 @@ class Wiring:
     wiegand: dict[str, int]
     currents_ma: dict[str, int]
     parts: dict[str, str]
+    wires: dict[str, str]
     rmt_channels: dict[str, int]
     devices: dict[str, str]
 
@@ -188,6 +194,7 @@ def checked(board: str, own: dict[str, Any], common: dict[str, Any], optics: Opt
             common.get("currents_ma", {}), (*common.get("light_select", {}), "swir"), "currents_ma", every=True
         ),
         parts=common.get("parts", {}),
+        wires=common.get("wires", {}),
         rmt_channels=_selects(own.get("rmt_channels", {}), RMT_TRANSMITTERS, "rmt_channels"),
         devices=own.get("devices", {}),
     )
@@ -298,9 +305,8 @@ def _devices(table: dict[str, Any]) -> dict[str, Device]:
 def _bits(table: dict[str, Any]) -> dict[str, Bit]:
     result, taken = {}, {}
     for name, values in table.items():
-        _known(values, ("bit", "direction", "idle", "active"), f"expander.{name}")
-        bit = Bit(name=name, bit=values.get("bit", -1), direction=values.get("direction", ""))
-        bit = Bit(name, bit.bit, bit.direction, values.get("idle"), values.get("active"))
+        _known(values, tuple(field.name for field in fields(Bit) if field.name != "name"), f"expander.{name}")
+        bit = Bit(name=name, **{"bit": -1, "direction": "", **values})
         rows, level = {"out": (EXPANDER_OUTPUTS, bit.idle), "in": (EXPANDER_INPUTS, bit.active)}.get(
             bit.direction, ((), None)
         )

@@ -8,8 +8,8 @@ from dermis_hw.drawings.svg import CONTROLLER, FAINT, INK, LIGHT, PART, WIRE, Sh
 TOP, PITCH = 120, 27
 HEAD_ROOM, FOOT = 26, 70
 ROW, HEAD_GAP, TABLE_GAP = 20, 54, 22  # of the tables
-CONTROLLER_X, TO_X, TO_END = (40, 270), 400, 720
-EXPANDER_X, SIGNAL_X, SIGNAL_END = (800, 960), 1060, 1370
+CONTROLLER_X, TO_X = (40, 270), 400
+EXPANDER_X, SIGNAL_X, END_X = (800, 960), 1060, 1200
 SAID = {"in": "in", "out": "out", "open_drain": "open drain", "usb": "USB"}
 
 
@@ -18,7 +18,7 @@ def wiring_diagram(board: Wiring) -> Sheet:
     left = HEAD_ROOM + PITCH * (len(board.pins) + len(board.devices))
     right = HEAD_ROOM + PITCH * len(board.expander) + _under(board)
     sheet = Sheet(
-        1410,
+        1450,
         TOP + max(left, right) + FOOT,
         f"DM1 on {board.controller}: wiring",
         "Drawn from hw/dermis_hw/boards. No such board has been built. Orange: lights something at the other level.",
@@ -31,7 +31,8 @@ def wiring_diagram(board: Wiring) -> Sheet:
 def _under(board: Wiring) -> int:
     """Height of the tables under the expander."""
     decoders = max(len(board.light_select), len(board.swir_select))
-    return HEAD_GAP + ROW * (decoders + 1) + TABLE_GAP + ROW * max(len(board.i2c), len(board.one_shots))
+    middle = ROW * (max(len(board.i2c), len(board.one_shots)) + 1)
+    return HEAD_GAP + ROW * (decoders + 1) + 2 * TABLE_GAP + middle + ROW * len(board.wires)
 
 
 def _pins(sheet: Sheet, board: Wiring) -> None:
@@ -87,6 +88,7 @@ def _expander(sheet: Sheet, board: Wiring) -> None:
         level = f"idle {bit.idle}" if out else f"true at {bit.active}"
         sheet.text(EXPANDER_X[1] + 14, y - 6, level, size=10, colour=FAINT)
         sheet.text(SIGNAL_X + 12, y + 3, bit.name, size=12)
+        sheet.text(END_X, y + 3, bit.to, size=12, colour=FAINT)
         y += PITCH
     y = bottom + HEAD_GAP - 8
     left, right = EXPANDER_X[0], SIGNAL_X
@@ -107,3 +109,8 @@ def _expander(sheet: Sheet, board: Wiring) -> None:
         sheet.text(
             right + 140, y + row * ROW, f"{length_us // 1000} ms" if length_us >= 1000 else f"{length_us} us", size=12
         )
+    y += ROW * (max(len(board.i2c), len(board.one_shots)) + 1) + TABLE_GAP
+    sheet.text(left, y, "Between the parts", size=12, bold=True)
+    for row, (one, other) in enumerate(board.wires.items(), start=1):
+        sheet.text(left, y + row * ROW, one, size=12)
+        sheet.text(right + 12, y + row * ROW, other, size=12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,9 @@ def test_the_wiring_shows_every_pin_and_every_bit(name):
     for pin in board.pins.values():
         assert f">{pin.name}<" in svg and f">{pin.gpio if pin.gpio is not None else pin.header}<" in svg
     for bit in board.expander.values():
-        assert f">{bit.name}<" in svg and f">bit {bit.bit}<" in svg
+        assert f">{bit.name}<" in svg and f">bit {bit.bit}<" in svg and f">{escape(bit.to)}<" in svg
+    for one, other in board.wires.items():
+        assert f">{escape(one)}<" in svg and f">{escape(other)}<" in svg
     for device in board.i2c.values():
         assert f"{device.address:#04x}" in svg
 
