@@ -177,7 +177,7 @@ def test_played_packets_change_nothing():
         kept.append(panel.sent)
     done = len(host.commands)
     for packet in kept[:-1]:
-        assert refusal(panel.raw(packet)) == osdp.INSECURE
+        assert panel.raw(packet) is None
     assert len(host.commands) == done
     assert panel.ask(osdp.POLL).code == osdp.ACK and device.secured  # the panel never notices
 
@@ -192,8 +192,7 @@ def test_a_bit_that_is_changed_is_seen():
         changed[at] ^= 0x10
         check = panel_side.crc(changed[:-2])
         changed[-2], changed[-1] = check & 255, check >> 8
-        reply = device.answer(bytes(changed))
-        assert panel_side.Reply(reply).code == osdp.NAK, at
+        assert device.answer(bytes(changed)) is None, at
     assert not host.commands
     assert panel.raw(packet).code == osdp.ACK and len(host.commands) == 1
 
@@ -204,7 +203,7 @@ def test_in_the_clear_nothing_is_done_while_a_channel_is_up():
     assert panel.open()
     panel.up = False
     for code in (osdp.OUT, osdp.POLL, osdp.KEYSET, osdp.MFG):
-        assert refusal(panel.raw(panel.packet(code, b""))) == osdp.INSECURE
+        assert panel.raw(panel.packet(code, b"")) is None
     assert not host.commands and device.secured
     panel.up = True
     assert panel.ask(osdp.POLL).code == osdp.ACK

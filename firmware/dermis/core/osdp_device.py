@@ -1,7 +1,7 @@
 """An OSDP peripheral device: packets in, replies out. No I/O and no clock; what it stands for is its `host`.
 
 A packet changes nothing before it is known to be the panel's: while a secure channel is up, what carries no right MAC
-is refused and forgotten. Only what a panel begins anew by ends a channel: sequence number 0 and a challenge.
+is not even answered. Only what a panel begins anew by ends a channel: sequence number 0 and a challenge.
 """
 
 from __future__ import annotations
@@ -101,6 +101,8 @@ class Device:
             if sequence and (self._sequence < 0 or sequence != self._sequence % 3 + 1):
                 raise Refused(osdp.BAD_SEQUENCE)
         except Refused as refused:  # nobody knows who sent it: it leaves no trace
+            if self._channel.up:
+                return None  # a panel that has the channel would take a reply without a MAC for its end
             return self._built(osdp.NAK, bytes([refused.reason]))
         try:
             reply = self._done(code, data, security, secured)
