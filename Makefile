@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings clean
 
 setup: $(STAMP)
 
@@ -69,6 +69,10 @@ bench-coral: setup
 # Fifty modules and every planted defect before a simulated bench: some fifteen minutes.
 bench-calibration: setup
 	$(BIN)/python -m tests.bench calibration
+
+# What hw/drawings holds, from the board data.
+drawings: setup
+	$(BIN)/python -m dermis_hw.drawings
 
 bench-species: setup
 	$(BIN)/python -m tests.bench species
