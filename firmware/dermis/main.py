@@ -79,6 +79,23 @@ def compose() -> Module:
         raise BadInput("the board file %s lacks %r; write it with the flasher and restart" % (path, missing.args[0]))
 
 
+def announce(module: Module) -> None:
+    """That the module starts, and as what: on the console and in the audit log."""
+    module.log.event(
+        "boot",
+        INFO,
+        serial=module.system.serial(),
+        board=module.board["board"],
+        firmware=FIRMWARE_VERSION,
+        runtime=runtime(),
+        inference=module.model.backend if module.model else "",
+        state=module.state,
+        calibrated=module.calibration.record is not None,
+        heap_free=heap.free(),
+    )
+    note_boot(module, handover.found() or {})
+
+
 def note_boot(module: Module, left: dict) -> None:
     """Into the audit log: what starts, and what was given up for it. left: what the first stage left."""
     if module.audit.trying and not left.get("testing"):  # an image that crashed or hung could not say so itself
@@ -138,24 +155,16 @@ def main():
         reason = str(error)
     except MemoryError as error:
         reason = "the module's memory does not hold the firmware and its model (%s); install a smaller model" % error
+    except Exception as error:  # noqa: BLE001 - whatever it is, a module that fails must not end at the prompt
+        reason = (
+            "the firmware failed to start (%r); restart the module, and flash it anew when that does not help" % error
+        )
     if reason:
         # There is no link yet, or nothing to serve: the console says why, as a log line would.
         print(json.dumps({"level": "error", "event": "start_failed", "reason": reason}))
         sys.exit(FAILED)
-    module.log.event(
-        "boot",
-        INFO,
-        serial=module.system.serial(),
-        board=module.board["board"],
-        firmware=FIRMWARE_VERSION,
-        runtime=runtime(),
-        inference=module.model.backend if module.model else "",
-        state=module.state,
-        calibrated=module.calibration.record is not None,
-        heap_free=heap.free(),
-    )
-    note_boot(module, handover.found() or {})
     try:
+        announce(module)
         ended = asyncio.run(serve(module))
     except KeyboardInterrupt:  # where the console's Ctrl-C is a signal: it opens what the byte would, and no more
         if not module.prompt_allowed():

@@ -105,6 +105,33 @@ def test_too_little_memory_to_start_is_said_and_never_ends_at_the_prompt():
         entry.compose = kept
 
 
+def test_whatever_a_start_meets_it_never_ends_at_the_prompt():
+    """Where the module is composed, and where it says that it is."""
+    kept = entry.compose
+
+    def fails():
+        raise OSError(5, "no flash")
+
+    entry.compose = fails
+    try:
+        entry.main()
+    except SystemExit as error:
+        assert error.args[0] == entry.FAILED
+    else:
+        raise AssertionError("it went on without a module")
+    finally:
+        entry.compose = kept
+    module = lit_module()
+
+    def does_not_fit():
+        raise MemoryError
+
+    module.system.reset_cause = does_not_fit
+    ended, events = ran(module)
+    assert isinstance(ended, MemoryError) and events == ["boot", "server_failed"]
+    assert module.system.resets == 1 and dark(module) and not module.link.released
+
+
 def restarted(module):
     drivers = fakes.drivers()
     drivers.storage.files = module.storage.files

@@ -53,6 +53,10 @@ async def verification(module: Module, time_limit_ms=0) -> dict:
         module.evidence = dict(pipeline.analysis.evidence)
         done = session.add(pipeline.analysis, pipeline.score, (clock.ticks_us() - started) // 1000)
     verdict, reasons, score = session.result()
+    if vocabulary.SENSOR_FAULT in reasons and "fault" not in module.evidence:
+        from dermis.app import blame  # seldom
+
+        module.evidence["fault"] = blame.sentence(module.evidence, module.board)
     return {
         "verdict": verdict,
         "reasons": list(reasons),

@@ -12,7 +12,7 @@ from .errors import TwinError
 from .flash import Flash
 from .imager import Imager
 from .lamps import Flasher, Flicker, Follower
-from .peripherals import Peripherals
+from .peripherals import PARTS, Peripherals
 from .world import Dying, World
 
 TEMPERATURE_C = (-55.0, 125.0)  # beyond it no part of the module works
@@ -20,6 +20,13 @@ SWIR_LIGHTS = tuple(f"swir{band}" for band in vocabulary.SWIR_BANDS)
 MOST_GARBAGE = 1 << 20
 LATEST_MS = 1000
 FLASH_MEGABYTES = (1, 2, 4, 8, 16)
+
+
+def _count(value: int) -> int:
+    """Raises ValueError for what is no count from 0 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("counts are whole numbers from 0 on")
+    return value
 
 
 @dataclass
@@ -102,19 +109,26 @@ class Faults:
         """Every pixel is white."""
         self._imager.saturated = True
 
-    def fault_silent_imager(self) -> None:
-        """No frame comes any more."""
+    def fault_silent_imager(self, after: int = 0) -> None:
+        """No frame comes any more, once `after` more were read."""
+        self._imager.sound_frames = _count(after)
         self._imager.silent = True
 
-    def fault_frozen_imager(self) -> None:
-        """The same frame comes again and again."""
+    def fault_frozen_imager(self, after: int = 0) -> None:
+        """The same frame comes again and again, once `after` more were read."""
+        self._imager.sound_frames = _count(after)
         self._imager.frozen = True
 
-    def fault_short_frames(self, missing: int = 1000) -> None:
-        """So many bytes are missing at the end of each frame."""
+    def fault_short_frames(self, missing: int = 1000, after: int = 0) -> None:
+        """So many bytes are missing at the end of each frame, once `after` more were read."""
         if not 1 <= missing <= self._imager.frame_bytes:
             raise ValueError(f"a frame has {self._imager.frame_bytes} bytes")
+        self._imager.sound_frames = _count(after)
         self._imager.short_bytes = missing
+
+    def fault_old_frames(self, count: int = 1) -> None:
+        """The first frames after each start of the imager are the last one of before."""
+        self._imager.old_frames = _count(count)
 
     def fault_bad_frames(self, drop: float = 0.0, repeat: float = 0.0, late: float = 0.0, late_ms: int = 100) -> None:
         """Chances a frame: that it is lost, that the one before comes again, that it comes up to `late_ms` later."""
@@ -155,6 +169,13 @@ class Faults:
             raise ValueError("a sample has 16 bits")
         self._peripherals.stuck_adc = value
 
+    def fault_dead_part(self, part: str, after: int = 0) -> None:
+        """This part answers no request any more, once it answered `after` more. `i2c`: the bus is held low, and with
+        it all that hangs on it."""
+        if part not in PARTS:
+            raise ValueError(f"the parts are {', '.join(PARTS)}")
+        self._peripherals.dead_parts[part] = _count(after)
+
     def fault_hot_module(self, temperature_c: float = 60.0) -> None:
         """The module is that warm, whatever the scene says."""
         low, high = TEMPERATURE_C
@@ -175,6 +196,10 @@ class Faults:
     def fault_kill_in_pulse(self, light: str = "") -> None:
         """The module's process dies as the next pulse begins (of that light, where one is named)."""
         self._peripherals.kill_in_pulse = light or "any"
+
+    def fault_brown_out(self, light: str = "") -> None:
+        """The supply breaks down as the next pulse begins (of that light, where one is named), and comes back."""
+        self._peripherals.brown_out_in_pulse = light or "any"
 
     def fault_serial_noise(self, drop: float = 0.0, flip: float = 0.0, direction: str = "both") -> None:
         """The cable loses bytes, or flips a bit in them: chances a byte; direction to_module, to_host or both."""
@@ -224,7 +249,8 @@ class Faults:
         self._world.lamps.clear()
         self._imager.clear_faults()
         self._peripherals.stuck_adc = None
-        self._peripherals.kill_in_pulse = ""
+        self._peripherals.kill_in_pulse = self._peripherals.brown_out_in_pulse = ""
+        self._peripherals.dead_parts.clear()
         self._flash.cut_power_after(0)
         self._board.mend()
         self.to_module, self.to_host = SerialNoise(), SerialNoise()

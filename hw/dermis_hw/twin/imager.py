@@ -57,6 +57,8 @@ class Imager:
         self._running = False
         self._queue: deque[_Frame] = deque()
         self._last_codes: np.ndarray | None = None
+        self._old_codes: np.ndarray | None = None  # the last ones before the last start
+        self._old_left = 0
         self.clear_faults()
         self.deliveries: deque[Delivery] = deque(maxlen=256)
 
@@ -65,6 +67,8 @@ class Imager:
         self.saturated = False  # every pixel at its highest code
         self.frozen = False  # the same frame again and again
         self.short_bytes = 0  # so many bytes are missing at the end of each frame
+        self.sound_frames = 0  # so many frames still come as they should before the three above begin
+        self.old_frames = 0  # so many frames after each start are the last one of before
         self.drop_probability = self._optics.drop_probability
         self.repeat_probability = self._optics.repeat_probability
         self.late_probability = 0.0  # chance of a frame that comes up to `late_us` later than it should
@@ -89,7 +93,10 @@ class Imager:
         self._arrived_us = 0
         self._pending: _Frame | None = None
         self._queue.clear()
+        if self._last_codes is not None:
+            self._old_codes = self._last_codes
         self._last_codes = None
+        self._old_left = self.old_frames
         self._running = True
 
     def stop(self) -> None:
@@ -100,15 +107,20 @@ class Imager:
         """(again_us, arrived_us, pixels): the oldest frame that waits (again_us 0), or when to ask again."""
         if not self._running:
             raise ValueError("the imager is not started; start it before reading")
-        if self.silent:
+        sound = self.sound_frames > 0
+        if self.silent and not sound:
             return now_us + SILENT_RETRY_US, now_us, b""
         self._advance(now_us)
         if not self._queue:
             assert self._pending
             return self._pending.arrives_us, now_us, b""
         frame = self._queue.popleft()
-        pixels = self._codes(frame).tobytes()
-        return 0, frame.arrives_us, pixels[: len(pixels) - self.short_bytes]
+        self.sound_frames -= sound
+        pixels = self._codes(frame, self.frozen and not sound).tobytes()
+        if self._old_left and self._old_codes is not None:
+            self._old_left -= 1
+            pixels = self._old_codes.tobytes()
+        return 0, frame.arrives_us, pixels[: len(pixels) - (0 if sound else self.short_bytes)]
 
     def _rng(self, index: int, what: int) -> np.random.Generator:
         return np.random.default_rng([self._seed, self._starts, index, what])
@@ -147,8 +159,8 @@ class Imager:
             self._arrived_us = arrives
             return _Frame(index, started, arrives, bool(repeated))
 
-    def _codes(self, frame: _Frame) -> np.ndarray:
-        repeats = (frame.repeats or self.frozen) and self._last_codes is not None
+    def _codes(self, frame: _Frame, frozen: bool) -> np.ndarray:
+        repeats = (frame.repeats or frozen) and self._last_codes is not None
         exposed_us = frame.started_us
         if repeats:
             lit_us, exposed_us = self.deliveries[-1].lit_us, self.deliveries[-1].exposed_us

@@ -16,7 +16,7 @@ from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import Optics
 
 from .channel import Answer
-from .flash import Flash
+from .flash import Flash, PowerCut
 from .imager import Imager
 from .lockside import LockSide
 from .sensor import swir_sums
@@ -25,6 +25,19 @@ from .world import DutyReached, World
 LONGEST_FLASH_READ = 65536
 THERMOMETER_STEP_CC = 6.25  # 1/16 degree Celsius, as sensors of this class give
 MOST_PAIRS = 4096  # their sums stay small integers (31 bits) on the device
+
+# What fails together, and the requests by which the module would notice it.
+PARTS = {
+    "imager": ("the imager does not answer", (wire.CAMERA_START, wire.CAMERA_READ)),
+    "lights": ("the expander of the lights does not answer", (wire.EMIT, wire.INTERLOCK)),
+    "swir_adc": ("the ADC of the SWIR head does not answer", (wire.SWIR_READ,)),
+    "thermometer": ("the thermometer does not answer", (wire.TEMPERATURE,)),
+    "flash": ("the flash chip does not answer", (wire.FLASH_READ, wire.FLASH_WRITE, wire.FLASH_ERASE)),
+    "i2c": (
+        "the I2C bus is held low: nothing on it answers",
+        (wire.EMIT, wire.INTERLOCK, wire.SWIR_READ, wire.TEMPERATURE),
+    ),
+}
 
 Methods = dict[int, Callable[[int, bytes], bytes]]  # op -> world time in us, payload -> answer
 
@@ -75,6 +88,8 @@ class Peripherals:
         self._born = int(time.time())
         self.stuck_adc: int | None = None
         self.kill_in_pulse = ""  # a light, or "any"
+        self.brown_out_in_pulse = ""  # likewise
+        self.dead_parts: dict[str, int] = {}  # part -> requests that it still answers
         self.said_hello = False
         self.lock = LockSide(to_panel, world.now_us)
         self._flash_methods: Methods = {
@@ -127,6 +142,7 @@ class Peripherals:
 
     def _answer(self, methods: Methods, op: int, now_us: int, module_us: int, payload: bytes) -> Answer:
         try:
+            self._check_parts(op)
             if op == wire.CAMERA_READ and methods is self._methods:
                 return self._camera_read(now_us)
             method = methods.get(op)
@@ -137,6 +153,16 @@ class Peripherals:
             return refusal.status, module_us, str(refusal).encode()
         except (struct.error, ValueError) as problem:
             return wire.STATUS_FAULT, module_us, f"the twin refuses request {op}: {problem}".encode()
+
+    def _check_parts(self, op: int) -> None:
+        """Raises Refusal for a request that a dead part would have to answer."""
+        for part, answers in self.dead_parts.items():
+            sentence, requests = PARTS[part]
+            if op not in requests:
+                continue
+            if not answers:
+                raise Refusal(wire.STATUS_FAULT, f"{sentence}; have the module serviced")
+            self.dead_parts[part] = answers - 1
 
     def _hello(self, now_us: int, payload: bytes) -> bytes:
         (version,) = struct.unpack(wire.HELLO_REQUEST, payload)
@@ -195,6 +221,9 @@ class Peripherals:
         if self.kill_in_pulse in (light, "any"):
             self.kill_in_pulse = ""
             raise Killed
+        if self.brown_out_in_pulse in (light, "any"):
+            self.brown_out_in_pulse = ""
+            raise PowerCut
         return b""
 
     def _darken(self, now_us: int, _payload: bytes) -> bytes:

@@ -10,7 +10,9 @@ import struct
 
 from dermis.core import partitions
 from dermis.core import twin_wire as wire
-from dermis.drivers.storage.little import FolderStorage, open_little
+from dermis.core.errors import SensorFault
+from dermis.drivers.storage import EIO
+from dermis.drivers.storage.little import BrokenStorage, FolderStorage, open_little
 from dermis.drivers.twin_channel import IS_MICROPYTHON
 
 # ioctl of MicroPython's block devices
@@ -26,13 +28,13 @@ class FlashPartition:
 
     def readblocks(self, block, buf, offset=0):
         at = self._at(block, offset)
-        self._channel.ask(wire.FLASH_READ, struct.pack(wire.FLASH_READ_REQUEST, at, len(buf)), buf)
+        self._ask(wire.FLASH_READ, struct.pack(wire.FLASH_READ_REQUEST, at, len(buf)), buf)
 
     def writeblocks(self, block, buf, offset=None):
         if offset is None:  # the simple interface erases by itself
             self.ioctl(IOCTL_BLOCK_ERASE, block)
             offset = 0
-        self._channel.ask(wire.FLASH_WRITE, struct.pack(wire.FLASH_WRITE_REQUEST, self._at(block, offset)) + buf)
+        self._ask(wire.FLASH_WRITE, struct.pack(wire.FLASH_WRITE_REQUEST, self._at(block, offset)) + buf)
 
     def ioctl(self, op, arg):
         if op == IOCTL_BLOCK_COUNT:
@@ -41,9 +43,16 @@ class FlashPartition:
             return partitions.BLOCK_SIZE
         if op == IOCTL_BLOCK_ERASE:
             request = struct.pack(wire.FLASH_ERASE_REQUEST, self._at(arg, 0), partitions.BLOCK_SIZE)
-            self._channel.ask(wire.FLASH_ERASE, request)
+            self._ask(wire.FLASH_ERASE, request)
             return 0
         return None
+
+    def _ask(self, op, request, into=None):
+        """Raises OSError, which is what a file system expects of a block device, where the chip does not answer."""
+        try:
+            self._channel.ask(op, request, into)
+        except SensorFault as fault:
+            raise OSError(EIO, str(fault))
 
     def _at(self, block, offset):
         return self._entry.offset + block * partitions.BLOCK_SIZE + offset
@@ -55,4 +64,7 @@ def open_storage(channel):
         root = os.environ["DERMIS_STORAGE"]
         os.makedirs(root, exist_ok=True)
         return FolderStorage(root, partitions.partition("data").size)
-    return open_little(FlashPartition(channel, "data"))
+    try:
+        return open_little(FlashPartition(channel, "data"))
+    except OSError:  # the chip does not answer: a module that says so is more than one that does not start
+        return BrokenStorage()
