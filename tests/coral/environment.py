@@ -16,7 +16,11 @@ from tests.coral import runner
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "coral-venv"
-PACKAGES = ("tflite-runtime==2.14.0", "numpy==1.26.4")  # as the extra [coral] of pyproject.toml
+# As hw/coral/requirements.txt, and what its simulated board and the reader of recordings need beside it.
+PACKAGES = (
+    *("tflite-runtime==2.14.0", "numpy==1.26.4", "gpiod==2.5.0", "smbus2==0.6.1", "pyserial==3.5"),
+    *("cryptography==50.0.2", 'tomli==2.5.0;python_version<"3.11"', "linuxpy==0.25.0"),
+)
 NEWEST, OLDEST = (3, 11), (3, 10)  # tflite-runtime has no wheel for newer ones, Dermis runs on no older
 INSTALL_LIMIT_S = 300
 
@@ -60,6 +64,12 @@ def coral_python() -> Path:
 def environment_variables() -> dict[str, str]:
     """Those that let that Python find the firmware, and nothing of this environment."""
     return {**os.environ, "PYTHONPATH": str(ROOT / "firmware"), "PYTHONNOUSERSITE": "1"}
+
+
+def whole_variables() -> dict[str, str]:
+    """The same with the tests and what they need of the host, for the whole firmware."""
+    folders = [ROOT, *[ROOT / name for name in ("firmware", "host_tools", "hw", "models")]]
+    return {**environment_variables(), "PYTHONPATH": ":".join(map(str, folders))}
 
 
 def run(

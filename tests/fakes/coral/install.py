@@ -7,9 +7,9 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
+from unittest import mock
 
 import gpiod
-import pytest
 import smbus2
 from dermis.drivers import coral_pwm, coral_v4l2
 from dermis.drivers.clock import coral as clock
@@ -31,14 +31,17 @@ def installed(machine: Machine, video: Video | None = None) -> Iterator[Pwm]:
         machine.run(TICK_US)
         return machine.monotonic_us() * 1000
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "time", SimpleNamespace(monotonic_ns=monotonic_ns, time=machine.wall_s))
-        patch.setattr(gpiod, "request_lines", request_lines(machine))
-        patch.setattr(smbus2, "SMBus", smbus(machine))
-        patch.setattr(coral_pwm, "open", pwm.open, raising=False)
-        patch.setattr(threading, "Timer", lambda interval_s, function: VirtualTimer(machine, interval_s, function))
-        for name, module in (video.modules() if video else {}).items():
-            patch.setattr(coral_v4l2, name, module)
+    found = [
+        (clock, "time", SimpleNamespace(monotonic_ns=monotonic_ns, time=machine.wall_s)),
+        (gpiod, "request_lines", request_lines(machine)),
+        (smbus2, "SMBus", smbus(machine)),
+        (coral_pwm, "open", pwm.open),
+        (threading, "Timer", lambda interval_s, function: VirtualTimer(machine, interval_s, function)),
+        *[(coral_v4l2, name, module) for name, module in (video.modules() if video else {}).items()],
+    ]
+    with contextlib.ExitStack() as stack:
+        for thing, name, fake in found:
+            stack.enter_context(mock.patch.object(thing, name, fake, create=name == "open"))
         yield pwm
 
 

@@ -24,9 +24,9 @@ class Stream:
     """Frames of `Imager` one after another, each some ms after its last row. Where no buffer is free the new frame is
     lost, and the old ones wait on."""
 
-    def __init__(self, machine: Machine, controls: dict[int, Control]):
+    def __init__(self, machine: Machine, controls: dict[int, Control], imager: type[Imager] = Imager):
         self._machine, self._controls = machine, controls
-        self.imager = Imager(machine, machine.board, machine.lights)
+        self.imager = imager(machine, machine.board, machine.lights)
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._starts = 0
         self._running = False
@@ -34,7 +34,7 @@ class Stream:
     def start(self, now_us: int, exposure_us: int, gain_q8: int, buffers: int) -> None:
         board, imager = self._machine.board, self.imager
         automatic = self._controls[raw.ControlID.EXPOSURE_AUTO].value != EXPOSURE_MANUAL
-        lines = exposure_us * SENSOR_LINES // (board["row_time_us"] * HEIGHT)
+        lines = round(exposure_us * SENSOR_LINES / (board["row_time_us"] * HEIGHT))
         imager.settings = dict.fromkeys(AUTOMATIC, False) | {
             "raw_gma": True,
             "exposure_ctrl": automatic,
@@ -76,14 +76,14 @@ class Stream:
 class Dm1:
     """machine and what hangs on it. swir_levels, swir_dark: what the photodiode sees, changed by tests."""
 
-    def __init__(self, board: dict[str, Any]):
+    def __init__(self, board: dict[str, Any], imager: type[Imager] = Imager):
         self.board = board
         self.machine = Machine(board, self._photodiode)
         self.swir_levels = dict(SWIR_LEVELS)
         self.swir_dark = SWIR_DARK
         self._noise = 0
         controls = usual_controls()
-        self.stream = Stream(self.machine, controls)
+        self.stream = Stream(self.machine, controls, imager)
         self.imager = self.stream.imager
         self.video = Video(self.machine, self.stream, controls)
         self.pwm: Pwm

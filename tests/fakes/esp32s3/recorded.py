@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 from dermis.core import calibration, cbor, vocabulary
-from dermis_host.calibration.keys import DEVELOPMENT_KEY
 from dermis_host.recording import Recording
 
 from tests.fakes.esp32s3.imager import HEIGHT, Imager
 from tests.fakes.esp32s3.module import Dm1
 
-AUTOMATIC = ("exposure_ctrl", "gain_ctrl", "whitebal", "awb_gain", "raw_gma", "lenc")
+AUTOMATIC = ("exposure_ctrl", "gain_ctrl", "whitebal", "awb_gain", "lenc")
 
 
 class RecordedImager(Imager):
@@ -29,7 +28,6 @@ class RecordedImager(Imager):
         self._linear_of = np.asarray(calibration.decode(recording.calibration).linear, np.float64)
         self._recorded_us = recording.meta["exposure_us"]
         self._fields = {name: self._linear_of[pixels] for name, pixels in recording.frames.items()}
-        self._codes = np.arange(256) + self._linear_of / 1e9  # strictly rising where the scale starts flat
 
     def pixels(self, begun_us: int) -> bytes:
         if self.frozen and self._last is not None:
@@ -45,14 +43,15 @@ class RecordedImager(Imager):
             lit = np.minimum(starts + exposure_us, off_us) - np.maximum(starts, burn.on_us)
             share = np.maximum(lit, 0) * (burn.level / self._recorded_us)
             linear = linear + (self._fields[burn.light] - dark) * share[:, None]
-        if any(self.settings[name] for name in AUTOMATIC):
+        # The recording's curve is a gamma's, as the board file has it.
+        if any(self.settings[name] for name in AUTOMATIC) or not self.settings["raw_gma"]:
             linear *= self._rng.uniform(0.5, 1.6)  # it hunts
         scale, codes = np.unique(self._linear_of, return_index=True)
-        exact = np.interp(np.clip(linear, 0, None), scale, codes) + self._rng.uniform(0, 1, linear.shape) - 0.0
+        exact = np.interp(np.clip(linear, 0, None), scale, codes) + self._rng.uniform(0, 1, linear.shape)
         if self.saturated:
             exact[:] = 255
-        self._last = np.clip(exact, 0, 255).astype(np.uint8).tobytes()
-        return self._last[: len(self._last) - self.short_bytes]
+        whole = self._last = np.clip(exact, 0, 255).astype(np.uint8).tobytes()
+        return whole[: len(whole) - self.short_bytes]
 
 
 class RecordedDm1(Dm1):
@@ -76,6 +75,8 @@ class RecordedDm1(Dm1):
 
 def record_for(recording: Recording, serial: str, imager: str, swir: str) -> bytes:
     """The recording's calibration as it would be of this module, under the key that everybody has."""
+    from dermis_host.calibration.keys import DEVELOPMENT_KEY  # with it comes the host's client, which no scene needs
+
     fields: Any = cbor.loads(bytes(recording.calibration[calibration.HEADER_BYTES :]))
     changed = dict(fields) | {"serial": serial, "sensors": {"imager": imager, "swir": swir}}
     return calibration.encode({name: value for name, value in changed.items() if name != "format"}, DEVELOPMENT_KEY)

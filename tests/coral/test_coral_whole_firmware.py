@@ -1,0 +1,101 @@
+"""The whole firmware on a simulated Coral, in the board's own environment: from the console to the verdict.
+
+Drivers, tflite-runtime, gpiod and smbus2 with numpy below 2, by the host's own client. What the imager and the
+photodiode see is recorded from the twin's rendered optics; nothing of it is a real board's.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from dermis_host import Module
+from dermis_host.recording import load
+
+from tests.coral import environment
+from tests.coral.process import RECORDINGS, SERIAL
+from tests.fakes.esp32s3.recorded import record_for
+
+pytestmark = pytest.mark.tflite_runtime
+DARKEST = 10  # codes at and below black are all the same light
+
+
+class Running:
+    """The process; `host` is the client at its port."""
+
+    def __init__(self, folder, python):
+        self._process = subprocess.Popen(
+            [str(python), "-m", "tests.coral.process", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=environment.ROOT,
+            env=environment.whole_variables(),
+        )
+        assert self._process.stdout
+        self.logged: list[str] = []
+        first = self._process.stdout.readline()
+        assert first, "it did not start"
+        self.host = Module(f"socket://127.0.0.1:{int(first)}", on_log=self.logged.append)
+
+    def show(self, name: str) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"show {name}\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == "shown\n"
+
+    def end(self) -> None:
+        self.host.close()
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory) -> Iterator[Running]:
+    try:
+        python = environment.coral_python()
+    except environment.Unavailable as reason:
+        pytest.skip(str(reason))
+    running = Running(tmp_path_factory.mktemp("coral"), python)
+    yield running
+    running.end()
+
+
+def test_from_its_start_to_its_verdicts(running):
+    host = running.host
+    identity = host.identity()
+    assert (identity.board, identity.serial) == ("coral", SERIAL)
+    assert host.verify(time_limit_ms=2000).verdict == "no_decision"  # not calibrated
+
+    record = record_for(load(RECORDINGS / "bona_fide_light.npz"), SERIAL, identity.imager, identity.swir_head)
+    for off in range(0, len(record), 2048):
+        host.calibration_write(off, len(record), record[off : off + 2048])
+    calibration = host.calibration_state()
+    assert calibration.calibrated
+    checks = host.selftest().checks
+    assert all(check["ok"] for check in checks), [check for check in checks if not check["ok"]]
+
+    verdict = host.verify(nonce=b"turnstile 7")
+    assert verdict.verdict == "bona_fide" and verdict.calibration == calibration.hash, verdict
+    for name in ("silicone_mask_3mm", "photo_bent"):
+        running.show(name)
+        verdict = host.verify()
+        truth = load(RECORDINGS / f"{name}.npz").truth
+        assert truth and verdict.verdict == "attack" and set(verdict.reasons) & set(truth["reasons"]), verdict
+    running.show("empty")
+    assert host.verify(time_limit_ms=3000).verdict == "no_decision"
+
+
+def test_a_burst_comes_as_the_imager_gave_it(running):
+    running.show("bona_fide_light")
+    recorded = running.host.capture(frames=("850", "dots"))
+    for name in ("850", "dots"):
+        seen = load(RECORDINGS / "bona_fide_light.npz").frames[name].astype(int)
+        lit = seen > DARKEST
+        assert lit.mean() > 0.5 and abs(recorded.frames[name] - seen)[lit].max() <= 2, name
+
+
+def test_it_ran_on_tflite_runtime(running):
+    (boot,) = [event for event in running.logged if '"boot"' in str(event) or getattr(event, "event", "") == "boot"]
+    assert "tflite_runtime 2.14.0, reference kernels" in str(boot)
