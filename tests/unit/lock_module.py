@@ -58,7 +58,7 @@ class LockModule:
                 try:
                     await task
                 except asyncio.CancelledError:
-                    self.ended = True
+                    return
 
         asyncio.run(both())
 

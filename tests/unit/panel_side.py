@@ -1,7 +1,14 @@
 """A control panel's side of OSDP for tests, under both interpreters: written from the standard's text and apart from
 the device's, with a CRC of its own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from dermis.drivers import cipher
+
+if TYPE_CHECKING:
+    from typing import Any
 
 DEFAULT_KEY = b"0123456789:;<=>?"
 MINE = b"panelrnd"
@@ -81,13 +88,13 @@ class PanelSide:
             return body + bytes([check & 255, check >> 8])
         return body + bytes([-sum(body) & 255])
 
-    def raw(self, packet):
+    def raw(self, packet) -> Any:
         """A packet's reply, or None."""
         self.sent = packet
         reply = self.device.answer(packet)
         return None if reply is None else Reply(reply)
 
-    def ask(self, code, data=b"", block=b""):
+    def ask(self, code, data=b"", block=b"") -> Any:
         reply = self.raw(self.packet(code, data, block))
         self.next()
         if reply is not None and reply.secured:

@@ -22,7 +22,7 @@ class Stand(Host):
         self.commands = []
         self.changes = []
         self.count = 0
-        self.answer = (osdp.ACK, b"")
+        self.answer: tuple = (osdp.ACK, b"")
 
     def secure_only(self):
         return self.field
