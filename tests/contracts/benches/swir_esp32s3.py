@@ -17,8 +17,8 @@ class S3SwirBench(S3Bench, SwirBench):
 
     def see(self, levels, ambient, drift_per_ms=0.0):
         self.module.swir_levels = {str(band): level for band, level in levels.items()}
-        begun_us = self.chip.now_us
-        self.module.swir_ambient = lambda: ambient + drift_per_ms * (self.chip.now_us - begun_us) / 1000
+        self.module.swir_drift = drift_per_ms
+        self.module.swir_dark = ambient - drift_per_ms * self.chip.now_us / 1000
 
     def burning(self) -> str:
         return self.module.swir.burning()

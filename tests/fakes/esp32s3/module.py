@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from dermis_hw.boards import board_file
@@ -21,13 +21,15 @@ SWIR_DARK, SWIR_NOISE = 720.0, 12.0
 
 
 class Dm1:
-    """chip and what hangs on it. swir_levels, swir_ambient: what the photodiode sees, changed by tests."""
+    """chip and what hangs on it. What the photodiode sees, changed by tests: swir_levels with an LED on, swir_dark
+    anyway, swir_drift by how much more each ms."""
 
     def __init__(self, board: dict[str, Any], seed: int = 1):
         self.board = board
         self.chip = Chip(seed)
         self.swir_levels = dict(SWIR_LEVELS)
-        self.swir_ambient: Callable[[], float] = lambda: SWIR_DARK
+        self.swir_dark = SWIR_DARK
+        self.swir_drift = 0.0
         self._noise = 0
         self.expander, self.thermometer, self.adc = parts_of(self.chip, board, self._photodiode)
         self.lights = Bank(self.chip, board, self.expander, "light")
@@ -40,7 +42,8 @@ class Dm1:
     def _photodiode(self) -> float:
         self._noise = (self._noise * 1103515245 + 12345) & 0x7FFFFFFF
         noise = SWIR_NOISE * ((self._noise >> 16) % 7 - 3)
-        return self.swir_ambient() + self.swir_levels.get(self.swir.burning(), 0.0) + noise
+        dark = self.swir_dark + self.swir_drift * self.chip.now_us / 1000
+        return dark + self.swir_levels.get(self.swir.burning(), 0.0) + noise
 
 
 @contextlib.contextmanager
