@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dermis_host.released import released_model
 
-from tests.coral import environment, runner, tensors, verdicts
+from tests.coral import environment, live, runner, tensors, verdicts
 
 pytestmark = pytest.mark.tflite_runtime
 NAMES = sorted(path.stem for path in tensors.RECORDINGS.glob("*.npz"))
@@ -50,3 +50,12 @@ def test_a_model_cut_short_is_refused_where_the_runtime_alone_would_crash(python
         timeout=60,
     )
     assert done.returncode == 2 and "cut short" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_same_verdict_of_what_stands_before_it_now(python):
+    """The whole module as the twin has it, by the Coral's Python and LiteRT: the same light, the same burst, the same
+    evidence to the last digit."""
+    assert python
+    ((ours, theirs),) = live.compared({"face": lambda _twin: None}, provider="dermis_hw.twin.synthetic:face").values()
+    assert ours["verdict"] == "bona_fide" and len(ours["evidence"]) > 20
+    assert verdicts.differences([ours], [theirs]) == []
