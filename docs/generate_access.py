@@ -59,7 +59,7 @@ so that a module that was opened with a microscope gives away itself and no othe
 | `verdict` | 1 | the MAC of bound verdicts and of the audit log's head |
 | `station` | 1 to {stations} | calibration records that the module takes |
 | `update` | 1 to {updates} | public keys (P-256, x and y) of which images must be signed |
-| `osdp` | 0 or 1 | kept for OSDP's secure channel, which is to come |
+| `osdp` | 0 or 1 | first half: base key of OSDP's secure channel, until the panel sets another ([lock.md](lock.md)) |
 
 Refused are keys of another length, keys that everybody can compute, one key for two uses, and update keys that are no
 point of the curve. Calibration records that were signed with the development key end with the provisioning: provision
@@ -133,8 +133,8 @@ EVENTS = """
 Every one is a log line and an entry of the [audit log](audit.md): `provisioned` (fleet), `state_changed` (before,
 state), `session_opened` (role), `session_closed` (role, reason: closed, idle, longest, replaced, wrong_proof, reset,
 state, provisioned, clock), `session_refused` and `session_locked` (role, failed), `repl_opened` (state),
-`frames_allowed` (seconds). `access_fault` (reason) at start tells what is wrong with keys or state. None holds a key, a
-proof or a challenge.
+`frames_allowed` (seconds), `osdp_key_set`. `access_fault` (reason) at start tells what is wrong with keys or state.
+None holds a key, a proof or a challenge.
 
 ## Threats
 """
@@ -157,6 +157,11 @@ THREATS = (
         "has the master of a role",
         "open every module of the fleet in that role",
         "confirm images of others: those need the owner's signature",
+    ),
+    (
+        "reaches the lock's wires",
+        "send any card over Wiegand, bridge the relay, cut or disturb OSDP",
+        "make an OSDP panel believe a verdict, or tell one again: [lock.md](lock.md)",
     ),
     (
         "opens the case and holds BOOT",

@@ -75,6 +75,10 @@ class TwinControl:
         """Ask for a fault; `clear` takes all back."""
         return self.request({"do": "fault", "name": name, "args": arguments}, ANSWER_S)
 
+    def lock(self, name: str, on: bool) -> dict[str, Any]:
+        """Set an input of the lock's side: trigger, tamper or power."""
+        return self.request({"do": "lock", "name": name, "on": on}, ANSWER_S)
+
     def enter_loader(self) -> None:
         """Reset its module with the BOOT button held."""
         self.request({"do": "loader"}, ANSWER_S)

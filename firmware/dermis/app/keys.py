@@ -72,7 +72,7 @@ class Keys:
         return list(self._held[UPDATE]) if self._held is not None else []
 
     def osdp(self) -> bytes:
-        """What was given for OSDP's secure channel, or b""."""
+        """What was given for OSDP's secure channel, or b""; `app.lock.key` says which key is in force."""
         return self._held[access.OSDP] if self._held is not None else b""
 
     def fleet(self) -> str:

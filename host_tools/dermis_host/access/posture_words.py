@@ -45,6 +45,8 @@ UNVERIFIABLE = {
     names.STATE: "its state: the note of it is lost or damaged",
     names.KEYS: "its keys: they are damaged",
     names.SEED: "its stored seed of random numbers: it cannot be read or written",
+    names.WIEGAND: "Wiegand: whoever reaches its two wires can send any card (docs/lock.md)",
+    names.RELAY: "the relay's contact: whoever reaches its two wires can bridge them",
 }
 STALE_DAYS = 365  # a module that has seen no update for a year has missed corrections, whatever they were
 NO_AGE = -1

@@ -1,4 +1,4 @@
-"""`dermis twin`: a virtual module, in the foreground or behind; `twin scene|status|fault|loader|stop` talk to the
+"""`dermis twin`: a virtual module, in the foreground or behind; `twin scene|status|fault|lock|loader|stop` talk to the
 one that runs."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from dermis_host.twin_access import (
 DEFAULT_SCENE = "bona_fide_light"
 HIGHEST_PORT = 65535
 LOG = "twin.log"  # in the state folder: what a twin behind says
+LOCK_INPUTS, LEVELS, PULSE = ("trigger", "tamper", "power"), ("on", "off"), "pulse"
+PULSE_S = 0.3  # of an input: longer than the module's look at it twice
 STOP_S = 10.0  # for one that is not to be, to end in order
 
 
@@ -44,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--blank", action="store_true", help="erase its flash first; it then runs what is flashed and nothing else"
     )
     parser.add_argument("--pty", type=Path, metavar="LINK", help="also offer the console on a pseudo-terminal")
+    parser.add_argument("--bus-port", type=int, metavar="PORT", help="RS-485 on that TCP port, 0: a free one")
+    parser.add_argument("--bus-pty", type=Path, metavar="LINK", help="RS-485 on a pseudo-terminal")
     parser.add_argument("--background", action="store_true", help="return when it is ready; `dermis twin stop` ends it")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what the twin says on stderr")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else there")
@@ -54,6 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fault = _sub(doing, "fault", "ask for a fault; `clear` takes all back")
     fault.add_argument("name")
     fault.add_argument("argument", nargs="*", metavar="KEY=VALUE", help="such as light=970, count=100000")
+    lock = _sub(doing, "lock", "set an input of its lock's side")
+    lock.add_argument(
+        "input", choices=LOCK_INPUTS, help="trigger: somebody asks; tamper: the housing is open; power: good"
+    )
+    lock.add_argument(
+        "level", choices=(*LEVELS, PULSE), nargs="?", default=PULSE, help="default: %(default)s, on and off"
+    )
     _sub(doing, "loader", "reset it with the BOOT button held: its ROM loader waits for a flasher")
     _sub(doing, "stop", "end it")
 
@@ -63,13 +75,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         answer = _talk(TwinControl(arguments.state), arguments)
         rows = table("what", "value")
         for name, value in answer.items():
-            rows.add_row(name, str(value))
+            parts = value if isinstance(value, dict) and value else {"": value}
+            for part, told in parts.items():
+                rows.add_row(f"{name} {part}".strip(), str(told))
         if answer:
             output.say(rows)
         output.result(answer)
         return EXIT_OK
-    if not 0 <= arguments.port <= HIGHEST_PORT:
-        raise UsageError(f"--port {arguments.port} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0.")
+    for name, port in (("port", arguments.port), ("bus-port", arguments.bus_port)):
+        if port is not None and not 0 <= port <= HIGHEST_PORT:
+            raise UsageError(f"--{name} {port} is no TCP port: give one from 1 to {HIGHEST_PORT}, or 0.")
     require_simulation()
     find_micropython()  # raises at once, and as wrong usage, when it is named and not there
     path = scene_file(arguments.scene)
@@ -91,6 +106,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             seed=arguments.seed,
             pty=arguments.pty,
             blank=arguments.blank,
+            bus_port=arguments.bus_port,
+            bus_pty=arguments.bus_pty,
             log=twin_log(output),
             on_ready=ready,
         )
@@ -113,6 +130,8 @@ def _behind(scene: Path, arguments: argparse.Namespace, output: Output) -> int:
     words += ["--virtual-time"] if arguments.virtual_time else []
     words += ["--blank"] if arguments.blank else []
     words += ["--pty", str(arguments.pty)] if arguments.pty else []
+    words += ["--bus-port", str(arguments.bus_port)] if arguments.bus_port is not None else []
+    words += ["--bus-pty", str(arguments.bus_pty)] if arguments.bus_pty else []
     words += ["--verbose"] if arguments.verbose else []
     arguments.state.mkdir(parents=True, exist_ok=True)
     log = arguments.state / LOG
@@ -157,6 +176,8 @@ def _talk(twin: TwinControl, arguments: argparse.Namespace) -> dict[str, Any]:
         return {"scene": str(path)}
     if arguments.doing == "fault":
         return twin.fault(arguments.name, dict(map(_key_and_value, arguments.argument)))
+    if arguments.doing == "lock":
+        return _lock(twin, arguments.input, arguments.level)
     if arguments.doing == "loader":
         twin.enter_loader()
         return {}
@@ -164,6 +185,15 @@ def _talk(twin: TwinControl, arguments: argparse.Namespace) -> dict[str, Any]:
         twin.stop()
         return {}
     return twin.status()
+
+
+def _lock(twin: TwinControl, name: str, level: str) -> dict[str, Any]:
+    if level in LEVELS:
+        return twin.lock(name, level == LEVELS[0])
+    resting = bool(twin.status()["lock"]["inputs"][name])
+    twin.lock(name, not resting)
+    time.sleep(PULSE_S)
+    return twin.lock(name, resting)
 
 
 def _sub(doing: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -29,7 +29,6 @@ LONGEST_WIEGAND = 64
 INPUT_LIMIT = 4096
 FRAMES_KEPT = 16
 INPUTS = ("trigger", "tamper", "power")
-PULSE_S = 0.3  # how long `dermis twin lock trigger` holds the input
 
 
 class LockSide:

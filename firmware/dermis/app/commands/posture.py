@@ -1,4 +1,5 @@
-from dermis.app import rights
+from dermis.app import rights, settings
+from dermis.app.lock import key
 from dermis.app.utc import days_since
 from dermis.core import posture, release
 
@@ -16,7 +17,7 @@ async def handle(module, _request):
         "fleet": keys.fleet(),
         "open": opened,
         "locked": [name for name in posture.OPENABLE if name not in opened],
-        "defaults": _defaults(keys),
+        "defaults": _defaults(module),
         "unverifiable": _unverifiable(module),
         "faults": [fault for fault in (keys.fault, module.state_fault, module.entropy_fault()) if fault],
         "release": {
@@ -28,12 +29,25 @@ async def handle(module, _request):
     }
 
 
-def _defaults(keys):
+def _defaults(module):
+    keys = module.keys
     if keys.fault:
         return []  # none of them is in force
-    if not keys.provisioned:
-        return list(posture.DEFAULTS)
-    return [] if keys.osdp() else [posture.OSDP_KEY]
+    names = [] if keys.provisioned else [name for name in posture.DEFAULTS if name != posture.OSDP_KEY]
+    if not key.base_key(module.storage, module.system.serial(), keys):
+        names.append(posture.OSDP_KEY)
+    return names
+
+
+def _wires(module):
+    """Those of the lock's side that carry what a verdict says, and whose own word nobody can check."""
+    names = []
+    if module.settings.any_set(settings.LOCK_PREFIX):
+        if module.settings.get("lock_wiegand") != "off":
+            names.append(posture.WIEGAND)
+        if module.settings.get("lock_start") != "off" and module.settings.get("lock_relay_ms"):
+            names.append(posture.RELAY)
+    return names
 
 
 def _unverifiable(module):
@@ -49,4 +63,4 @@ def _unverifiable(module):
         names.append(posture.KEYS)
     if module.entropy_fault():
         names.append(posture.SEED)
-    return names
+    return names + _wires(module)

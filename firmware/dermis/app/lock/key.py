@@ -10,9 +10,9 @@ import hashlib
 from dermis.core import cbor
 from dermis.core.errors import BadInput
 from dermis.core.hmac import equal
-from dermis.core.osdp_secure import DEFAULT_KEY, KEY_BYTES
 from dermis.drivers.storage import EIO, ENOENT
 
+KEY_BYTES = 16  # AES-128
 FILE = "osdp"
 FORMAT = 1
 LARGEST_FILE = 128
@@ -59,4 +59,4 @@ def _decoded(data, serial):
     if not isinstance(held, dict) or held.get("format") != FORMAT or held.get("serial") != serial:
         return b""
     key = held.get("key")
-    return key if isinstance(key, bytes) and len(key) == KEY_BYTES and key != DEFAULT_KEY else b""
+    return key if isinstance(key, bytes) and len(key) == KEY_BYTES else b""

@@ -11,7 +11,7 @@ MESSAGES = (
         READ,
         NONE,
         (
-            _f("name", "str", "", REQUIRED, "of the setting: see docs/audit.md"),
+            _f("name", "str", "", REQUIRED, "of the setting: see docs/audit.md and docs/lock.md"),
             _f("max_size", "int", "bytes", 64, "what the asker can take; no value here is longer than 64"),
         ),
         (_f("val", "bytes", "", REQUIRED, "the value in force, UTF-8"),),
