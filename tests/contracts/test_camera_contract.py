@@ -113,8 +113,9 @@ def frames_are_of_now(camera):
         camera.shine(20)
         await camera.driver.start(EXPOSURE_US, GAIN_Q8)
         await read(camera, 6)
+        await camera.sleep_ms(300)
         camera.shine(160)
-        await camera.sleep_ms(700)
+        await camera.sleep_ms(500)
         frame = (await read(camera, 1))[0]
         await camera.driver.stop()
         return frame

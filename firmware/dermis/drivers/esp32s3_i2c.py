@@ -15,6 +15,7 @@ CONTROLLER = 0  # the camera module takes the other one
 # The parts stretch no clock and the longest transfer is 4 bytes, 0.1 ms: what takes this long hangs.
 TIMEOUT_US = 5000
 ENODEV = 19
+TRIES = 2  # of a transfer that the bus fell under; every one of ours may be made twice
 CLEAR_CLOCKS = 9
 HALF_CLOCK_US = 5  # 100 kHz, which every part follows
 
@@ -32,22 +33,31 @@ class S3I2c:
 
     def write(self, address: int, data: bytes) -> None:
         """All of `data` in one go."""
-        i2c = self._free()
-        try:
-            i2c.writeto(address, data)
-        except OSError as error:
-            self._fail(address, error)
+        self._transfer(address, data, None)
 
     def write_read(self, address: int, data: bytes, buffer) -> None:
         """`data` (a register's number, or nothing), then fill the buffer without letting go of the bus."""
-        i2c = self._free()
-        try:
-            if data:
-                i2c.readfrom_mem_into(address, data[0], buffer)
-            else:
-                i2c.readfrom_into(address, buffer)
-        except OSError as error:
-            self._fail(address, error)
+        self._transfer(address, data, buffer)
+
+    def _transfer(self, address, data, buffer):
+        for _ in range(TRIES):
+            i2c = self._free()
+            try:
+                if buffer is None:
+                    i2c.writeto(address, data)
+                elif data:
+                    i2c.readfrom_mem_into(address, data[0], buffer)
+                else:
+                    i2c.readfrom_into(address, buffer)
+                return
+            except OSError as error:
+                if error.args and error.args[0] == ENODEV:
+                    break
+                self._i2c = None  # it stopped within the transfer: made again, once the bus is free
+        raise SensorFault(
+            "the %s at 0x%02x does not answer on I2C; check its plug and supply, then reset"
+            % (self._names.get(address, "part").replace("_", " "), address)
+        )
 
     def _free(self) -> I2C:
         """The controller, when both lines are high."""
@@ -89,12 +99,3 @@ class S3I2c:
         until = self._clock.ticks_us() + HALF_CLOCK_US
         while self._clock.ticks_us() < until:
             pass
-
-    def _fail(self, address, error):
-        if not error.args or error.args[0] != ENODEV:
-            self._i2c = None  # a controller that stopped within a transfer is made again
-        name = self._names.get(address, "part")
-        raise SensorFault(
-            "the %s at 0x%02x does not answer on I2C; check its plug and supply, then reset"
-            % (name.replace("_", " "), address)
-        )

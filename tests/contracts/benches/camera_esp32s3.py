@@ -16,6 +16,7 @@ class S3CameraBench(S3Bench, CameraBench):
         from dermis.drivers.camera.esp32s3 import S3Camera
 
         self.driver = S3Camera(self.board, self.clock, lambda: NUMBER)
+        self.driver.sleep_after_ms = 10_000  # the tests' patience
 
     def now_us(self) -> int:
         return self.clock.ticks_us()

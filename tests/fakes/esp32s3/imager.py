@@ -103,13 +103,19 @@ class Imager:
         if settings["lenc"] or settings["awb_gain"]:
             factor *= np.linspace(0.85, 1.15, HEIGHT)
         light, scene = light * factor, scene * factor
-        tab = light[:, None] * np.ones((1, WIDTH))
         first, last = board["monitor_columns"]
-        tab[:, last:] = light[:, None] / 8 + scene[:, None]
-        tab[:, first:last] *= 1 + 0.004 * rng.standard_normal((HEIGHT, last - first))
-        gamma = CURVE if settings["raw_gma"] else 1.0
-        part = np.clip(tab / FULL_SCALE, 0, 1) ** (1 / gamma)
-        black = board["black_code"]
-        codes = np.clip(part * (255 - black) + black + rng.uniform(0, 1, tab.shape), 0, 255).astype(np.uint8)
+        tab = light[:, None] * (1 + 0.004 * rng.standard_normal((HEIGHT, last - first)))
+        row = light / 8 + scene  # the scene is even along a row, so that its noise is, too
+        codes = np.empty((HEIGHT, WIDTH), np.uint8)
+        codes[:] = self._codes(row)[:, None]
+        codes[:, first:last] = self._codes(tab)
         frame = self._last = codes.tobytes()
         return frame[: len(frame) - self.short_bytes]
+
+    def _codes(self, linear: np.ndarray) -> np.ndarray:
+        """Linear counts to codes, rounded up or down by chance."""
+        gamma = CURVE if self.settings["raw_gma"] else 1.0
+        black = self._board["black_code"]
+        part = np.clip(linear / FULL_SCALE, 0, 1) ** (1 / gamma)
+        exact = part * (255 - black) + black + self._rng.uniform(0, 1, linear.shape)
+        return np.clip(exact, 0, 255).astype(np.uint8)

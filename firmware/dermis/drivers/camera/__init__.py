@@ -27,5 +27,5 @@ class Camera:
         raise NotImplementedError
 
     async def stop(self) -> None:
-        """No more frames; the sensor sleeps."""
+        """No more frames; the sensor sleeps, at once or when nobody has wanted one for some minutes."""
         raise NotImplementedError

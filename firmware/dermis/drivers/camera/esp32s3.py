@@ -24,8 +24,8 @@ SILENCE_LIMIT_US = 500_000  # the contract's half second
 POLL_MS = 2
 SENSOR_LINES = 296  # of the OV2640's CIF mode, scaled down to 240 rows
 GAIN_STEP_Q8, MOST_GAIN = 256, 31
-# Waking it takes longer than there is between two bursts of one decision; awake it warms the module.
-SLEEP_AFTER_MS = 10_000
+# Waking it takes some 0.3 s (estimated), which nobody at a door should wait for but the first one for a while.
+SLEEP_AFTER_MS = 300_000
 # Everything that makes one frame differ from the next, or a pixel from its light. What a setter refuses is a warning on
 # the console alone, so that each is read back (which tells what the module wrote, not what the sensor took).
 SETTINGS = (
@@ -62,6 +62,7 @@ class S3Camera(Camera):
         self._started = False
         self._buffers = 0
         self._sleeper: Any = None
+        self.sleep_after_ms = SLEEP_AFTER_MS
 
     def identity(self) -> str:
         """Empty where imager or thermometer do not answer: then no record holds, and bursts say why."""
@@ -129,7 +130,7 @@ class S3Camera(Camera):
             self._sleeper = asyncio.create_task(self._sleep_later())
 
     async def _sleep_later(self):
-        await self._clock.sleep_ms(SLEEP_AFTER_MS)
+        await self._clock.sleep_ms(self.sleep_after_ms)
         self._sleeper = None
         self._sleep()
 
