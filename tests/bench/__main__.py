@@ -4,6 +4,7 @@ import sys
 
 from tests.bench import (
     audit_power,
+    board_memory,
     budget,
     bursts,
     calibration,
@@ -12,6 +13,7 @@ from tests.bench import (
     depth_accuracy,
     esptool,
     gates,
+    heap_life,
     held_out,
     inference,
     reflectance,
@@ -37,6 +39,8 @@ PARTS = {
     "inference": inference.main,
     "bursts": lambda: bursts.main([]),
     "budget": lambda: budget.main([]),
+    "memory": board_memory.main,
+    "heap": lambda: heap_life.main([]),
     "replay": replay.main,
     "esptool": esptool.main,
     "coral": coral.main,
@@ -53,6 +57,7 @@ WITH_OPTIONS = {
     "depth": depth_accuracy.main,
     "bursts": bursts.main,
     "budget": budget.main,
+    "heap": heap_life.main,
     "calibration": calibration.main,
     "species": species.main,
     "simulation": simulation.main,

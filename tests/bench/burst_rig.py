@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dermis.app import burst_checks
@@ -32,6 +33,9 @@ from dermis_hw.twin.imager import Delivery, Imager
 from dermis_hw.twin.peripherals import Peripherals
 from dermis_hw.twin.sensor import REFERENCE_C, output_factor
 from dermis_hw.twin.world import World
+
+if TYPE_CHECKING:
+    from tests.bench.driver_cost import DriverCosts
 
 TAB_COLUMNS = DM1.monitor_columns[1]
 SCENE_COLUMNS = 10
@@ -134,6 +138,32 @@ class NarrowImager(Imager):
         return again_us, arrived_us, whole[: len(whole) - self.short_bytes]
 
 
+class _Slow:
+    """A driver or identification whose named methods take time in which nothing else runs. us: method -> how long."""
+
+    def __init__(self, loop: VirtualLoop, driver: Any, us: dict[str, float]):
+        self._loop, self._driver, self._us = loop, driver, us
+
+    def __getattr__(self, name: str) -> Any:
+        method, us = getattr(self._driver, name), self._us.get(name, 0)
+        if not us:
+            return method
+        if not inspect.iscoroutinefunction(method):
+
+            def call(*arguments: Any) -> Any:
+                self._loop.now_us += us
+                return method(*arguments)
+
+            return call
+
+        async def wait(*arguments: Any) -> Any:
+            answer = await method(*arguments)
+            self._loop.now_us += us
+            return answer
+
+        return wait
+
+
 class _Thermometer:
     def centi_celsius(self) -> int:
         return 2500
@@ -161,13 +191,16 @@ class Record:
 
 @dataclasses.dataclass
 class Setting:
-    """One burst's circumstances. prepare: changes the world and the imager before it begins."""
+    """One burst's circumstances. prepare: changes the world and the imager before it begins. costs: what a board's
+    drivers take; None: nothing, and the SWIR head what its data say. identify_us: to tell what lit a frame."""
 
     period_us: int = DM1.frame_period_us
     calibrated: bool = True
     klux: float = 0.3
     temperature_c: float = REFERENCE_C
     overshoot_us: float = 2000.0
+    costs: DriverCosts | None = None
+    identify_us: float = 0.0
     prepare: Callable[[Rig], None] | None = None
 
 
@@ -197,6 +230,9 @@ class Rig:
         self.loop = VirtualLoop()
         self.clock = LoopClock(self.loop, lambda: self.rng.uniform(0, setting.overshoot_us))
         optics = dataclasses.replace(NARROW, frame_period_us=setting.period_us)
+        costs = setting.costs
+        if costs is not None:
+            optics = dataclasses.replace(optics, swir_sample_us=round(costs.sample))
         self.world = World(optics, virtual=True)
         field = scene(self.rng, setting.klux, setting.temperature_c)
         self.world.show(lambda _: field)
@@ -220,20 +256,24 @@ class Rig:
         self.channel = DirectChannel(peripherals, self.clock)
         self.record = Record(self.module, self.rng) if setting.calibrated else None
         self.emitters = TwinEmitters(self.channel)
-        self.taker = BurstTaker(
-            self.board,
-            self.clock,
-            TwinCamera(self.channel, self.clock),
-            self.emitters,
-            TwinSwirHead(self.channel, self.clock, True),
-            _Thermometer(),
-            _System(self.rng),
-        )
+        self.camera = TwinCamera(self.channel, self.clock)
+        drivers: list[Any] = [self.camera, self.emitters, TwinSwirHead(self.channel, self.clock, True), _Thermometer()]
+        if costs is not None:
+            took = (
+                {"read": costs.frame + setting.identify_us},
+                {"pulse": costs.pulse, "dark": costs.dark},
+                {"read": costs.before_swir},
+                {"centi_celsius": costs.temperature},
+            )
+            drivers = [_Slow(self.loop, driver, us) for driver, us in zip(drivers, took, strict=True)]
+        camera, emitters, swir, thermometer = drivers
+        self.taker = BurstTaker(self.board, self.clock, camera, emitters, swir, thermometer, _System(self.rng))
+        self.begun_us = 0  # of the burst taken last
         if setting.prepare:
             setting.prepare(self)
 
     def burst(self) -> Outcome:
-        started = self.clock.ticks_us()
+        started = self.begun_us = self.clock.ticks_us()
         refusal, burst = "", None
         try:
             burst = self.loop.run_until_complete(self.taker.take(self.record))

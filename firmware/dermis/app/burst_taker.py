@@ -274,8 +274,8 @@ class BurstTaker:
                 self._sorter.give_up()
                 break
             # With one buffer left, the next frame comes into the memory that the work would use.
-            may_work = self._meanwhile is not None and len(self._free) > 1
-            busy = may_work and self._meanwhile(self._burst, self._record)
+            meanwhile = self._meanwhile if len(self._free) > 1 else None
+            busy = meanwhile is not None and meanwhile(self._burst, self._record)
             await self._clock.sleep_ms(0 if busy else POLL_MS)
         self._give_back()
 
