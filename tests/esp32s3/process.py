@@ -13,9 +13,9 @@ import sys
 import threading
 from pathlib import Path
 
-from dermis_hw import boards
 from dermis_host import recording
 from dermis_host.released import released_model
+from dermis_hw import boards
 
 from tests.fakes.esp32s3.install import installed
 from tests.fakes.esp32s3.recorded import RecordedDm1

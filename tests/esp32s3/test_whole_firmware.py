@@ -74,11 +74,10 @@ def test_a_module_on_the_chip_from_its_start_to_its_verdicts(running):
 
     verdict = host.verify(nonce=b"turnstile 7")
     assert verdict.verdict == "bona_fide" and verdict.calibration == calibration, verdict
-    for name, verdicts in (("silicone_mask_3mm", ("attack",)), ("empty", ("no_decision",))):
-        running.show(name)
-        verdict = host.verify()
-        truth = scene(name).truth
-        assert truth and verdict.verdict in verdicts and set(verdict.reasons) & set(truth["reasons"]), verdict
+    running.show("silicone_mask_3mm")
+    verdict = host.verify()
+    truth = scene("silicone_mask_3mm").truth
+    assert truth and verdict.verdict == "attack" and set(verdict.reasons) & set(truth["reasons"]), verdict
 
 
 def test_a_burst_comes_over_the_console_as_the_imager_gave_it(running):

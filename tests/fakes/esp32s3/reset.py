@@ -29,8 +29,9 @@ MEMORY_SIZE = 2048
 EPOCH_2000 = 946_684_800
 
 
-class ChipReset(BaseException):
-    """The program is over. why: a key of `TOLD`."""
+class ChipReset(SystemExit):
+    """The program is over: event loops let this through at once, and nothing of ours catches it. why: a key of
+    `TOLD`."""
 
     def __init__(self, why: str):
         super().__init__(why)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 INTERRUPT = 0x03
-POLL_PAUSE_S = 0.001
+POLL_PAUSE_S = 0.004
 
 IS_MICROPYTHON = sys.implementation.name == "micropython"
 
