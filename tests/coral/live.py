@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dermis_host import Module
+from dermis_host.calibration import at_once
+from dermis_host.calibration.operators import TwinOperator
 from dermis_hw import scenes
 from dermis_hw.twin import Twin
 
@@ -51,9 +53,12 @@ def module(folder: Path, interpreter: str, **options: Any) -> Iterator[tuple[Twi
     """A calibrated module before a scene or a provider, and its twin."""
     twin = Twin(folder, interpreter=interpreter, virtual_time=True, seed=SEED, **options)
     with twin, Module(twin.url) as host:
-        record = quick_record(host.identity())
-        for off in range(0, len(record), PIECE):
-            host.calibration_write(off, len(record), record[off : off + PIECE])
+        if "provider" in options:
+            record = quick_record(host.identity())  # before providers' light, which is that of its own targets
+            for off in range(0, len(record), PIECE):
+                host.calibration_write(off, len(record), record[off : off + PIECE])
+        else:
+            at_once.calibrate(host, TwinOperator(twin.set_scene), name="live", told=lambda _step: None)
         yield twin, host
 
 

@@ -72,7 +72,8 @@ def _optics(name: str, optics: Optics) -> dict:
         "buffers": 2,
         "row_time_us": round(optics.row_time_us),
         "frame_period_us": optics.frame_period_us,
-        "latency_us": list(optics.latency_us),
+        # From a frame's end to its arrival. Linux stamps a frame as its last byte comes.
+        "latency_us": [0 if name == "coral" else optics.latency_us[0], optics.latency_us[1]],
         "level_q8": {"850": 256, "970": 256, "1050": 256, "dots": 256},
         "longest_pulse_us": optics.longest_pulse_us,
         "monitor_columns": list(optics.monitor_columns),
