@@ -44,7 +44,7 @@ class BurstBench(S3Bench):
         self.swir = S3SwirHead(board, self.expander, self.bus, clock)
         self.taker = BurstTaker(board, clock, self.camera, self.emitters, self.swir, self.thermometer, Random(seed))
 
-    def take(self, breaks_at_us=None, part=None):
+    def take(self, breaks_at_us=0, part=None):
         """A burst, in which `part()` happens after that time."""
 
         async def work():

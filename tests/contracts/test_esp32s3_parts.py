@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from dermis.core.errors import SensorFault
 
@@ -178,9 +180,7 @@ def test_dark_goes_on_where_one_of_its_two_ways_fails(lights):
 
 
 def test_without_a_free_transmitter_there_is_a_fault_and_no_light(lights):
-    import esp32
-    import machine
-
+    esp32, machine = sys.modules["esp32"], sys.modules["machine"]  # the chip's
     others = [esp32.RMT(pin=machine.Pin(pin)) for pin in (38, 41, 42, 48)]
     with pytest.raises(SensorFault, match="transmitter"):
         lights.driver.pulse("850", 256, 80_000)
