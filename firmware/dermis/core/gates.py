@@ -193,15 +193,15 @@ SURE_OF = {"index": ("high",), "swir_1450": ("low", "high"), "swir_1550": ("low"
 SURE_ERRORS = 2
 UNSURE_FACTOR = 2
 
-# Upper limits that another field moves: by `times` what lies of it above `above`.
-Moved = namedtuple("Moved", ("field", "above", "times"))
+# Upper limits that another field moves: by `times` what lies of it above `above`, which counts up to `most`.
+Moved = namedtuple("Moved", ("field", "above", "times", "most"))
 MOVED = {
     # Hair is dry and lies in the spot beside skin: it lifts the ratios at 1450 and 1200 nm together, silicone on skin
     # the first alone (where 1450 is .45 to .62, to .79 of 1200; drawn presentations). From a ratio of .76 at 1200 nm.
-    "swir_1450": Moved("swir_1200_1050_q14", -4496, 2),
-    # Steps of a nose in half profile come with no patches (0 of 1200 drawn subjects), those of a hand with the mask's:
-    # at 70 mm of steps as without, next to none at 110.
-    "patches": Moved("cliffs_mm", 70, -17),
+    "swir_1450": Moved("swir_1200_1050_q14", -4496, 2, 4496),
+    # Steps of a nose in half profile come with no patches (1200 drawn subjects), those of a hand with the mask's: at 60
+    # mm of steps as many as without, from 85 a seventh.
+    "patches": Moved("cliffs_mm", 60, -24, 25),
 }
 
 # What a finding says already: a plane fits a cylinder as well, has no relief, and may be as wide as a poster. One fact
@@ -245,8 +245,8 @@ def moved(gate, evidence):
     """The gate with the upper limit that holds for this evidence."""
     if gate.name not in MOVED:
         return gate
-    field, above, times = MOVED[gate.name]
-    more = max(0, evidence.get(field, above) - above)
+    field, above, times, most = MOVED[gate.name]
+    more = min(max(0, evidence.get(field, above) - above), most)
     high = gate.high + times * more
     return Gate(gate.name, gate.field, gate.low, high, gate.verdict, gate.reason, gate.why)
 
