@@ -64,6 +64,7 @@ class Channel:
         self._poll.register(stream, select.POLLIN)
         self._header = bytearray(wire.HEADER_SIZE)
         self._waiting = []
+        self._awaited = 0  # answers that a task waits for; a quick request may have taken one for it
         self._seq = 0
         self.clock: TwinClock | None = None
         self.answer_time_us = 0  # of the answer last taken, module clock
@@ -85,19 +86,31 @@ class Channel:
             self._take()
         return self._result(request)
 
+    def glance(self, op, payload=b""):
+        """As `ask`, for what is looked at again and again: virtual time does not wait for whoever does."""
+        before = self.clock.activity if self.clock else 0
+        answer = self.ask(op, payload)
+        if self.clock:
+            self.clock.activity = before
+        return answer
+
     async def ask_async(self, op, payload=b"", into=None, head=0):
         """As `ask`, and the other tasks run meanwhile; for what takes milliseconds to answer."""
         request = self._send(op, payload, into, head)
-        while not request.done:
-            if self._poll.poll(0):
-                self._take()
-            else:
-                await pause_ms(POLL_PAUSE_MS)
+        self._awaited += 1
+        try:
+            while not request.done:
+                if self._poll.poll(0):
+                    self._take()
+                else:
+                    await pause_ms(POLL_PAUSE_MS)
+        finally:
+            self._awaited -= 1
         return self._result(request)
 
     def busy(self):
         """Whether an answer is awaited; virtual time stands still meanwhile."""
-        return bool(self._waiting)
+        return bool(self._waiting) or self._awaited > 0
 
     def _send(self, op, payload, into, head):
         self._seq = (self._seq + 1) & 0xFFFF

@@ -35,6 +35,8 @@ class LockChannel:
         except ValueError as problem:
             raise SensorFault(str(problem)) from None
 
+    glance = ask
+
 
 class _Clock:
     def __init__(self):

@@ -24,7 +24,7 @@ class TwinBus(Bus):
     async def read(self, buffer) -> int:
         longest = struct.pack(wire.BUS_READ_REQUEST, len(buffer))
         while True:
-            data = self._channel.ask(wire.BUS_READ, longest)
+            data = self._channel.glance(wire.BUS_READ, longest)
             if data:
                 buffer[: len(data)] = data
                 return len(data)

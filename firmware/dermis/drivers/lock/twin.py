@@ -34,7 +34,7 @@ class TwinLock(Lock):
         self._put(wire.LOCK_BUZZER, on)
 
     def inputs(self) -> Inputs:
-        trigger, tampered, power_good = struct.unpack(wire.LOCK_INPUTS_RESPONSE, self._channel.ask(wire.LOCK_INPUTS))
+        trigger, tampered, power_good = struct.unpack(wire.LOCK_INPUTS_RESPONSE, self._channel.glance(wire.LOCK_INPUTS))
         return Inputs(bool(trigger), bool(tampered), bool(power_good))
 
     def safe(self) -> None:
