@@ -167,6 +167,7 @@ def test_a_dead_i2c_bus_keeps_no_module_from_starting(module: Dm1):
     module.machine.held_low = True
     drivers = firmware.drivers_of(BOARD | {"serial": "S1"})
     drivers.emitters.dark()
+    assert drivers.lock
     drivers.lock.safe()
     assert drivers.camera.identity() == ""
     with pytest.raises(SensorFault, match="expander"):

@@ -57,7 +57,7 @@ class Bus:
     def __init__(self, answer=b""):
         self.registers = bytearray(b"\0\0\xff\xff\0\0\xff\xff")
         self.inputs = 0
-        self.stuck = None
+        self.stuck = b""
         self.writes = []
         self.failing = False
         self.answer = answer
@@ -76,7 +76,7 @@ class Bus:
             buffer[:] = self.answer if not data or data[0] == 0 else b"\x01\x17"
             return
         driven = self.registers[2] if self.registers[6] == 0 else 0
-        buffer[0] = driven if self.stuck is None else self.stuck
+        buffer[0] = self.stuck[0] if self.stuck else driven
         buffer[1] = self.inputs
 
 
@@ -97,9 +97,9 @@ def test_what_does_not_follow_is_told_and_set_up_anew():
     expander = Expander(bus, 0x20, BITS)
     expander.select("select_", 3)
     expander.check()
-    bus.stuck = 0x81
+    bus.stuck = b"\x81"
     assert "does not follow" in raised(expander.check)
-    bus.stuck = None
+    bus.stuck = b""
     bus.registers[6] = 0xFF  # it lost its supply for a moment
     expander.select("select_", 1)
     expander.check()

@@ -21,6 +21,8 @@ from tests.fakes.coral.pwm import Pwm
 from tests.fakes.coral.video import Video
 from tests.fakes.esp32s3.install import VirtualLoop
 
+TURN_EVERY_US = 500
+
 
 @contextlib.contextmanager
 def installed(machine: Machine, video: Video | None = None) -> Iterator[Pwm]:
@@ -46,8 +48,8 @@ def installed(machine: Machine, video: Video | None = None) -> Iterator[Pwm]:
 
 
 def run(machine: Machine, work, turns: list[int] | None = None):
-    """The result of a coroutine function, its event loop in the machine's time. turns: takes how long (us) one who
-    wants every turn had to wait for each."""
+    """The result of a coroutine function, its event loop in the machine's time. turns: takes how much later (us) than
+    wanted one got its turns who wants one each half millisecond."""
     loop = VirtualLoop(machine)
 
     async def watched():
@@ -67,5 +69,5 @@ def run(machine: Machine, work, turns: list[int] | None = None):
 async def _watch(machine: Machine, turns: list[int]) -> None:
     while True:
         before = machine.now_us
-        await asyncio.sleep(0)
-        turns.append(machine.now_us - before)
+        await asyncio.sleep(TURN_EVERY_US / 1e6)
+        turns.append(machine.now_us - before - TURN_EVERY_US)

@@ -65,7 +65,7 @@ class Video:
         self.controls = controls
         self.format = (WIDTH, HEIGHT, GREY)  # the only one it has
         self.line_bytes = WIDTH
-        self.stamps = raw.BufferFlag.TIMESTAMP_MONOTONIC
+        self.stamps: int = raw.BufferFlag.TIMESTAMP_MONOTONIC
         self.absent = self.silent = self.frozen = self.damaged = False
         self.short = 0
         self.streaming = False
