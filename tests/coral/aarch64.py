@@ -52,7 +52,7 @@ def install_wheels() -> None:
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         + ["--only-binary=:all:", "--python-version", "3.11", *platforms, "--target", str(SITE)]
-        + list(environment.PACKAGES),
+        + list(environment.INFERENCE),
         check=True,
     )
 

@@ -17,8 +17,9 @@ from tests.coral import runner
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "coral-venv"
 # As hw/coral/requirements.txt, and what its simulated board and the reader of recordings need beside it.
+INFERENCE = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 PACKAGES = (
-    *("tflite-runtime==2.14.0", "numpy==1.26.4", "gpiod==2.5.0", "smbus2==0.6.1", "pyserial==3.5"),
+    *(*INFERENCE, "gpiod==2.5.0", "smbus2==0.6.1", "pyserial==3.5"),
     *("cryptography==50.0.2", 'tomli==2.5.0;python_version<"3.11"', "linuxpy==0.25.0"),
 )
 NEWEST, OLDEST = (3, 11), (3, 10)  # tflite-runtime has no wheel for newer ones, Dermis runs on no older
