@@ -111,7 +111,9 @@ times a start, at a key of 256 bits.
 Challenges come from an HMAC-DRBG (SP 800-90A, SHA-256) that is seeded when the first is asked for: from the platform's
 random bytes, the clock's ticks, the serial number, and a stored seed that is replaced before anything is given out. A
 platform that repeats itself at every start then still never repeats a challenge. The virtual module's random numbers
-come from its seed, and `posture` says so.
+come from its seed. The ESP32-S3's generator is pseudo-random while Wi-Fi and Bluetooth are off, as they are here
+(Espressif, "Random Number Generation"): what stands between two modules is then the stored seed. `posture` says so of
+both.
 
 ## Frames
 Raw frames show faces. Outside the bench state they leave the module (`burst_part`) in a session with the right `frames`

@@ -44,6 +44,7 @@ class Anything:
 
 
 kept = {"memory": b"", "fed": 0, "key": 3, "cause": 2}
+chips: dict = {}  # partition -> block -> bytes, of those that are not erased
 BLOCK = 4096
 
 
@@ -55,11 +56,10 @@ class Partition:
     """Sparse, with the addresses of `core.partitions`."""
 
     TYPE_DATA = 1
-    chips: dict = {}
 
     def __init__(self, entry):
         self.entry = entry
-        self.blocks = Partition.chips.setdefault(entry.name, {})
+        self.blocks = chips.setdefault(entry.name, {})
 
     @staticmethod
     def find(kind, subtype=0xFF, label=None):

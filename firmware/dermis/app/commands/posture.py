@@ -53,7 +53,7 @@ def _wires(module):
 def _unverifiable(module):
     # Stock MicroPython knows nothing of secure boot, so these hold on every board.
     names = [posture.RUNTIME, posture.FLASH, posture.REQUESTS]
-    if module.system.board == "twin":
+    if module.system.board in posture.PSEUDO_RANDOM:
         names.append(posture.RANDOM)
     if not module.clock.unix_time():
         names.append(posture.CLOCK)
