@@ -40,7 +40,7 @@ UNVERIFIABLE = {
     names.RUNTIME: "the MicroPython under the firmware: nothing in hardware checks it (docs/secure-boot.md)",
     names.FLASH: "the flash: whoever opens the module can read its keys, and change its first stage",
     names.REQUESTS: "requests within a session: who taps the wire of an open session can use it",
-    names.RANDOM: "its random numbers: a virtual module's come from its seed, an ESP32-S3's from a weak source and a kept seed",
+    names.RANDOM: "its random numbers: from a seed in a virtual module, from a weak source beside one in an ESP32-S3",
     names.CLOCK: "the time: its clock was not set since it started",
     names.STATE: "its state: the note of it is lost or damaged",
     names.KEYS: "its keys: they are damaged",
