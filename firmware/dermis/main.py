@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dermis.app import heap
 
 # Before the other sources are compiled: what that leaves behind would lie between the big buffers.
-heap.prepare()
+heap.load()
 
 from dermis.app import rights  # noqa: E402
 from dermis.app.log import INFO  # noqa: E402

@@ -86,7 +86,7 @@ def flashed(heap_k: int, probed: bool) -> Iterator[tuple[Twin, bytes]]:
         body = built.image.read_bytes()[image.body_offset : image.body_offset + image.body_size]
         files = littlefs_image.contents(body)
         write_built(folder / "twin", built)
-        later = _signed(files, image, LATER)
+        later = later_image(built.image.read_bytes())
         if probed:
             files[PUSHED_ASIDE] = files.pop(MAIN)
             files |= compiling.compiled({MAIN.with_suffix(".py"): PROBE.read_bytes()}, targets.target("twin"))
@@ -96,9 +96,30 @@ def flashed(heap_k: int, probed: bool) -> Iterator[tuple[Twin, bytes]]:
             scene=scenes.builtin(SCENE),
             module=draw(MODULE_SEED),
             virtual_time=True,
-            interpreter=str(_with_heap(folder, heap_k)),
+            interpreter=str(with_heap(folder, heap_k)),
         ) as twin:
             yield twin, later
+
+
+def later_image(data: bytes) -> bytes:
+    """The same firmware under a later version."""
+    image = signing.file_image(data)
+    return _signed(littlefs_image.contents(data[image.body_offset : image.body_offset + image.body_size]), image, LATER)
+
+
+def give_keys(module: Module, keyring: Keyring) -> None:
+    """As `provisioning.give_keys`, but for the restart after it and the update key, which is the development key."""
+    serial = module.identity().serial
+    module.provision(
+        installer=keyring.role_key(serial, access.INSTALLER),
+        bench=keyring.role_key(serial, access.BENCH),
+        service=keyring.role_key(serial, access.SERVICE),
+        verdict=keyring.verdict_key(serial),
+        station=[keyring.station_key(serial)],
+        update=[signing.development_key().public],
+        osdp=keyring.osdp_key(serial),
+        fleet=keyring.fleet,
+    )
 
 
 def _signed(files: dict[PurePosixPath, bytes], like: Any, version: str) -> bytes:
@@ -109,7 +130,7 @@ def _signed(files: dict[PurePosixPath, bytes], like: Any, version: str) -> bytes
     )
 
 
-def _with_heap(folder: Path, heap_k: int) -> Path:
+def with_heap(folder: Path, heap_k: int) -> Path:
     """A program that is MicroPython with that heap, whatever heap it is told to have."""
     interpreter = find_micropython()
     if interpreter is None:
@@ -143,16 +164,8 @@ def live(twin: Twin, later: bytes, done: Callable[[str], None] = lambda _: None)
         module.store_calibration(load(RECORDING).calibration)
         done("calibration write")
         verify("verify, calibrated")
-        serial = module.identity().serial
         records = provisioning.records_signed_anew(module, keyring)
-        module.provision(
-            **{role: keyring.role_key(serial, role) for role in access.ROLES},
-            verdict=keyring.verdict_key(serial),
-            station=[keyring.station_key(serial)],
-            update=[signing.development_key().public],
-            osdp=keyring.osdp_key(serial),
-            fleet=keyring.fleet,
-        )
+        give_keys(module, keyring)
         done("provision")
         provisioning.store_records(module, records)
         done("calibration write, again")

@@ -11,17 +11,27 @@ if TYPE_CHECKING:
 
 _gc: Any = gc  # CPython's has neither threshold nor mem_free
 COUNTED = hasattr(gc, "mem_free")
-# Without this, collection waits until the heap is full, and by then rubbish lies between the big buffers. Collecting
-# after this many bytes keeps one large piece free.
-COLLECT_AFTER = 128 * 1024
+# Without a limit, collection waits until the heap is full, and by then rubbish lies between the big buffers. Where code
+# is loaded, what stays is mixed with rubbish most: collecting often packs it. In service a collection, which looks at
+# every word of every buffer, may take as long as half a frame, so that it comes seldom.
+LOADING, SERVING = 16 * 1024, 128 * 1024  # bytes allocated between two collections
 LARGEST_STEP = 4 * 1024  # to which `largest` tells apart
 
 
-def prepare():
-    """Call before anything big is made."""
-    if COUNTED:
-        _gc.threshold(COLLECT_AFTER)
+def load():
+    """Call before code is loaded, and first of all."""
+    _limit(LOADING)
     gc.collect()
+
+
+def serve():
+    """Call when what was loaded is in use, and nothing is loaded any more."""
+    _limit(SERVING)
+
+
+def _limit(size):
+    if COUNTED:
+        _gc.threshold(size)
 
 
 def free() -> int:

@@ -53,7 +53,8 @@ class Replay:
     """One job: analyser, model and frame buffers are made once and serve every burst."""
 
     def __init__(self, folder):
-        heap.prepare()
+        heap.load()  # what compiling the sources left behind
+        heap.serve()
         self._folder = folder
         self.job = read_json(folder + "/job.json")
         if not isinstance(self.job, dict) or "bursts" not in self.job or "board" not in self.job:
