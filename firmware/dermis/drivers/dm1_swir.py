@@ -5,9 +5,16 @@ or not the program has come to its sample. Ref: MCP3221 (DS20001732) 5.4: the in
 ends the address byte, two bytes before the transfer is over.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from dermis.core.errors import SensorFault
 from dermis.drivers.dm1_i2c import Mcp3221
 from dermis.drivers.swir import SwirHead
+
+if TYPE_CHECKING:
+    from dermis.drivers.clock import Clock
 
 SELECT = "swir_select_"
 MOST_PAIRS = 4096  # their sums stay small integers (31 bits)
@@ -28,7 +35,7 @@ class Dm1SwirHead(SwirHead):
 
     tries = 4
 
-    def __init__(self, board, expander, bus, clock):
+    def __init__(self, board, expander, bus, clock: Clock):
         self.fitted = bool(board.get("swir", True))
         self._expander = expander
         self._clock = clock

@@ -23,6 +23,9 @@ from dermis.drivers.lock import Inputs
 if TYPE_CHECKING:
     from typing import Any
 
+    from dermis.drivers.clock import Clock
+    from dermis.drivers.lock import Lock
+
 # How often inputs are read and signals driven. In real time, as the watchdog is fed; what changes counts when it is
 # seen twice, so that a contact's bounce is none.
 LOOK_EVERY_S = 0.02
@@ -46,7 +49,7 @@ class LockSide:
 
     def __init__(self, module: Any, lock: Any, bus: Any):
         self._module = module
-        self._clock = module.clock
+        self._clock: Clock = module.clock
         self._lock = lock
         self._bus = bus
         self._start = module.settings.get(lock_settings.START) if lock else lock_settings.OFF
@@ -287,7 +290,8 @@ class LockSide:
 
     async def _send(self, bits):
         try:
-            await self._lock.wiegand(bits)
+            lock: Lock = self._lock
+            await lock.wiegand(bits)
         except (DermisError, ValueError) as error:
             self._module.log.event("lock_fault", ERROR, reason=str(error))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import machine  # type: ignore[import-not-found]
+import machine
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.bus import Bus
@@ -18,19 +18,19 @@ from dermis.drivers.bus.echo import Echo
 if TYPE_CHECKING:
     from typing import Any
 
+    from dermis.drivers.clock import Clock
+
 UART = 2  # 0 is the prompt's, 1 the service header's
 SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400)  # OSDP 2.2
 RECEIVES, SENDS = 1024, 512  # bytes: a packet has 256 at most, and Python may be busy while they come
 BITS = 10  # of a byte on the wire
 POLL_MS = 2  # a panel waits 200 ms
 
-_machine: Any = machine
-
 
 class S3Bus(Bus):
     """tx, rx: gpios."""
 
-    def __init__(self, tx: int, rx: int, clock):
+    def __init__(self, tx: int, rx: int, clock: Clock):
         self._pins = (tx, rx)
         self._clock = clock
         self._uart: Any = None
@@ -45,7 +45,7 @@ class S3Bus(Bus):
         self.close()
         tx, rx = self._pins
         try:
-            self._uart = _machine.UART(UART, baudrate=baud, tx=tx, rx=rx, rxbuf=RECEIVES, txbuf=SENDS)
+            self._uart = machine.UART(UART, baudrate=baud, tx=tx, rx=rx, rxbuf=RECEIVES, txbuf=SENDS)
         except (OSError, ValueError) as error:
             raise SensorFault("the UART of RS-485 cannot be set up (%s); reset the module" % error)
         self._baud = baud

@@ -20,6 +20,8 @@ from dermis.drivers.camera import Camera
 if TYPE_CHECKING:
     from typing import Any
 
+    from dermis.drivers.clock import Clock
+
 SILENCE_LIMIT_US = 500_000  # the contract's half second
 POLL_MS = 2
 SENSOR_LINES = 296  # of the OV2640's CIF mode, scaled down to 240 rows
@@ -54,7 +56,7 @@ class S3Camera(Camera):
     """board: the board file's values. number: () -> what names this imager's board (the thermometer beside it has a
     number, an OV2640 has none)."""
 
-    def __init__(self, board, clock, number):
+    def __init__(self, board, clock: Clock, number):
         self._board = board
         self._clock = clock
         self._number = number

@@ -10,12 +10,16 @@ again takes it from the transmitter; the expander's outputs are low before it is
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
-from esp32 import RMT  # type: ignore[import-not-found] # the main check's stubs are the Unix port's
-from machine import Pin  # type: ignore[attr-defined]
+from esp32 import RMT
+from machine import Pin
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.dm1_lock import Dm1Lock, check_bits
+
+if TYPE_CHECKING:
+    from dermis.drivers.clock import Clock
 
 OPEN, CLOSED = 0, 1
 RESOLUTION_HZ = 1_000_000  # a tick is a microsecond
@@ -31,7 +35,7 @@ class S3Lock(Dm1Lock):
     """board: the board file's values. Relay open and Wiegand high from now on. Transmitters are made with the first
     frame: a module without Wiegand leaves them to others."""
 
-    def __init__(self, board, expander, clock):
+    def __init__(self, board, expander, clock: Clock):
         super().__init__(expander)
         pins = board["pins"]
         self._clock = clock
