@@ -7,7 +7,7 @@ Assumed, and not met on hardware: `Pin(n)` without a mode leaves a pin to the co
 
 from __future__ import annotations
 
-from machine import I2C, Pin  # type: ignore[attr-defined] # the main check's stubs are the Unix port's
+from machine import I2C, Pin
 
 from dermis.core.errors import SensorFault
 

@@ -9,8 +9,8 @@ pin an output again takes it from the transmitter, whatever that does.
 
 from __future__ import annotations
 
-from esp32 import RMT  # type: ignore[import-not-found] # the main check's stubs are the Unix port's
-from machine import Pin  # type: ignore[attr-defined]
+from esp32 import RMT
+from machine import Pin
 
 from dermis.core.errors import SensorFault
 

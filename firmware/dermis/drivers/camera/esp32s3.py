@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import camera as module  # type: ignore[import-not-found] # its stubs are known to the board's own check alone
+import camera as module
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.camera import Camera
@@ -68,13 +68,15 @@ class S3Camera(Camera):
 
     def identity(self) -> str:
         """Empty where imager or thermometer do not answer: then no record holds, and bursts say why."""
+        asleep = self._imager is None
         try:
             name = self._woken(self._board["buffers"]).get_sensor_name()
             return "%s-%s" % (name, self._number())
         except (SensorFault,) + FAULTS:
             return ""
         finally:
-            self._sleep()
+            if asleep:
+                self._sleep()
 
     async def start(self, exposure_us: int, gain_q8: int, buffers: int = 2) -> None:
         if self._sleeper is not None:
@@ -98,7 +100,7 @@ class S3Camera(Camera):
             imager.free_buffer()
             self._started = True
         except FAULTS as error:
-            self._fail(error)
+            raise self._failure(error)
 
     async def read(self, pixels) -> int:
         if len(pixels) != self.width * self.height:
@@ -121,7 +123,7 @@ class S3Camera(Camera):
                 pixels[:] = frame
             imager.free_buffer()  # or it would keep this one and stop at the next
         except FAULTS as error:
-            self._fail(error)
+            raise self._failure(error)
         if not whole:
             raise SensorFault("the imager sent a frame that is not whole; check its cable, then reset")
         return arrived_us
@@ -165,8 +167,7 @@ class S3Camera(Camera):
             self._buffers = buffers
             return imager
         except FAULTS as error:
-            self._fail(error)
-            raise
+            raise self._failure(error)
 
     def _sleep(self):
         """The camera module lets go of the sensor and of the frame buffers."""
@@ -178,9 +179,10 @@ class S3Camera(Camera):
             except FAULTS:
                 return  # the next start makes it anew, and says so where that fails
 
-    def _fail(self, error):
+    def _failure(self, error):
+        """What to raise; the next start wakes the sensor anew."""
         self._sleep()
-        raise SensorFault("the imager does not answer as it should (%s); check its cable, then reset" % error)
+        return SensorFault("the imager does not answer as it should (%s); check its cable, then reset" % error)
 
 
 def _set(imager, name, value):

@@ -6,7 +6,7 @@ Ref: MicroPython 1.29, docs/library/machine.PWM.rst. The camera module makes its
 
 from __future__ import annotations
 
-from machine import PWM, Pin  # type: ignore[attr-defined] # the main check's stubs are the Unix port's
+from machine import PWM, Pin
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.dm1_emitters import Dm1Emitters

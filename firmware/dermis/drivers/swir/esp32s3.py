@@ -6,7 +6,7 @@ in the light is timed, and one that took longer is taken again.
 
 from __future__ import annotations
 
-from machine import unique_id  # type: ignore[attr-defined] # the main check's stubs are the Unix port's
+from machine import unique_id
 
 from dermis.drivers.dm1_swir import Dm1SwirHead
 from dermis.drivers.esp32s3_pulse import OneShot
