@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from tests.fakes.esp32s3.install import installed
 from tests.fakes.esp32s3.recorded import RecordedDm1, record_for
 
 WATCHDOG_MS = 60_000  # `dermis.main`'s: what takes longer than this hangs
+SERVICE_UART = 1
 TURN_S = 0.01
 PIECE = 2048
 
@@ -33,10 +35,10 @@ class Hung(AssertionError):
 
 class Chip:
     """One chip through its starts. dm1: the hardware. data: of another chip's data partition. seed: of what the chip's
-    random numbers are."""
+    random numbers are. link: the board data's."""
 
-    def __init__(self, name: str = "bona_fide_light", data: bytes = b"", seed: int = 1):
-        self.board = boards.board_file("esp32s3")
+    def __init__(self, name: str = "bona_fide_light", data: bytes = b"", seed: int = 1, link: str = "usb"):
+        self.board = boards.board_file("esp32s3") | {"link": link}
         self.recording: recording.Recording = scene(name)
         self.dm1 = RecordedDm1(self.board, self.recording)
         self._data = data
@@ -49,7 +51,7 @@ class Chip:
         kept = sys.stdin, sys.stdout, dict(os.environ)
         with tempfile.TemporaryDirectory() as folder, installed(chip):
             path = Path(folder) / "board.json"
-            path.write_bytes(boards.board_json("esp32s3"))
+            path.write_text(json.dumps(self.board))
             os.environ.update(DERMIS_BOARD=str(path), DERMIS_MODEL=str(released_model()))
             if self._data:
                 chip.flash.data["data"][:] = self._data
@@ -82,6 +84,8 @@ class Session:
 
     def __init__(self, dm1: RecordedDm1, entry: Any, module: Any):
         self.dm1, self.module = dm1, module
+        chip = dm1.chip
+        self._wire = chip.uarts[SERVICE_UART] if dm1.board["link"] == "uart" else chip.usb
         self._entry = entry
         self._sequence = 0
         self.patience_ms = WATCHDOG_MS
@@ -100,7 +104,7 @@ class Session:
 
     async def _serve(self, requests, at):
         chip = self.dm1.chip
-        chip.usb.sent.clear()
+        self._wire.sent.clear()
         serving = asyncio.create_task(self._entry.serve(self.module))
         for after_ms, action in at.items():
             chip.at(chip.now_us + after_ms * 1000, action)
@@ -120,13 +124,13 @@ class Session:
         packet = smp.packet(message.op, smp.VERSION_2, message.group, self._sequence, message.id, body)
         asked_us = chip.now_us
         deframer = smp.Deframer()
-        chip.usb.arrive(smp.frame(packet))
+        self._wire.arrive(smp.frame(packet))
         while chip.now_us - asked_us < self.patience_ms * 1000:
             if serving.done():
                 serving.result()
                 raise Hung("the server ended")
-            taken = bytes(chip.usb.sent)
-            chip.usb.sent.clear()
+            taken = bytes(self._wire.sent)
+            self._wire.sent.clear()
             for each in deframer.feed(taken):
                 header, answer = smp.parse(each)
                 if header.sequence == self._sequence:
@@ -135,7 +139,7 @@ class Session:
         raise Hung(f"{name} is not answered")
 
     def verify(self, at: dict[int, Callable[[], None]] | None = None, **fields: Any) -> dict:
-        given = {"time_limit_ms": 0, "nonce": b"", "transaction": b"", **fields}
+        given = {"time_limit_ms": 1500, "nonce": b"", "transaction": b"", **fields}
         return self.ask(("verify", given), at=at)[0]
 
     def failing(self) -> dict[str, str]:

@@ -99,6 +99,12 @@ def test_flash_that_breaks_is_named_and_the_sensors_still_speak(data):
         names_it_and_decides_nothing(session, session.verify(), "storage", "flash at the start")
 
 
+def test_a_module_at_the_service_headers_uart_says_the_same(data):
+    with Chip(data=data, link="uart").started() as session:
+        assert session.verify()["verdict"] == "bona_fide"
+        assert not session.dm1.chip.usb.sent, "the other console hears nothing of it"
+
+
 def test_a_host_that_stops_reading_holds_nothing_up(data):
     chip = Chip(data=data)
     with chip.started() as session:
