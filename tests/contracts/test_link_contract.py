@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dermis.core import smp
 
+from tests.contracts.benches import machine_esp32s3
 from tests.contracts.machine_benches import bench, replaced
 
 # The twin's is a process's standard input and output: tests/twin/test_hostile.py and test_access_on_the_twin.py.
@@ -114,6 +117,22 @@ def test_a_packet_at_full_speed_waits_for_the_firmware():
 def test_usb_is_not_held_down_by_the_prompts_uart():
     with bench("esp32s3", "usb_link") as link:
         assert link.took_ms(lambda: link.driver.write(b"x" * 100_000)) < 1500  # at 115200 it takes 8.7 s
+
+
+def test_a_build_that_keeps_the_prompts_uart_to_itself_is_slow_and_answers():
+    from tests.fakes.esp32s3 import Chip, installed
+
+    def refused(*_arguments, **_named):
+        raise ValueError("UART(0) is disabled (dedicated to REPL)")
+
+    chip = Chip()
+    with installed(chip):
+        import machine  # the fake chip's
+
+        machine.UART = refused  # type: ignore[attr-defined]
+        link: Any = machine_esp32s3._Link(chip, "usb")
+        assert link.driver.slow
+        sends_all(link)
 
 
 def test_wrong_consoles_are_caught():

@@ -31,15 +31,19 @@ TRY_AGAIN_US = 10_000_000
 
 class UsbLink(StreamLink):
     """A host that holds the port open without reading costs half a second in ten: what is written meanwhile is lost,
-    until it sends something or reads again."""
+    until it sends something or reads again. slow: whatever goes out waits for the prompt's UART at its usual speed."""
+
+    slow = False
 
     def __init__(self, clock: Clock, baud: int):
         super().__init__(sys.stdin.buffer)
         self._clock = clock
         self._sink: Any = sys.stdout.buffer
         self._deaf_until = 0
-        # At its usual 115200 the prompt's UART would hold USB down to 11 kB/s.
-        machine.UART(UART_OF_PROMPT, baudrate=baud)
+        try:  # at its usual 115200 the prompt's UART would hold USB down to 11 kB/s
+            machine.UART(UART_OF_PROMPT, baudrate=baud)
+        except (ValueError, OSError):
+            self.slow = True  # this build keeps it to itself
         micropython.kbd_intr(-1)
 
     def heard(self):
