@@ -2,7 +2,7 @@
 
 By whatever Python this is, so that tflite-runtime's can run it. FOLDER takes the board file and the module's data. Its
 console is a TCP port: the number is the first line of standard output. Lines on standard input change the world:
-`show NAME` (a recording).
+`show NAME` (a recording), `break NAME` and `mend NAME` (of `FAULTS`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dermis.core import vocabulary
@@ -31,6 +32,18 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 SERIAL = "CORAL-1"
 PATIENCE_S = 0.0001  # of a look at the port that found nothing
 READ_SIZE = 4096
+
+
+# What can be broken: name -> (the part of the module, its attribute, the value that breaks it).
+FAULTS = {
+    "i2c": ("machine", "held_low", True),
+    "adc": ("machine.adc", "absent", True),
+    "thermometer": ("machine.thermometer", "absent", True),
+    "imager": ("video", "absent", True),
+    "frames": ("video", "silent", True),
+    "whole_frames": ("video", "short", 700),
+    "current": ("pwm", "broken", True),
+}
 
 
 class SocketPort:
@@ -79,6 +92,13 @@ class RecordedDm1(Dm1):
         self.swir_dark = float(np.mean([off / pairs for _, off, pairs in sums.values()]))
         self.swir_levels = {str(band): (on - off) / pairs for band, (on, off, pairs) in sums.items()}
 
+    def fault(self, name: str, broken: bool) -> None:
+        part, attribute, value = FAULTS[name]
+        thing: Any = self
+        for step in part.split("."):
+            thing = getattr(thing, step)
+        setattr(thing, attribute, value if broken else type(value)())
+
 
 def main(folder: Path) -> None:
     board = boards.board_file("coral") | {"serial": SERIAL}
@@ -99,7 +119,9 @@ def main(folder: Path) -> None:
             word, _, name = line.strip().partition(" ")
             if word == "show":
                 module.show(name)
-                print("shown", flush=True)
+            else:
+                module.fault(name, word == "break")
+            print("done", flush=True)
 
     def hear():
         while True:
@@ -109,7 +131,7 @@ def main(folder: Path) -> None:
     for work in (listen, hear):
         threading.Thread(target=work, daemon=True).start()
     port.open()
-    with installed(module.machine, module.video):
+    with installed(module.machine, module.video) as module.pwm:
         from dermis import main as firmware
         from dermis.drivers import coral_board
 

@@ -14,7 +14,7 @@ from dermis_host import Module
 from dermis_host.recording import load
 
 from tests.coral import environment
-from tests.coral.process import RECORDINGS, SERIAL
+from tests.coral.process import FAULTS, RECORDINGS, SERIAL
 from tests.fakes.esp32s3.recorded import record_for
 
 pytestmark = pytest.mark.tflite_runtime
@@ -40,10 +40,19 @@ class Running:
         self.host = Module(f"socket://127.0.0.1:{int(first)}", on_log=self.logged.append)
 
     def show(self, name: str) -> None:
+        self._tell(f"show {name}")
+
+    def break_(self, name: str) -> None:
+        self._tell(f"break {name}")
+
+    def mend(self, name: str) -> None:
+        self._tell(f"mend {name}")
+
+    def _tell(self, line: str) -> None:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(f"show {name}\n")
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "shown\n"
+        assert self._process.stdout.readline() == "done\n"
 
     def end(self) -> None:
         self.host.close()
@@ -94,6 +103,16 @@ def test_a_burst_comes_as_the_imager_gave_it(running):
         seen = load(RECORDINGS / "bona_fide_light.npz").frames[name].astype(int)
         lit = seen > DARKEST
         assert lit.mean() > 0.5 and abs(recorded.frames[name] - seen)[lit].max() <= 2, name
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_with_a_broken_part_it_answers_and_decides_nothing_until_it_is_mended(running, fault):
+    running.show("bona_fide_light")
+    running.break_(fault)
+    verdict = running.host.verify(time_limit_ms=2000)
+    assert (verdict.verdict, verdict.reasons) == ("no_decision", ["sensor_fault"])
+    running.mend(fault)
+    assert running.host.verify().verdict == "bona_fide"
 
 
 def test_it_ran_on_tflite_runtime(running):

@@ -192,6 +192,26 @@ def test_it_wants_root_and_explains_itself(sources):
     assert missing.returncode == 1 and "make it first" in missing.stderr
 
 
+def test_the_pwm_is_given_to_the_group_and_one_that_is_missing_stops_no_start(tmp_path):
+    pwm = tmp_path / "pwmchip0" / "pwm0"
+    pwm.mkdir(parents=True)
+    for name in ("period", "duty_cycle", "enable", "polarity"):
+        (pwm / name).touch(mode=0o644)
+    (tmp_path / "bin").mkdir()
+    chgrp = tmp_path / "bin" / "chgrp"  # there is no such group here
+    chgrp.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/given\n')
+    chgrp.chmod(0o755)
+    path = {**os.environ, "PATH": f"{chgrp.parent}:{os.environ['PATH']}"}
+    subprocess.run([str(CORAL / "prepare"), str(pwm)], check=True, env=path)
+    given = [f"dermis {pwm}/{name}" for name in ("period", "duty_cycle", "enable")]
+    assert (tmp_path / "given").read_text().splitlines() == given
+    assert (pwm / "enable").stat().st_mode & 0o777 == 0o664 and (pwm / "polarity").stat().st_mode & 0o777 == 0o644
+    missing = subprocess.run(
+        [str(CORAL / "prepare"), str(tmp_path / "pwmchip9" / "pwm0")], capture_output=True, text=True, env=path
+    )
+    assert missing.returncode == 0 and "the lights stay dark" in missing.stderr
+
+
 def test_the_scripts_are_clean():
     shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if shellcheck is None:
