@@ -127,7 +127,7 @@ def test_a_build_that_keeps_the_prompts_uart_to_itself_is_slow_and_answers():
 
     chip = Chip()
     with installed(chip):
-        import machine  # the fake chip's
+        import machine  # type: ignore[import-not-found] # the fake chip's
 
         machine.UART = refused  # type: ignore[attr-defined]
         link: Any = machine_esp32s3._Link(chip, "usb")
