@@ -16,8 +16,8 @@ WIDE = {"wide", "kernels_wide"}  # loops for machines of 64-bit words
 XTENSA = {"kernels_xtensa"}  # assembler, which only that core takes
 
 CORAL = (
-    "The Coral takes no image: it runs the sources under CPython, which hw/coral/install.sh puts there (docs/coral.md); "
-    "build for {boards}."
+    "The Coral takes no image: it runs the sources under CPython, which hw/coral/install.sh puts there "
+    "(docs/coral.md); build for {boards}."
 )
 
 
