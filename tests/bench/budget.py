@@ -203,6 +203,8 @@ def print_drivers(costs: driver_cost.DriverCosts) -> None:
     print(f"{'drivers of the S3 (estimate)':32} {'us':>7}")
     for what, us in costs.rows():
         print(f"{what:32} {us:7.0f}")
+    if costs.lit > costs.lit_allowed:
+        print("By this estimate a sample in the light comes too late, and the head is refused: see docs/timing.md.")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,30 +1,39 @@
 """What the ESP32-S3's drivers cost in time: their own Python, and the hardware that they wait for.
 
 The drivers themselves run on the simulated chip (tests/fakes/esp32s3): it counts the bits on the I2C bus at the clock
-of the board data, and takes a stated time for each call into a peripheral. The Python between is counted in bytecodes
-as everywhere (tests/bench/device_cost.py). All of it is an estimate; no board has been met.
+of the board data, and takes a stated time for each call into a peripheral; each bytecode of ours takes its time there,
+too (tests/bench/device_cost.py). All of it is an estimate; no board has been met.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
 from dermis.core.burst import FRAME_BYTES
+from dermis_hw.boards import board_file
 
-from tests.bench.device_cost import CLOCK_MHZ, CYCLES_A_BYTECODE, Counting
+from tests.bench.device_cost import CLOCK_MHZ, CYCLES_A_BYTECODE
 from tests.contracts.benches import emitters_esp32s3, swir_esp32s3, thermometer_esp32s3
+from tests.fakes.esp32s3 import Chip
 
 PAIRS = 64  # enough for what a reading costs before its first pair to be seen apart from what a pair costs
 BAND_NM = 1450
 LIGHT, LEVEL_Q8, LONGEST_US = "850", 256, 100_000
 # From the imager's buffer to ours, both in octal PSRAM at 80 MHz, through the cache: between 20 and 40.
 COPIED_MB_S = 25
+LONG_ENOUGH_US = 1000  # a one-shot that never makes the driver take a sample again
 
 
 @dataclass(frozen=True)
 class DriverCosts:
     """Microseconds. sample: of the SWIR head, half a pair. before_swir: of a reading, before its first pair. pulse,
-    dark: to switch a light on, off. temperature: a reading. frame: to copy one."""
+    dark: to switch a light on, off. temperature: a reading. frame: to copy one. lit, lit_allowed: from a pulse of a
+    SWIR LED to the end of its sample, and what one-shot and driver let that take at most (0: not asked).
+    """
 
     sample: float
     before_swir: float
@@ -32,6 +41,8 @@ class DriverCosts:
     dark: float
     temperature: float
     frame: float
+    lit: float = 0.0
+    lit_allowed: float = 0.0
 
     def rows(self) -> list[tuple[str, float]]:
         return [
@@ -41,6 +52,8 @@ class DriverCosts:
             ("lights off", self.dark),
             ("the thermometer", self.temperature),
             ("a frame copied", self.frame),
+            ("SWIR pulse to its sample's end", self.lit),
+            ("  one-shot and driver allow", self.lit_allowed),
         ]
 
 
@@ -48,6 +61,7 @@ def estimate() -> DriverCosts:
     """Of the drivers as they are."""
     few, many = _swir_us(PAIRS), _swir_us(2 * PAIRS)
     pair = (many - few) / PAIRS
+    lit, allowed = _lit_us()
     return DriverCosts(
         sample=pair / 2,
         before_swir=few - PAIRS * pair,
@@ -55,35 +69,66 @@ def estimate() -> DriverCosts:
         dark=_light_us(lit=True),
         temperature=_temperature_us(),
         frame=FRAME_BYTES / COPIED_MB_S,
+        lit=lit,
+        lit_allowed=allowed,
     )
 
 
 class _Timed:
-    """Microseconds of what runs within: the chip's and the bytecodes'."""
+    """Microseconds of what runs within: the chip's, in which every bytecode of the firmware takes its time."""
 
-    def __init__(self, chip) -> None:
-        self._chip, self._counting = chip, Counting()
-        self._stage = self._counting.stage("driver")
+    def __init__(self, chip: Chip) -> None:
+        self._chip = chip
+        self._owed_us = 0.0
+        self._before: Any = None
         self.us = 0.0
 
     def __enter__(self) -> _Timed:
         self._begun_us = self._chip.now_us
-        self._stage.__enter__()
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stage.__exit__(None, None, None)
-        bytecodes = self._counting.costs["driver"].bytecodes
-        self.us = self._chip.now_us - self._begun_us + bytecodes * CYCLES_A_BYTECODE / CLOCK_MHZ
+        sys.settrace(self._before)
+        self.us = self._chip.now_us - self._begun_us + self._owed_us
+
+    def _trace(self, frame: FrameType, _event: str, _argument: Any) -> Callable | None:
+        if "/dermis/" not in frame.f_code.co_filename:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self._take_time
+
+    def _take_time(self, _frame: FrameType, event: str, _argument: Any) -> Callable:
+        if event == "opcode":
+            self._owed_us += CYCLES_A_BYTECODE / CLOCK_MHZ
+            whole_us = int(self._owed_us)
+            if whole_us:
+                self._owed_us -= whole_us
+                self._chip.run(whole_us)
+        return self._take_time
 
 
 def _swir_us(pairs: int) -> float:
-    with swir_esp32s3.bench() as bench:
+    long_enough = board_file("esp32s3")["one_shots"] | {"swir_us": LONG_ENOUGH_US}
+    with swir_esp32s3.bench(one_shots=long_enough) as bench:
         bench.see({BAND_NM: 20_000}, 1_000, 1.0)
         bench.run(lambda: bench.driver.read(BAND_NM, 1))  # the transmitter is made with the first pulse
         with _Timed(bench.chip) as timed:
             bench.run(lambda: bench.driver.read(BAND_NM, pairs))
         return timed.us
+
+
+def _lit_us() -> tuple[float, float]:
+    with swir_esp32s3.bench() as bench:
+        driver, clock = bench.driver, bench.clock
+        bench.run(lambda: driver.read(BAND_NM, 1))
+        with _Timed(bench.chip) as timed:
+            begun_us = clock.ticks_us()
+            driver._light()
+            driver._sample_at(begun_us + bench.board["swir_sample_us"])
+        driver._dark()
+        return timed.us, driver._latest_us
 
 
 def _light_us(lit: bool) -> float:
