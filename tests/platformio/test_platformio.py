@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pty
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -29,10 +30,15 @@ def pio():
     return module.install()
 
 
-def run(pio, *words) -> subprocess.CompletedProcess[str]:
+def run(pio, *words, **changed) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("DERMIS_", "PLATFORMIO_"))}
     ended = subprocess.run(
-        [pio, "run", *map(str, words)], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S
+        [pio, "run", *map(str, words)],
+        cwd=ROOT,
+        env=environment | changed,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
     )
     assert "Traceback" not in ended.stdout + ended.stderr
     return ended
@@ -107,6 +113,19 @@ def test_each_command_is_the_host_tools_own(pio):
     assert ended.returncode == 0 and "the runtime" in ended.stdout and "dermis build" not in ended.stdout
 
 
-def test_the_coral_takes_no_image_and_says_so(pio):
+def test_the_coral_takes_no_image_but_the_sources_by_ssh(pio, tmp_path):
+    """With an `ssh` that runs here what it would there, and a `sudo` that asks nothing."""
     ended = run(pio, "-e", "coral")
-    assert ended.returncode == 1 and "docs/coral.md" in ended.stderr
+    assert ended.returncode == 0 and "takes no image" in ended.stdout
+    ended = run(pio, "-e", "coral", "-t", "upload")
+    assert ended.returncode == 1 and "--upload-port USER@HOST" in ended.stderr
+    (tmp_path / "board").mkdir()
+    for name, does in (("ssh", f'cd {tmp_path}/board && echo "to $1" && exec sh -c "$2"'), ("sudo", 'exec "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    words = ("-a", "--dry-run", "-a", "--python", "-a", sys.executable)
+    ended = run(pio, "-e", "coral", "-t", "upload", "--upload-port", "mendel@coral", *words, PATH=path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "to mendel@coral" in ended.stdout and "would: " in ended.stdout
+    assert (tmp_path / "board/dermis-upload/firmware/dermis/main.py").is_file()
