@@ -84,7 +84,7 @@ MESSAGES = (
             _f("verdict", "bytes", "", REQUIRED, "32 bytes: the key of bound verdicts and of the audit's head"),
             _f("station", "list", "", REQUIRED, "1 to 4 keys of 32 bytes, of which calibration records are signed"),
             _f("update", "list", "", REQUIRED, "1 to 4 public keys of 64 bytes, of which images are signed"),
-            _f("osdp", "bytes", "", b"", "32 bytes, the first 16 of which are the base key of OSDP's secure channel; or empty"),
+            _f("osdp", "bytes", "", b"", "32 bytes, of which 16 are OSDP's base key (docs/lock.md); or empty"),
             _f("fleet", "str", "", "", "name of the fleet, at most 32 bytes"),
         ),
         (_f("provisioned", "bool", "", REQUIRED, "the keys were stored and read back"),),
