@@ -11,6 +11,7 @@ def sentence(evidence: dict, board: dict) -> str:
     for light, left in zip(LIGHTS, levels):
         if left < drift.MONITOR_DEAD:
             return "the light %s hardly shows on the monitor tab; check its LEDs and their driver" % light
-    if board["swir"] and "swir_levels_q14" not in evidence:
+    # The head's readings are looked at once its spot was found to lie on the face.
+    if board["swir"] and "spot_overlap_permille" in evidence and "swir_levels_q14" not in evidence:
         return "the SWIR head gives readings that cannot be; check its ADC, its LEDs and its cable"
-    return "the sensors contradict each other; run the self-test"
+    return "what the sensors gave does not suffice for a verdict; run the self-test"
