@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-heap bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings pio clean
 
 setup: $(STAMP)
 
@@ -60,6 +60,10 @@ bench-bursts: setup
 bench-budget: setup
 	$(BIN)/python -m tests.bench.budget
 
+# What a module's memory holds through a life in one run, and the smallest heap that lives it.
+bench-heap: setup
+	$(BIN)/python -m tests.bench heap --smallest
+
 bench-replay: setup
 	$(BIN)/python -m tests.bench replay
 
@@ -104,6 +108,10 @@ leave-one-out: setup training-tools
 # Hours: 20,880 presentations of the frozen test generator, scored in the terms of ISO/IEC 30107-3.
 evaluate: setup
 	$(BIN)/dermis evaluate models/evaluations/full.toml --append docs/evaluations.md
+
+# PlatformIO with the versions that it was tried with, also where its registry is out of reach.
+pio: setup
+	$(BIN)/python platformio/install.py
 
 .PHONY: training-tools
 training-tools: setup
