@@ -175,13 +175,16 @@ def test_in_the_field(make_twin, tmp_path):
     with Module(twin.url) as module:
         provisioning.give_keys(module, ring)
         provisioning.change_state(module, "field")
-    set_up(twin, keyring=ring)
+    set_up(twin, {**SETTINGS, "lock_wiegand": "26"}, keyring=ring)
+    with Module(twin.url) as module:
+        posture = module.posture()
+    assert posture.defaults == [] and {"wiegand", "relay"} <= set(posture.unverifiable)
     url = twin.status()["bus"]
     key = ring.osdp_key(serial)[:KEY_BYTES]
     with Panel(url, ADDRESS, key) as panel:
         panel.wait_secured()
         assert panel.begin(b"gate")
-        assert panel.events(1) == [outcome(b"gate", 0)]
+        assert panel.events(1) == [outcome(b"gate", 0, bits=frame("26", 0, 0))]
     for wrong, install in ((KEY, False), (KEY, True), (None, False)):
         with Panel(url, ADDRESS, wrong, install=install) as panel:
             time.sleep(1.0)

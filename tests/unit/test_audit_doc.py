@@ -33,7 +33,7 @@ def test_every_event_and_its_limit():
 def test_every_event_that_the_firmware_notes_is_known():
     """An unknown one would be a failure in the middle of what it tells of."""
     noted = set()
-    for path in FIRMWARE.rglob("*.py"):
+    for path in [path for path in FIRMWARE.rglob("*.py") if "drivers" not in path.parts]:
         noted |= set(re.findall(r'(?:\.note|\._note|_tell|\._append|\._write)\(\s*"([a-z_]+)"', path.read_text()))
     assert {"boot", "attack", "provisioned", "session_opened", "update_started"} <= noted
     assert noted <= set(audit_chain.EVENTS), noted - set(audit_chain.EVENTS)
