@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-heap bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings pio clean
+.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-heap bench-lock bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings pio clean
 
 setup: $(STAMP)
 
@@ -63,6 +63,10 @@ bench-budget: setup
 # What a module's memory holds through a life in one run, and the smallest heap that lives it.
 bench-heap: setup
 	$(BIN)/python -m tests.bench heap --smallest
+
+# How soon the OSDP device answers its panel.
+bench-lock: setup
+	$(BIN)/python -m tests.bench lock
 
 bench-replay: setup
 	$(BIN)/python -m tests.bench replay
