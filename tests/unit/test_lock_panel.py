@@ -44,6 +44,11 @@ def begin(transaction=b"gate", bits=CARD):
     return VENDOR + b"\x01" + transaction + bytes([len(bits)]) + packed(bits)
 
 
+def last(panel):
+    """The reply to who asks for the last answer again."""
+    return panel.ask(osdp.MFG, VENDOR + b"\x03")
+
+
 def passed(rig, panel, data):
     """Replies to the polls after a passage that the panel began."""
 
@@ -65,7 +70,7 @@ def test_card_and_verdict_come_in_one_reply_and_a_bona_fides_card_after_it(rig, 
         (osdp.MFGREP, VENDOR + b"\x81gate\x01\x00" + (9000).to_bytes(2, "little") + b"\x1a" + packed(CARD) + b"border"),
         (osdp.RAW, b"\x00\x01\x1a\x00" + packed(CARD)),
     ]
-    assert panel.ask(osdp.MFG, VENDOR + b"\x03").data[:8] == VENDOR + b"\x81gate"  # again, for who asks
+    assert last(panel).data[:8] == VENDOR + b"\x81gate"  # again, for who asks
     assert not rig.of("relay") and not rig.of("wiegand")  # what follows is the panel's to say
 
 
@@ -111,15 +116,20 @@ def test_what_is_not_fetched_is_forgotten(rig, panel):
     assert panel.ask(osdp.POLL).code == osdp.ACK
 
     rig.side.panel.passed(rig.side._next("trigger"), BONA_FIDE, True)
+    assert last(panel).code == osdp.MFGREP
     panel.restart()  # another channel
     panel.ask(osdp.ID, b"\x00")
-    assert panel.open() and panel.ask(osdp.POLL).code == osdp.ACK
+    assert panel.open() and panel.ask(osdp.POLL).code == osdp.ACK and last(panel).code == osdp.NAK
 
     panel.restart()
     panel.ask(osdp.ID, b"\x00")
     panel.up = False
     rig.side.panel.passed(rig.side._next("trigger"), BONA_FIDE, True)  # nobody listens
-    assert panel.open() and panel.ask(osdp.POLL).code == osdp.ACK
+    assert panel.open() and panel.ask(osdp.POLL).code == osdp.ACK and last(panel).code == osdp.NAK
+
+    rig.side.panel.passed(rig.side._next("trigger"), BONA_FIDE, True)
+    asyncio.run(rig.clock.sleep_ms(FRESH_MS + 1))
+    assert last(panel).code == osdp.NAK
 
 
 def test_events_are_few(rig, panel):

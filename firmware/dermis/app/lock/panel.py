@@ -65,7 +65,7 @@ class Panel(Host):
         self.device = Device(self._setting(lock_settings.ADDRESS), identity, CAPABILITIES, self, cipher)
         self._framer = osdp.Framer()
         self._events: list = []  # (when, reply code, data)
-        self._last = b""
+        self._last: Any = None  # of them, the last passage's answer
         self._set_baud = 0  # by the panel, once its reply has left
 
     def _setting(self, name):
@@ -125,16 +125,18 @@ class Panel(Host):
         return self._module.random(count)
 
     def channel_changed(self, up: bool) -> None:
-        self._events = []  # of another channel, or of none
+        self._events, self._last = [], None  # of another channel, or of none
         self._module.log.event("osdp_channel", INFO, up=up)
 
     def event(self):
-        now = self._module.clock.ticks_us()
         while self._events:
-            when, code, data = self._events.pop(0)
-            if now - when <= 1000 * FRESH_MS:
-                return code, data
+            event = self._events.pop(0)
+            if self._fresh(event):
+                return event[1:]
         return None
+
+    def _fresh(self, event):
+        return self._module.clock.ticks_us() - event[0] <= 1000 * FRESH_MS
 
     def command(self, code: int, data: bytes) -> tuple:
         side = self._side
@@ -191,18 +193,19 @@ class Panel(Host):
             outcome["score"],
             len(passage.card),
         )
-        self._last = VENDOR + head + card + words
-        self._tell(osdp.MFGREP, self._last)
+        self._last = self._tell(osdp.MFGREP, VENDOR + head + card + words)
         if let_through and passage.card:
             # Reader 0, a Wiegand frame as it is, so many bits.
             self._tell(osdp.RAW, struct.pack("<BBH", 0, 1, len(passage.card)) + card)
 
     def _tell(self, code, data):
-        """Kept only for a panel that listens: nobody is told later what happened while the line was cut."""
+        """The event, or None: kept only for a panel that listens, as nobody is told later what happened while the line
+        was cut."""
         if self.secure_only() and not self.device.secured:
-            return
-        self._events = self._events[-MOST_EVENTS + 1 :]
-        self._events.append((self._module.clock.ticks_us(), code, data))
+            return None
+        event = (self._module.clock.ticks_us(), code, data)
+        self._events = self._events[-MOST_EVENTS + 1 :] + [event]
+        return event
 
     # Commands.
 
@@ -214,10 +217,12 @@ class Panel(Host):
             self._begin(data)
         elif code == CANCEL:
             self._side.cancel()
-        elif code == LAST and self._last:
-            return osdp.MFGREP, self._last
+        elif code == LAST:
+            if self._last is None or not self._fresh(self._last):
+                raise Refused(osdp.CANNOT)
+            return self._last[1:]
         else:
-            raise Refused(osdp.CANNOT if code == LAST else osdp.UNKNOWN_COMMAND)
+            raise Refused(osdp.UNKNOWN_COMMAND)
         return osdp.ACK, b""
 
     def _begin(self, data):
