@@ -436,13 +436,14 @@ class FakeSystem:
 
 class FakeLock:
     """history: (us, output, value) of every change, Wiegand frames among them. now: the inputs. fault: what every
-    call but `safe` raises."""
+    call but `safe` raises. faults: what one output's raises, by its name."""
 
     def __init__(self, clock):
         self._clock = clock
         self.history = []
         self.now = lock.Inputs(False, False, True)
         self.fault = None
+        self.faults = {}
         self.safes = 0
 
     def relay(self, closed):
@@ -476,8 +477,9 @@ class FakeLock:
         return values[-1] if values else None
 
     def _put(self, output, value):
-        if self.fault:
-            raise self.fault
+        fault = self.fault or self.faults.get(output)
+        if fault:
+            raise fault
         self.history.append((self._clock.now, output, value))
 
 

@@ -132,6 +132,15 @@ def test_what_is_not_fetched_is_forgotten(rig, panel):
     assert last(panel).code == osdp.NAK
 
 
+def test_a_passage_that_was_cancelled_too_late_is_not_told(rig, panel):
+    for cancel in ((osdp.ABORT, b""), (osdp.MFG, VENDOR + b"\x02")):
+        rig.side.panel.passed(rig.side._next("trigger"), BONA_FIDE, True)
+        rig.side.panel.inputs_changed(Inputs(False, False, True), TAMPERED)
+        assert panel.ask(*cancel).code == osdp.ACK
+        assert [panel.ask(osdp.POLL).code for _ in range(2)] == [osdp.LSTATR, osdp.ACK]
+        assert last(panel).code == osdp.NAK
+
+
 def test_events_are_few(rig, panel):
     for _ in range(3 * MOST_EVENTS):
         rig.side.panel.inputs_changed(Inputs(False, False, True), TAMPERED)
@@ -196,6 +205,8 @@ def test_comset_moves_the_device_and_is_kept(rig, panel):
 def test_only_the_last_of_packets_that_came_together_is_answered(rig, panel):
     poll = panel.packet(osdp.POLL)
     rig.side.panel._take(poll + poll + poll)  # a panel that asked again and again while Python was busy
+    assert len(rig.bus.written) == 1
+    rig.side.panel._take(poll + PanelSide(None, address=6).packet(osdp.POLL))  # and now waits for somebody else
     assert len(rig.bus.written) == 1
 
 

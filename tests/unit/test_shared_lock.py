@@ -3,11 +3,12 @@
 import asyncio
 
 import fakes
-from dermis.app import setting_change, settings
+from dermis.app import setting_change, settings, watching
 from dermis.app.lock import service
 from dermis.app.lock.signals import SHOWN_MS
 from dermis.app.module import Module
 from dermis.app.sensor_claim import SensorClaim
+from dermis.core import cbor
 from dermis.core.errors import SensorFault, WireError
 from dermis.core.wiegand import frame
 from dermis.drivers.lock import Inputs
@@ -183,6 +184,54 @@ def test_a_fault_of_the_outputs_is_told_once_and_opens_the_relay():
     rig.run(stuck)
 
 
+def test_a_fault_of_the_led_alone_is_told_once():
+    rig = LockModule({"start": "trigger"}, [BONA_FIDE])
+    rig.lock.faults["led"] = SensorFault("the LED does not follow")
+
+    async def script():
+        await pressed(rig)()
+        await rig.seen()
+
+    rig.run(script)
+    assert rig.log().count("lock_fault") == 1 and rig.of("relay")
+
+
+def test_an_output_that_fails_as_nobody_foresaw_ends_safe():
+    for output in ("relay", "wiegand"):
+        values = {"start": "host"}
+        values.update(CARD)
+        rig = LockModule(values, [BONA_FIDE])
+
+        async def script(rig=rig, output=output):
+            rig.lock.faults[output] = OSError("a bug")
+            before = rig.lock.safes
+            rig.module.judged(BONA_FIDE)
+            await rig.seen()
+            assert rig.lock.safes > before and not rig.side.relay_closed and rig.lock.last("relay") is not True
+            rig.lock.faults = {}
+            rig.module.judged(BONA_FIDE)
+            await rig.until(lambda: rig.lock.last("relay") is True, "the next passage's relay")
+
+        rig.run(script)
+        assert "lock_failed" in rig.log()
+
+
+def test_the_hosts_watching_is_no_passage_without_a_decision():
+    outcomes = [dict(outcome, bursts=1, evidence={}) for outcome in (NOBODY, ATTACK)]
+    rig = LockModule({"start": "host"}, outcomes + [None])
+    before, watching.verification = watching.verification, rig._verify
+
+    async def script():
+        with SensorClaim(rig.module, "watch") as claim:
+            await watching.watching(rig.module, 10, claim)  # until it fails
+
+    try:
+        rig.run(script)
+    finally:
+        watching.verification = before
+    assert rig.log().count('"event": "verdict"') == 2 and rig.log().count('"event": "passage"') == 1
+
+
 def test_what_nobody_foresaw_ends_safe_and_the_next_passage_works():
     rig = LockModule({"start": "trigger", "relay_ms": 60000}, [None, BONA_FIDE])
     rig.run(pressed(rig))
@@ -281,3 +330,6 @@ def test_settings():
     assert setting_change.found("lock_card").right == "setup"
     setting_change.change(module, setting_change.found("lock_wiegand"), None)
     assert module.settings.get("lock_wiegand") == "off"
+    rig.drivers.storage.files["settings"] = cbor.dumps({1: "watch", "lock_card": "7"})
+    read = Module(rig.drivers, dict(fakes.BOARD), None).settings
+    assert read.get("lock_card") == 7 and read.get("lock_start") == "off"  # what has no name is nobody's

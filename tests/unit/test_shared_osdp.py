@@ -204,6 +204,7 @@ def test_in_the_clear_nothing_is_done_while_a_channel_is_up():
     panel.up = False
     for code in (osdp.OUT, osdp.POLL, osdp.KEYSET, osdp.MFG):
         assert panel.raw(panel.packet(code, b"")) is None
+        assert panel.raw(panel.packet(code, b"", b"\x03\x11\x01")) is None  # nor under a challenge's block
     assert not host.commands and device.secured
     panel.up = True
     assert panel.ask(osdp.POLL).code == osdp.ACK

@@ -44,7 +44,7 @@ def by_name(name: str) -> Setting:
             return setting
     raise BadInput(
         "there is no setting %r; there are: %s; and those of the lock's side, %s... (docs/lock.md)"
-        % (name, ", ".join([each.name for each in there_are]), LOCK_PREFIX)
+        % (name, ", ".join([each.name for each in SETTINGS]), LOCK_PREFIX)
     )
 
 
@@ -66,8 +66,8 @@ def parsed(setting: Setting, text: str):
         value = setting.low - 1
     if not setting.low <= value <= setting.high:
         raise BadInput(
-            "%s lies within %d and %d %s, written in decimal digits"
-            % (setting.name, setting.low, setting.high, setting.unit)
+            "%s lies within %d and %d%s, written in decimal digits"
+            % (setting.name, setting.low, setting.high, setting.unit and " " + setting.unit)
         )
     return value
 
@@ -125,6 +125,6 @@ class Settings:
 def _known(name):
     """A newer firmware's settings are passed over; what this one would not take is damage."""
     try:
-        return by_name(name).name == name
+        return isinstance(name, str) and by_name(name).name == name
     except BadInput:
         return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dermis.app.log import INFO
 from dermis.app.verification import verification
+from dermis.core import vocabulary
 
 if TYPE_CHECKING:
     from dermis.app.module import Module
@@ -22,7 +23,8 @@ async def watching(module: Module, period_ms, claim):
     try:
         while True:
             outcome = await verification(module)
-            module.judged(outcome)
+            # Nobody there is no passage of the lock's.
+            module.judged(outcome, outcome["verdict"] != vocabulary.NO_DECISION)
             module.log.event(
                 "verdict",
                 INFO,

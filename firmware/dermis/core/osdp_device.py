@@ -138,10 +138,10 @@ class Device:
         if kind not in (SCS_15, SCS_17):
             if security and kind not in (SCS_11, SCS_13):
                 raise Refused(osdp.NO_SUCH_SECURITY)
-            if channel.up and kind != SCS_11:
-                raise Refused(osdp.INSECURE)
             if start >= end:
                 raise Refused(osdp.BAD_LENGTH)
+            if channel.up and (kind, packet[start]) != (SCS_11, osdp.CHLNG):
+                raise Refused(osdp.INSECURE)
             return security, False, packet[start], packet[start + 1 : end]
         end -= osdp.MAC_BYTES
         if not channel.up or start >= end or not channel.receive(packet[:end], packet[end : end + osdp.MAC_BYTES]):

@@ -95,11 +95,11 @@ class Panel(Host):
             self._bus.close()
 
     def _take(self, data):
-        """Of packets that came together only the last is answered: the panel has given up waiting for the others, and
-        an answer that comes too late would meet somebody else's."""
+        """Of packets that came together only the last is answered, if it is ours: the panel has given up waiting for the
+        others, and an answer that comes too late would meet somebody else's."""
         reply = None
         for packet in self._framer.feed(data, self._module.clock.ticks_us() // 1000):
-            reply = self.device.answer(packet) or reply
+            reply = self.device.answer(packet)
         if reply:
             self._bus.write(reply)
         if self._set_baud:
@@ -149,7 +149,7 @@ class Panel(Host):
         if code == osdp.RSTAT:
             return osdp.RSTATR, bytes((2 if side.inputs.tampered else 0,))
         if code == osdp.ABORT:
-            side.cancel()
+            self._cancel()
             return osdp.ACK, b""
         if code == osdp.COMSET:
             return self._comset(data)
@@ -216,7 +216,7 @@ class Panel(Host):
         if code == BEGIN:
             self._begin(data)
         elif code == CANCEL:
-            self._side.cancel()
+            self._cancel()
         elif code == LAST:
             if self._last is None or not self._fresh(self._last):
                 raise Refused(osdp.CANNOT)
@@ -224,6 +224,12 @@ class Panel(Host):
         else:
             raise Refused(osdp.UNKNOWN_COMMAND)
         return osdp.ACK, b""
+
+    def _cancel(self):
+        """Nothing of the passage under way is told, nor of one that has just ended."""
+        self._side.cancel()
+        self._last = None
+        self._events = [event for event in self._events if event[1] not in (osdp.MFGREP, osdp.RAW)]
 
     def _begin(self, data):
         if len(data) <= TRANSACTION_BYTES:

@@ -54,7 +54,7 @@ class LockSide:
         self._bus = bus
         self._start = module.settings.get(lock_settings.START) if lock else lock_settings.OFF
         self.inputs = Inputs(False, False, True)
-        self._unreadable = False
+        self._faulty: set = set()  # of "inputs", "signals": told already
         self.relay_closed = False
         self._relay_until_us = 0
         self._passages = 0
@@ -101,12 +101,15 @@ class LockSide:
         for task in self._beside:
             task.cancel()
         self._beside = []
+        if self._lock:
+            self._outputs_safe()
+            self.signals.none()
+
+    def _outputs_safe(self):
         self._relay_until_us = 0
         self.relay_closed = False
-        if self._lock:
-            self._lock.safe()
-            self.signals.none()
-            self.signals.forget()
+        self._lock.safe()
+        self.signals.forget()
 
     async def _look(self):
         """Reads the inputs, drives the signals."""
@@ -123,15 +126,17 @@ class LockSide:
         try:
             self.signals.tick()
         except DermisError as error:
-            self._fault(error)
+            self._fault("signals", error)
+        else:
+            self._faulty.discard("signals")
 
     def _read(self):
         try:
             now = self._lock.inputs()
         except DermisError as error:
-            self._fault(error)
+            self._fault("inputs", error)
             return UNREADABLE
-        self._unreadable = False
+        self._faulty.discard("inputs")
         return now
 
     def _changed(self, before, now):
@@ -143,10 +148,10 @@ class LockSide:
         if now.trigger and not before.trigger and self._start == lock_settings.TRIGGER:
             self.ask(lock_settings.TRIGGER)
 
-    def _fault(self, error):
+    def _fault(self, what, error):
         """Once, until it works again."""
-        if not self._unreadable:
-            self._unreadable = True
+        if what not in self._faulty:
+            self._faulty.add(what)
             self._module.log.event("lock_fault", ERROR, reason=str(error))
 
     # Passages.
@@ -253,15 +258,15 @@ class LockSide:
             if relay_ms:
                 self.close_relay(relay_ms)
             if passage.card:
-                self._run(self._send(passage.card))
-        self._run(self._outlast(SHOWN_MS))
+                self._run(self._send, passage.card)
+        self._run(self._outlast, SHOWN_MS)
 
     def close_relay(self, duration_ms: int) -> None:
         """Close the relay for so long from now; a longer time under way stands."""
         self._relay_until_us = max(self._relay_until_us, self._clock.ticks_us() + 1000 * duration_ms)
         if not self.relay_closed:
-            self.relay_closed = True
-            self._run(self._hold())
+            self._run(self._hold)
+            self.relay_closed = True  # it begins after us
 
     def open_relay(self) -> None:
         """Open it now."""
@@ -283,10 +288,8 @@ class LockSide:
         try:
             self._lock.relay(closed)
         except DermisError as error:
+            self._outputs_safe()
             self._module.log.event("lock_fault", ERROR, reason=str(error))
-            self._lock.safe()
-            self.signals.forget()
-            self.relay_closed = False
 
     async def _send(self, bits):
         try:
@@ -300,6 +303,13 @@ class LockSide:
         await self._clock.sleep_ms(duration_ms + 1)
         self._tick()
 
-    def _run(self, work):
+    def _run(self, work, *arguments):
         self._beside = [task for task in self._beside if not task.done()]
-        self._beside.append(asyncio.create_task(work))
+        self._beside.append(asyncio.create_task(self._guarded(work, arguments)))
+
+    async def _guarded(self, work, arguments):
+        try:
+            await work(*arguments)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task, and the relay may be closed
+            self._outputs_safe()
+            self._module.log.failure("lock_failed", error)
