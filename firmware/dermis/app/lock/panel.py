@@ -95,8 +95,8 @@ class Panel(Host):
             self._bus.close()
 
     def _take(self, data):
-        """Of packets that came together only the last is answered, if it is ours: the panel has given up waiting for the
-        others, and an answer that comes too late would meet somebody else's."""
+        """Of packets that came together only the last is answered, if it is ours: the panel has given up waiting for
+        the others, and an answer that comes too late would meet somebody else's."""
         reply = None
         for packet in self._framer.feed(data, self._module.clock.ticks_us() // 1000):
             reply = self.device.answer(packet)
