@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from tests.contracts.benches.lock import LockBench, Unbreakable
 from tests.fakes.esp32s3.module import Dm1, dm1
 
-# What common readers' hosts take for a pulse, and the least time between two.
-SHORTEST_US, LONGEST_US, GAP_US = 20, 100, 200
+# What common readers' hosts take for a pulse, the least time between two, and after which they forget a bit that no
+# other one follows.
+SHORTEST_US, LONGEST_US, GAP_US, FORGET_US = 20, 100, 200, 200_000
 
 
 class S3LockBench(LockBench):
@@ -45,15 +46,19 @@ class S3LockBench(LockBench):
         return self._bit("buzzer") == 1
 
     def heard(self):
-        """Each low pulse is a bit, when it is as long as a reader takes and far enough from the last."""
+        """Each low pulse is a bit, when it is as long as a reader takes and far enough from the last. What a new
+        transmitter does to its line is one too, and is forgotten."""
         lines = {self.pins["wiegand_d0"]: "0", self.pins["wiegand_d1"]: "1"}
         bits, fell = "", {}
-        last_us = -GAP_US
+        last_us, forgotten_us = -GAP_US, -FORGET_US
         for at_us, gpio, level in self.chip.log:
             if gpio not in lines:
                 continue
-            if not level:
+            if not level and (at_us, gpio) in self.chip.pulled_low:
+                forgotten_us = at_us
+            elif not level:
                 assert at_us - last_us >= GAP_US, "two bits at once"
+                assert at_us - forgotten_us >= FORGET_US, "the making of a transmitter is a frame's first bit"
                 fell[gpio] = last_us = at_us
                 continue
             if gpio in fell:

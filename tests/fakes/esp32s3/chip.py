@@ -68,6 +68,7 @@ class Chip:
         self.i2c_parts: dict[int, object] = {}  # address -> part (`parts.py`)
         self.i2c_timeouts = 0
         self.rmt: list[object] = []  # transmitters in use
+        self.pulled_low: list[tuple[int, int]] = []  # (us, gpio) of a high line that a new transmitter drove low
         self.waited_for_rmt_us = 0  # that Python stood still for a transmission under way
         self.duties: dict[int, int] = {}  # gpio -> PWM duty of 65535
         self.broken_pwm = False  # it takes no duty any more

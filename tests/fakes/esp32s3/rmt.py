@@ -1,8 +1,10 @@
 """`esp32.RMT`, the transmitters that go on without Python.
 
-Ref: MicroPython 1.29, docs/library/esp32.rst (class RMT) and pull request 16293 (the IDF's new driver: channels are
-given out, `num_symbols`, `active`); ESP-IDF, RMT: the S3 has four transmitters of 48 symbols of memory each, a symbol
-holds two durations of 15 bits, and what does not fit into that memory is filled in by an interrupt.
+Ref: MicroPython 1.29, docs/library/esp32.rst (class RMT), pull request 16293 (the IDF's new driver: channels are given
+out, `num_symbols`, `active`) and ports/esp32/esp32_rmt.c (`active` counts trains that were begun and not ended, and a
+train that is stopped stays counted); ESP-IDF, RMT: the S3 has four transmitters of 48 symbols of memory each, a symbol
+holds two durations of 15 bits, and what does not fit into that memory is filled in by an interrupt; rmt_tx.c: a new
+transmitter drives its pin low until its first train has begun, whatever its idle level.
 """
 
 from __future__ import annotations
@@ -48,11 +50,15 @@ def members(chip: Chip) -> dict[str, dict[str, Any]]:
             self._number, self._hz, self._idle, self._symbols = number, hz, int(idle_level), num_symbols
             self._sending = 0  # number of the transmission; 0: none
             self._sent = 0
+            self._counted = 0  # trains that did not end by themselves
+            self._enabled = False
             self._until_us = 0
             self._alive = True
             chip.rmt.append(self)
             chip.pin(number).mode = "out"
-            chip.drive(number, "rmt", self._idle)
+            if chip.level(number):
+                chip.pulled_low.append((chip.now_us, number))
+            chip.drive(number, "rmt", 0)
 
         def _check(self):
             chip.run(CALL_US)
@@ -67,6 +73,8 @@ def members(chip: Chip) -> dict[str, dict[str, Any]]:
                 chip.waited_for_rmt_us += self._until_us - chip.now_us
                 chip.run(self._until_us - chip.now_us)
             self._sent += 1
+            self._counted += 1
+            self._enabled = True
             self._sending = sent = self._sent
             at = chip.now_us
             for length, level in zip(durations, levels, strict=True):
@@ -83,19 +91,26 @@ def members(chip: Chip) -> dict[str, dict[str, Any]]:
 
         def _end(self, sent):
             self._put(sent, self._idle)
-            if self._sending == sent:
+            if self._sending == sent and sent:
                 self._sending = 0
+                self._counted -= 1
 
         def active(self, value=None):
             self._check()
-            if value is False and self._sending:
+            if value:
+                raise ValueError("activate by calling write_pulses()")
+            if value is not None:
                 self._put(self._sending, self._idle)
-                self._sending = 0
-            return bool(self._sending)
+                self._sending, self._enabled = 0, False
+            return self._enabled and self._counted > 0
 
         def wait_done(self, *, timeout=0):
             self._check()
-            if self._sending and timeout:
+            if not self._enabled:
+                return True
+            if timeout == 0 and self._counted:
+                return False
+            if self._sending:
                 left = self._until_us - chip.now_us
                 chip.run(left if timeout < 0 else min(left, timeout * 1000))
             return not self._sending

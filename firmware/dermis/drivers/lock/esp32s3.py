@@ -1,8 +1,10 @@
 """The lock's side on an ESP32-S3: the relay at a GPIO, Wiegand by two RMT transmitters, the rest at the expander.
 
 Ref: MicroPython 1.29, docs/library/esp32.rst (class RMT: durations of at most `PULSE_MAX` ticks; `idle_level`) and
-ports/esp32/machine_pin.c (an output can be read). ESP-IDF, RMT: a transmitter has memory for 48 symbols of two
-durations; frames of 37 bits need 38 at most, so that one goes out whole whatever Python or the flash do meanwhile.
+ports/esp32/esp32_rmt.c (`active()` counts a train that was stopped for ever; `wait_done` with a time-out does not),
+machine_pin.c (an output can be read). ESP-IDF, RMT: a transmitter has memory for 48 symbols of two durations; frames of
+37 bits need 38 at most, so that one goes out whole whatever Python or the flash do meanwhile; rmt_tx.c: a new one
+drives its pin low until its first train.
 Assumed, and not met on hardware: `active(False)` leaves the pin at its idle level at once; making the pin an output
 again takes it from the transmitter; the expander's outputs are low before it is set up.
 """
@@ -29,6 +31,9 @@ LEAD_US = 30_000
 LARGEST_SKEW_US = 500
 TRIES = 3
 SPARE_MS = 5
+# The low level of a new transmitter is a bit to a reader's host, which forgets it when none follows for so long.
+FORGOTTEN_MS = 250
+ENDED_MS = 1  # what `wait_done` may wait; 0 would ask the count that `active` asks
 
 
 class S3Lock(Dm1Lock):
@@ -56,12 +61,10 @@ class S3Lock(Dm1Lock):
         trains = tuple([self._train(bits, bit) for bit in "01"])
         try:
             if not self._senders:
-                self._senders = tuple(
-                    [RMT(pin=line, resolution_hz=RESOLUTION_HZ, idle_level=True) for line in self._lines]
-                )
+                await self._make()
             self._begin(trains)
             await self._clock.sleep_ms((LEAD_US + len(bits) * self._period_us) // 1000 + SPARE_MS)
-            if [sender for sender in self._senders if sender.active()]:
+            if not all([sender.wait_done(timeout=ENDED_MS) for sender in self._senders]):
                 raise SensorFault("a Wiegand frame does not end; reset the module")
         except (OSError, ValueError) as error:
             self._high()
@@ -94,6 +97,14 @@ class S3Lock(Dm1Lock):
             high_us = self._period_us - self._pulse_us
         # A train ends high, and one without a pulse is not empty.
         return tuple(durations + [self._pulse_us]), tuple(levels + [True])
+
+    async def _make(self):
+        """Both transmitters, their lines high."""
+        for line in self._lines:
+            sender = RMT(pin=line, resolution_hz=RESOLUTION_HZ, idle_level=True)
+            self._senders += (sender,)
+            sender.write_pulses((LEAD_US,), (True,))
+        await self._clock.sleep_ms(FORGOTTEN_MS)
 
     def _begin(self, trains):
         """Start both within `LARGEST_SKEW_US`: a collection of garbage between them would mix up the bits."""
