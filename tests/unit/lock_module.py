@@ -51,6 +51,7 @@ class LockModule:
 
         async def both():
             task = asyncio.create_task(self.side.run())
+            await asyncio.sleep(0.005)  # the inputs at rest are seen
             try:
                 await asyncio.wait_for(script(), limit_s)
             finally:

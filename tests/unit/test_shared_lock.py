@@ -108,6 +108,28 @@ def test_one_question_one_answer():
     assert len(rig.looks) <= 1
 
 
+def test_a_stuck_trigger_asks_nothing():
+    """Closed at the start, and closed when the inputs can be read again: only who lets go may ask."""
+    rig = LockModule({"start": "trigger"}, [BONA_FIDE])
+    rig.lock.now = PRESSED
+
+    async def stuck():
+        await rig.seen()
+        assert rig.side.inputs.trigger
+        rig.lock.fault = SensorFault("the expander does not answer")
+        await rig.seen()
+        assert not rig.side.inputs.trigger
+        rig.lock.fault = None
+        await rig.seen()
+        assert rig.side.inputs.trigger and not rig.looks
+        rig.lock.now = IDLE
+        await rig.seen()
+        await pressed(rig)()
+
+    rig.run(stuck)
+    assert len(rig.looks) == 1
+
+
 def test_sensors_that_somebody_has_are_waited_for():
     rig = LockModule({"start": "trigger", "patience_ms": 5000}, [BONA_FIDE])
 

@@ -21,6 +21,7 @@ from dermis.core.errors import BadInput, DermisError, WireError
 from dermis.drivers.lock import Inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from dermis.drivers.clock import Clock
@@ -54,6 +55,7 @@ class LockSide:
         self._bus = bus
         self._start = module.settings.get(lock_settings.START) if lock else lock_settings.OFF
         self.inputs = Inputs(False, False, True)
+        self._let_go = False  # the trigger was seen open: closed at the start, or after a fault, it has asked nothing
         self._faulty: set = set()  # of "inputs", "signals": told already
         self.relay_closed = False
         self._relay_until_us = 0
@@ -116,8 +118,10 @@ class LockSide:
         before = self.inputs
         while True:
             now = self._read()
-            if now == before and now != self.inputs:
-                self._changed(self.inputs, now)
+            if now == before:
+                if now != self.inputs:
+                    self._changed(self.inputs, now)
+                self._let_go = now is not UNREADABLE and not now.trigger
             before = now
             self._tick()
             await asyncio.sleep(LOOK_EVERY_S)
@@ -145,7 +149,7 @@ class LockSide:
             self._module.log.event("inputs", WARNING, tampered=now.tampered, power_good=now.power_good)
         if self.panel:
             self.panel.inputs_changed(before, now)
-        if now.trigger and not before.trigger and self._start == lock_settings.TRIGGER:
+        if now.trigger and self._let_go and self._start == lock_settings.TRIGGER:
             self.ask(lock_settings.TRIGGER)
 
     def _fault(self, what, error):
@@ -307,7 +311,7 @@ class LockSide:
         self._beside = [task for task in self._beside if not task.done()]
         self._beside.append(asyncio.create_task(self._guarded(work, arguments)))
 
-    async def _guarded(self, work, arguments):
+    async def _guarded(self, work: Callable[..., Coroutine[Any, Any, None]], arguments):
         try:
             await work(*arguments)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task, and the relay may be closed
