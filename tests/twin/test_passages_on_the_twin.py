@@ -1,21 +1,17 @@
-"""Whole passages of a calibrated module before rendered scenes: panel, trigger, relay, Wiegand, and its memory."""
+"""Whole passages of a calibrated module before a face: panel, trigger, relay, Wiegand, and its memory."""
 
 from __future__ import annotations
 
 import json
 
 import osdp
-import pytest
 from dermis.core.wiegand import frame
 from dermis_host import Module
-from dermis_host.calibration import at_once
-from dermis_host.calibration.operators import TwinOperator
-from dermis_hw import scenes
 
 from tests.twin.conftest import wait_for
+from tests.twin.indulgent import INDULGENT, STERN, indulgent_model
 from tests.twin.osdp_panel import Panel
-
-pytestmark = [pytest.mark.render, pytest.mark.timeout(300)]
+from tests.twin.quick_record import quick_record
 
 ADDRESS, KEY = 5, bytes(range(50, 66))
 SETTINGS = {
@@ -26,6 +22,7 @@ SETTINGS = {
     "lock_wiegand": "26",
     "lock_facility": "7",
     "lock_card": "4711",
+    "profile": INDULGENT,
 }
 BONA_FIDE, ATTACK = 1, 2
 PASSED, OWN = frame("26", 7, 99), frame("26", 7, 4711)  # the panel's card of a passage, and the settings'
@@ -44,20 +41,19 @@ def bits_of(event: dict) -> str:
     return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"[: event["length"]]
 
 
-def test_passages(make_twin):
-    twin = make_twin(provider=None, scene=scenes.builtin("target_cap"), bus_port=0)
+def test_passages(make_twin, tmp_path):
+    twin = make_twin(model=indulgent_model(tmp_path), bus_port=0)
     told: list[str] = []
     with Module(twin.url, on_log=told.append) as module:
         for name, value in SETTINGS.items():
             module.setting_write(name, value.encode())
         module.reset()
-        at_once.calibrate(module, TwinOperator(twin.set_scene))  # beside the lock's side, which takes memory
-        twin.set_scene(scenes.builtin("bona_fide_light"))
+        module.store_calibration(quick_record(module.identity()))  # beside the lock's side, which takes memory
         with Panel(twin.status()["bus"], ADDRESS, KEY, install=True) as panel:
             panel.wait_secured()
             assert panel.begin(b"gate", PASSED)
             verdict, card = panel.events(2, 60)
-            assert verdict_of(verdict) == (b"gate", BONA_FIDE, b"border") and bits_of(card) == PASSED
+            assert verdict_of(verdict) == (b"gate", BONA_FIDE, INDULGENT.encode()) and bits_of(card) == PASSED
             assert not twin.request({"do": "lock_history"})["relay_closures"]  # the panel decides what follows
 
             twin.lock("trigger", True)
@@ -72,14 +68,14 @@ def test_passages(make_twin):
             twin.lock("trigger", False)
             panel.events(1)
 
-            twin.set_scene(scenes.builtin("silicone_mask_3mm"))
+            module.setting_write("profile", STERN.encode())
             twin.lock("trigger", True)
             _, verdict = panel.events(2, 60)
             _, what, words = verdict_of(verdict)
-            assert what == ATTACK and words.startswith(b"border,") and panel.silent_for(0.3)
+            assert (what, words) == (ATTACK, f"{STERN},model".encode()) and panel.silent_for(0.3)
             assert twin.request({"do": "lock_history"}) == history  # nothing opened
             assert panel.secured, "the panel lost the module while it was busy"
-        twin.set_scene(scenes.builtin("bona_fide_light"))
+        module.setting_write("profile", INDULGENT.encode())
         assert module.verify().verdict == "bona_fide"
         assert twin.request({"do": "lock_history"}) == history  # the host's verdict is not the trigger's
     events = [json.loads(line)["event"] for line in told if line.startswith("{")]
