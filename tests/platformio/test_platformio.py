@@ -44,25 +44,26 @@ def run(pio, *words, **changed) -> subprocess.CompletedProcess[str]:
     return ended
 
 
-def test_an_image_is_the_one_that_the_tools_build(pio, tmp_path):
-    ended = run(pio, "-e", "esp32s3")
+def test_an_image_is_built_and_flashed(pio, tmp_path):
+    """The one that the tools build; the flashing stops before it would need a board."""
+    ended = run(pio, "-e", "esp32s3", "-t", "upload", "-a", "--dry-run")
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "the runtime" in ended.stdout and "dermis build" in ended.stdout
     made = building.build("esp32s3", building.development_key(IMAGES), tmp_path)
     for file in (made.image, made.boot):
         assert (IMAGES / "esp32s3" / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_a_blank_twin_is_flashed_looked_at_and_answers(pio, make_twin):  # noqa: F811
+    """The self-test's own sentence and failure come through."""
     twin = make_twin("blank", blank=True, virtual_time=False)
-    ended = run(pio, "-e", "twin", "-t", "upload", "--upload-port", twin.url)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert twin.status()["from_flash"]
+    ended = run(pio, "-e", "twin", "-t", "upload", "-t", "selftest", "--upload-port", twin.url)
+    assert twin.status()["from_flash"], ended.stdout + ended.stderr
+    assert "thermometer" in ended.stdout and "storage" in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 1 and "the self-test failed: calibration." in ended.stderr, "nothing else is wrong"
     with Module(twin.url) as module:
         verdict = module.verify()
     assert (verdict.verdict, verdict.reasons) == ("no_decision", ["not_calibrated"])
-    ended = run(pio, "-e", "twin", "-t", "selftest", "--upload-port", twin.url)
-    assert "thermometer" in ended.stdout and "storage" in ended.stdout, ended.stdout + ended.stderr
-    assert ended.returncode == 1 and "the self-test failed: calibration." in ended.stderr, "nothing else is wrong"
     assert '"boot"' in _monitored(pio, twin)
 
 
@@ -99,33 +100,25 @@ def on_terminal(words, seen) -> str:
     return shown.decode(errors="replace")
 
 
-def test_each_command_is_the_host_tools_own(pio):
-    """Their sentences and their failures come through."""
-    ended = run(pio, "-e", "esp32s3", "-t", "selftest")
-    assert ended.returncode == 1 and "Name a port with -p" in ended.stderr
-    ended = run(pio, "-e", "esp32s3", "-t", "calibrate")
-    assert ended.returncode == 1 and "run it on a terminal" in ended.stderr
+def test_calibration_talks_with_a_person(pio):
+    """On a terminal it has one, and looks for the module."""
     words = [pio, "run", "-e", "twin", "-t", "calibrate", "--upload-port", "socket://127.0.0.1:9"]
-    assert "127.0.0.1" in on_terminal(words, lambda shown: b"dermis: " in shown), "there it has one, and looks for it"
-    ended = run(pio, "-e", "esp32s3", "-t", "calibrate", "-a", "--help")
-    assert ended.returncode == 0 and "dermis calibrate run" in ended.stdout
-    ended = run(pio, "-e", "esp32s3", "-t", "nobuild", "-t", "upload", "-a", "--dry-run")
-    assert ended.returncode == 0 and "the runtime" in ended.stdout and "dermis build" not in ended.stdout
+    assert "127.0.0.1" in on_terminal(words, lambda shown: b"dermis: " in shown)
 
 
 def test_the_coral_takes_no_image_but_the_sources_by_ssh(pio, tmp_path):
     """With an `ssh` that runs here what it would there, and a `sudo` that asks nothing."""
-    ended = run(pio, "-e", "coral")
-    assert ended.returncode == 0 and "takes no image" in ended.stdout
     ended = run(pio, "-e", "coral", "-t", "upload")
     assert ended.returncode == 1 and "--upload-port USER@HOST" in ended.stderr
+    assert "takes no image" in ended.stdout
     (tmp_path / "board").mkdir()
     for name, does in (("ssh", f'cd {tmp_path}/board && echo "to $1" && exec sh -c "$2"'), ("sudo", 'exec "$@"')):
         (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     words = ("-a", "--dry-run", "-a", "--python", "-a", sys.executable)
-    ended = run(pio, "-e", "coral", "-t", "upload", "--upload-port", "mendel@coral", *words, PATH=path)
+    ended = run(pio, "-e", "coral", "-t", "nobuild", "-t", "upload", "--upload-port", "mendel@coral", *words, PATH=path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "takes no image" not in ended.stdout, "nothing is built where nobody asks for it"
     assert "to mendel@coral" in ended.stdout and "would: " in ended.stdout
     assert (tmp_path / "board/dermis-upload/firmware/dermis/main.py").is_file()
