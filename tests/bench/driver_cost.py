@@ -7,6 +7,7 @@ too (tests/bench/device_cost.py). All of it is an estimate; no board has been me
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,26 +110,28 @@ class _Timed:
         return self._take_time
 
 
+def _patient_head():
+    return swir_esp32s3.bench(one_shots=board_file("esp32s3")["one_shots"] | {"swir_us": LONG_ENOUGH_US})
+
+
 def _swir_us(pairs: int) -> float:
-    long_enough = board_file("esp32s3")["one_shots"] | {"swir_us": LONG_ENOUGH_US}
-    with swir_esp32s3.bench(one_shots=long_enough) as bench:
+    with _patient_head() as bench:
         bench.see({BAND_NM: 20_000}, 1_000, 1.0)
-        bench.run(lambda: bench.driver.read(BAND_NM, 1))  # the transmitter is made with the first pulse
+        asyncio.run(bench.driver.read(BAND_NM, 1))  # the transmitter is made with the first pulse
         with _Timed(bench.chip) as timed:
-            bench.run(lambda: bench.driver.read(BAND_NM, pairs))
+            asyncio.run(bench.driver.read(BAND_NM, pairs))
         return timed.us
 
 
 def _lit_us() -> tuple[float, float]:
     with swir_esp32s3.bench() as bench:
-        driver, clock = bench.driver, bench.clock
-        bench.run(lambda: driver.read(BAND_NM, 1))
-        with _Timed(bench.chip) as timed:
-            begun_us = clock.ticks_us()
-            driver._light()
-            driver._sample_at(begun_us + bench.board["swir_sample_us"])
-        driver._dark()
-        return timed.us, driver._latest_us
+        allowed_us = bench.driver._latest_us
+    with _patient_head() as bench:
+        asyncio.run(bench.driver.read(BAND_NM, 1))
+        with _Timed(bench.chip):
+            asyncio.run(bench.driver.read(BAND_NM, 1))
+        pulse = bench.module.swir.burns[-1]
+        return pulse.off_us - pulse.on_us, allowed_us
 
 
 def _light_us(lit: bool) -> float:

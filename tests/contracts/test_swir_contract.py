@@ -164,9 +164,7 @@ def samples_late(driver):
 
     def fire_and_wait(length_us):
         fire(length_us)
-        until = clock.ticks_us() + 400
-        while clock.ticks_us() < until:
-            pass
+        clock.wait_us(length_us)
 
     driver._shot.fire = fire_and_wait
     driver._latest_us = 10_000
@@ -174,7 +172,7 @@ def samples_late(driver):
 
 def gives_no_turn(driver):
     class Impatient:
-        ticks_us = driver._clock.ticks_us
+        ticks_us, wait_us = driver._clock.ticks_us, driver._clock.wait_us
 
         async def sleep_ms(self, _duration_ms):
             return
@@ -185,7 +183,11 @@ def gives_no_turn(driver):
 def first_all_on_then_all_off(driver):
     async def read(band_nm, pairs):
         driver._expander.select("swir_select_", driver._select[str(band_nm)])
-        on = sum(driver._lit_sample() for _ in range(pairs))
+        on = 0
+        for _ in range(pairs):
+            driver._light()
+            on += driver._adc.sample()
+            driver._dark()
         await driver._clock.sleep_ms(0)
         return on, sum(driver._adc.sample() for _ in range(pairs))
 

@@ -69,11 +69,14 @@ class Bus:
         for at, value in enumerate(data[1:]):
             self.registers[data[0] + at] = value
 
+    def read(self, address, buffer):
+        buffer[:] = self.answer
+
     def write_read(self, address, data, buffer):
         if self.failing:
             raise SensorFault("dead")
         if self.answer:
-            buffer[:] = self.answer if not data or data[0] == 0 else b"\x01\x17"
+            buffer[:] = self.answer if data[0] == 0 else b"\x01\x17"
             return
         driven = self.registers[2] if self.registers[6] == 0 else 0
         buffer[0] = self.stuck[0] if self.stuck else driven

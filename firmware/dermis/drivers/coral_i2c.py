@@ -23,13 +23,16 @@ class LinuxI2c:
         self._transfer(address, smbus2.i2c_msg.write(address, data))
 
     def write_read(self, address: int, data: bytes, buffer) -> None:
-        """`data`, then fill the buffer without letting go of the bus; without `data`, the buffer alone."""
+        """`data`, then fill the buffer without letting go of the bus."""
         smbus2 = _smbus2()
         answer = smbus2.i2c_msg.read(address, len(buffer))
-        if data:
-            self._transfer(address, smbus2.i2c_msg.write(address, data), answer)
-        else:
-            self._transfer(address, answer)
+        self._transfer(address, smbus2.i2c_msg.write(address, data), answer)
+        buffer[:] = bytes(answer)
+
+    def read(self, address: int, buffer) -> None:
+        """Fill the buffer."""
+        answer = _smbus2().i2c_msg.read(address, len(buffer))
+        self._transfer(address, answer)
         buffer[:] = bytes(answer)
 
     def _transfer(self, address, *messages):

@@ -1,7 +1,7 @@
 """What hangs on DM1's I2C bus: the expander of the lights' board, the thermometer, the SWIR head's ADC.
 
-Pure; the boards bring the bus: `write(address, data)` and `write_read(address, data, buffer)`, which reads without
-writing first where `data` is empty. Both raise SensorFault, and so does everything here.
+Pure; the boards bring the bus: `write(address, data)`, `write_read(address, data, buffer)`, and `read(address, buffer)`
+for many reads one after the other. All raise SensorFault, and so does everything here.
 
 Ref: TCA9535 (SCPS201), registers; TMP117 (SNOSD82), registers; MCP3221 (DS20001732), output code. Nothing
 of this has met a chip.
@@ -41,11 +41,13 @@ class Expander:
         self._levels = self._idle
         self._begun = False
         self._word = bytearray(2)
+        self.changes = 0  # of the outputs, since the start: who remembers it knows whether theirs still stand
 
     def begin(self):
         """Every output at its idle level, then driven. Raises SensorFault."""
         self._levels = self._idle
         self._begun = False
+        self.changes += 1
         for register, low, high in ((OUTPUTS, self._idle, 0), (POLARITY, 0, 0), (CONFIGURATION, 0x00, 0xFF)):
             self._bus.write(self._address, bytes((register, low, high)))
         self._begun = True
@@ -55,6 +57,7 @@ class Expander:
         if not self._begun:
             self.begin()
         self._begun = False  # until it is done
+        self.changes += 1
         port = self._levels
         for name in levels:
             bit = self._bits[name][0]
@@ -122,14 +125,15 @@ class Tmp117:
 
 class Mcp3221:
     def __init__(self, bus, address):
-        self._bus = bus
+        self._read = bus.read
         self._address = address
         self._word = bytearray(2)
 
     def sample(self):
         """One conversion, 0 to 65,520: twelve bits, scaled to sixteen. Raises SensorFault."""
-        self._bus.write_read(self._address, b"", self._word)
-        counts = self._word[0] << 8 | self._word[1]
+        word = self._word
+        self._read(self._address, word)
+        counts = word[0] << 8 | word[1]
         if counts >> MCP3221_BITS:  # its four upper bits are zeroes; a bus that nobody drives reads ones
             raise SensorFault("the SWIR head's ADC answers what it cannot; check its supply, then reset")
         return counts * TO_16_BITS

@@ -36,8 +36,19 @@ class S3I2c:
         self._transfer(address, data, None)
 
     def write_read(self, address: int, data: bytes, buffer) -> None:
-        """`data` (a register's number, or nothing), then fill the buffer without letting go of the bus."""
+        """`data` (a register's number), then fill the buffer without letting go of the bus."""
         self._transfer(address, data, buffer)
+
+    def read(self, address: int, buffer) -> None:
+        """Fill the buffer, as quickly as it can be done: the lines are not looked at beforehand, so that a bus which
+        somebody holds is found by the controller, after TIMEOUT_US at the latest."""
+        if self._i2c is not None:
+            try:
+                self._i2c.readfrom_into(address, buffer)
+                return
+            except OSError:
+                self._i2c = None  # the transfer below frees the bus, or says what is wrong
+        self._transfer(address, b"", buffer)
 
     def _transfer(self, address, data, buffer):
         for _ in range(TRIES):

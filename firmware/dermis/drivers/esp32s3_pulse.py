@@ -25,6 +25,7 @@ class OneShot:
         self._resolution_hz = resolution_hz
         self._pin = Pin(pin, Pin.OUT, value=0)
         self._rmt = None
+        self._ended = False  # the transmitter is known to rest
         self._length_us = 0
         self._durations = ()
         self._levels = ()
@@ -37,7 +38,9 @@ class OneShot:
                 self._rmt = RMT(pin=self._pin, resolution_hz=self._resolution_hz)
             if length_us != self._length_us:
                 self._plan(length_us)
-            self._rmt.active(False)  # or `write_pulses` would wait for the end of the last one
+            if not self._ended:
+                self._rmt.active(False)  # or `write_pulses` would wait for the end of the last one
+            self._ended = False
             self._rmt.write_pulses(self._durations, self._levels)
         except (OSError, ValueError) as error:
             self._sever()
@@ -45,7 +48,14 @@ class OneShot:
 
     def end(self) -> None:
         """Low now."""
-        if self._rmt is None or not self._stopped(self._rmt):
+        rmt = self._rmt
+        if rmt is not None:
+            try:
+                rmt.active(False)
+                self._ended = not rmt.active()
+            except OSError:
+                self._ended = False  # then the pin is taken from it
+        if not self._ended:
             self._sever()
 
     def _plan(self, length_us):
@@ -59,15 +69,9 @@ class OneShot:
         self._levels = (True,) * len(pieces)
         self._length_us = length_us
 
-    def _stopped(self, rmt):
-        try:
-            rmt.active(False)
-            return not rmt.active()
-        except OSError:
-            return False  # then the pin is taken from it
-
     def _sever(self):
         """The output register has the pin, and says low."""
+        self._ended = False
         pin = self._pin
         pin.init(pin.OUT, value=0)
         rmt, self._rmt = self._rmt, None

@@ -10,6 +10,12 @@ class Clock:
         """Let the other tasks run for at least this long."""
         raise NotImplementedError
 
+    def wait_us(self, duration_us: int) -> None:
+        """Stand still for at least this long, with a turn for nobody: for what any sleep is too coarse for."""
+        until_us = self.ticks_us() + duration_us
+        while self.ticks_us() < until_us:
+            pass
+
     def unix_time(self) -> int:
         """Seconds since 1970-01-01 UTC, 0 when the clock was never set."""
         raise NotImplementedError
