@@ -27,6 +27,8 @@ LOADS = 5  # the median counts
 # Goals of issue B, for the reference model.
 GOAL_ARENA = 24 * 1024
 GOAL_HEAP = 24 * 1024
+# The released one has two and a half times as many weights, which the assembler kernels keep in an order of their own.
+RELEASED_HEAP = 40 * 1024
 GOAL_LOAD_MS = 50
 
 

@@ -13,9 +13,11 @@ import numpy as np
 from dermis_hw.lightfield import LightField
 from dermis_hw.optics import DM1, NIR_BANDS, SWIR_BANDS
 
-SKIN_NIR = {"850": 0.60, "970": 0.50, "1050": 0.56}
+SKIN_NIR = {"850": 0.60, "970": 0.52, "1050": 0.56}
 SKIN_SWIR = {1050: 0.56, 1200: 0.30, 1300: 0.36, 1450: 0.06, 1550: 0.09}
 FACE_DISTANCE_MM = 450.0
+SPOT_DEEP_MM = 60.0  # of a face, that the SWIR head's spot reaches
+EYES_MM, HAIR_MM = 31.0, 70.0  # of the eyes from the middle; of the hair above it
 NOSE_MM, HALF_HEIGHT_MM, HALF_BREADTH_MM = 45.0, 95.0, 72.0
 
 
@@ -43,13 +45,14 @@ def _dot_pattern(depth_mm: np.ndarray) -> np.ndarray:
 
 def _field(depth_mm: np.ndarray, shade: np.ndarray, nir: dict[str, float], swir: dict[int, float]) -> LightField:
     fall_off = (DM1.z_ref_mm / depth_mm) ** 2 * shade
-    swir_distance = float((DM1.z_ref_mm / np.min(depth_mm)) ** 2)
+    # The spot sees the foremost body as a whole, not its nearest point.
+    in_spot = float(np.mean(fall_off[depth_mm < np.min(depth_mm) + SPOT_DEEP_MM]))
     return LightField(
         bands={band: (nir[band] * fall_off).astype(np.float32) for band in NIR_BANDS},
         dots=(nir["970"] * fall_off * _dot_pattern(depth_mm)).astype(np.float32),
         ambient=(0.3 * nir["850"] * shade).astype(np.float32),
         klux_sun=0.3,
-        swir={band: swir[band] * swir_distance for band in SWIR_BANDS},
+        swir={band: swir[band] * in_spot for band in SWIR_BANDS},
         depth_mm=depth_mm.astype(np.float32),
     )
 
@@ -67,6 +70,11 @@ def plane(_time_s: float = 0.0) -> LightField:
     return plane_at(DM1.z_ref_mm)
 
 
+def _spots(x: np.ndarray, y: np.ndarray, height_mm: float, breadth_mm: float) -> np.ndarray:
+    """1 at both eyes' places along y and x = 0, falling off around."""
+    return np.exp(-((x / height_mm) ** 2)) * np.exp(-(((np.abs(y) - EYES_MM) / breadth_mm) ** 2))
+
+
 @lru_cache
 def _face(distance_mm: float) -> LightField:
     u, v = _grid()
@@ -74,13 +82,18 @@ def _face(distance_mm: float) -> LightField:
     inside = 1 - (x / HALF_HEIGHT_MM) ** 2 - (y / HALF_BREADTH_MM) ** 2
     bulge = 80.0 * np.sqrt(np.clip(inside, 0, None))
     nose = 22.0 * np.exp(-((x / 22) ** 2) - (y / 12) ** 2)
-    depth = np.where(inside > 0, distance_mm + 102.0 - bulge - nose, 2000.0)
+    eyes = _spots(x - 30.0, y, 9.0, 14.0)
+    depth = np.where(inside > 0, distance_mm + 102.0 - bulge - nose + 8 * eyes, 2000.0)
     shade = np.where(inside > 0, 0.75 + 0.25 * np.sqrt(np.clip(inside, 0, None)), 0.15)
+    # The model asks for more of a face than its shape.
+    brows, mouth = _spots(x - 45.0, y, 5.0, 20.0), np.exp(-(((x + 42) / 7) ** 2) - (y / 24) ** 2)
+    shade = shade * (1 - 0.75 * eyes) * (1 - 0.75 * brows) * (1 - 0.4 * mouth)
+    shade = np.where((inside > 0) & (x > HAIR_MM), 0.5 * shade, shade)
     return _field(depth, shade, SKIN_NIR, SKIN_SWIR)
 
 
 def face(_time_s: float = 0.0) -> LightField:
-    """An ellipsoid with a nose and skin's reflectances, nearest point at 450 mm."""
+    """An ellipsoid with a nose, eyes, mouth, hair and skin's reflectances, nearest point at 450 mm."""
     return _face(FACE_DISTANCE_MM)
 
 
