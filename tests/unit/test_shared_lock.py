@@ -183,6 +183,8 @@ def test_a_fault_of_the_outputs_is_told_once_and_opens_the_relay():
     rig = LockModule({"start": "trigger"}, [BONA_FIDE])
 
     async def script():
+        noted = []
+        rig.module.audit.note = lambda event, **fields: noted.append((event, fields))
         rig.lock.fault = SensorFault("the expander does not answer")
         await rig.seen()
         assert rig.side.inputs.tampered and not rig.side.inputs.power_good
@@ -190,6 +192,7 @@ def test_a_fault_of_the_outputs_is_told_once_and_opens_the_relay():
         rig.lock.fault = None
         await rig.seen()
         assert not rig.side.inputs.tampered
+        assert noted == [("tamper", {"open": True}), ("tamper", {"open": False})]
         await pressed(rig)()
 
     rig.run(script)

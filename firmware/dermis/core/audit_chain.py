@@ -45,6 +45,7 @@ EVENTS = {
     "repl_opened": 0,
     "frames_allowed": 0,
     "osdp_key_set": 20,
+    "tamper": 12,
     # update
     "update_started": 20,
     "update_refused": 20,

@@ -147,6 +147,8 @@ class LockSide:
         self.inputs = now
         if now.tampered != before.tampered or now.power_good != before.power_good:
             self._module.log.event("inputs", WARNING, tampered=now.tampered, power_good=now.power_good)
+        if now.tampered != before.tampered:
+            self._module.audit.note("tamper", open=now.tampered)
         if self.panel:
             self.panel.inputs_changed(before, now)
         if now.trigger and self._let_go and self._start == lock_settings.TRIGGER:
