@@ -181,9 +181,13 @@ class BusPty:
     """RS-485 as a pseudo-terminal, for tools that open a serial port by its path."""
 
     def __init__(self, link: Path, deliver: Callable[[bytes], None]):
-        """Raises TwinError when something that is not a link lies there."""
+        """Raises TwinError when something that is not a link lies there, or none can."""
         if link.exists() and not link.is_symlink():
             raise TwinError(f"{link} exists and is no link; name another path with --bus-pty")
+        if not link.parent.is_dir():
+            raise TwinError(
+                f"there is no folder {link.parent} for the link; make it, or name another path with --bus-pty"
+            )
         self._link = link
         self._deliver = deliver
         # Our own end of the terminal stays open, so that it outlives every panel that opens and closes it.

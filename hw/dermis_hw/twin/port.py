@@ -249,9 +249,11 @@ class PtyPort:
     """The console on a pseudo-terminal, linked at a path of the user's choice. It has no modem lines."""
 
     def __init__(self, link: Path, deliver: Callable[[bytes], None]):
-        """Raises TwinError when something that is not a link lies there."""
+        """Raises TwinError when something that is not a link lies there, or none can."""
         if link.exists() and not link.is_symlink():
             raise TwinError(f"{link} exists and is no link; name another path with --pty")
+        if not link.parent.is_dir():
+            raise TwinError(f"there is no folder {link.parent} for the link; make it, or name another path with --pty")
         self._link = link
         self._deliver = deliver
         self.paused = False  # the module cannot take more for now
