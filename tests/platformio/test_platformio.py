@@ -56,7 +56,7 @@ def test_an_image_is_built_and_flashed(pio, tmp_path):
 
 def test_a_blank_twin_is_flashed_looked_at_and_answers(pio, make_twin):  # noqa: F811
     """The self-test's own sentence and failure come through."""
-    twin = make_twin("blank", blank=True, virtual_time=False)
+    twin = make_twin("blank", blank=True)
     ended = run(pio, "-e", "twin", "-t", "upload", "-t", "selftest", "--upload-port", twin.url)
     assert twin.status()["from_flash"], ended.stdout + ended.stderr
     assert "thermometer" in ended.stdout and "storage" in ended.stdout, ended.stdout + ended.stderr
