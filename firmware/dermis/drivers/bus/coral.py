@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.bus import Bus
-from dermis.drivers.bus.echo import Echo
+from dermis.drivers.bus.echo import Echo, check_speed
 from dermis.drivers.coral_port import Port
 
 POLL_MS = 1
 SEND_LIMIT_S = 1.0
-SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400)  # OSDP v2.2
 
 
 class CoralBus(Bus):
@@ -21,11 +20,9 @@ class CoralBus(Bus):
         self._new_port = new_port
         self._port: Port | None = None
         self._echo = Echo()
-        self._left = b""  # more than the last buffer took
 
     def open(self, baud: int) -> None:
-        if baud not in SPEEDS:
-            raise ValueError("RS-485 runs at one of %s baud" % ", ".join([str(speed) for speed in SPEEDS]))
+        check_speed(baud)
         if self._port is not None:
             self._port.drain()  # what was sent at the speed before leaves at it
         self.close()
@@ -36,10 +33,8 @@ class CoralBus(Bus):
         while True:
             port = self._opened()
             port.open()  # again, after a fault
-            data = self._left or self._echo.without(port.take(len(buffer)))
-            if data:
-                count = min(len(buffer), len(data))
-                buffer[:count], self._left = data[:count], data[count:]
+            count = self._echo.into(buffer, port.take(len(buffer)))
+            if count:
                 return count
             await self._clock.sleep_ms(POLL_MS)
 
@@ -53,7 +48,6 @@ class CoralBus(Bus):
 
     def close(self) -> None:
         port, self._port = self._port, None
-        self._left = b""
         self._echo.forget()
         if port is not None:
             port.close()

@@ -1,4 +1,12 @@
-"""What a transceiver hears of itself."""
+"""What a transceiver hears of itself, and what of the rest a reader's buffer had no room for."""
+
+SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400)  # OSDP v2.2
+
+
+def check_speed(baud):
+    """Raises ValueError for what `Bus.open` does not take."""
+    if baud not in SPEEDS:
+        raise ValueError("RS-485 runs at one of %s baud" % ", ".join([str(speed) for speed in SPEEDS]))
 
 
 class Echo:
@@ -9,12 +17,19 @@ class Echo:
         self.forget()
 
     def forget(self) -> None:
-        """Nothing of ours is under way."""
-        self._sent = self._heard = b""
+        """Nothing of ours is under way, and nothing of others' was left."""
+        self._sent = self._heard = self._left = b""
 
     def sent(self, data) -> None:
         """That goes out now."""
         self._sent, self._heard = bytes(data), b""
+
+    def into(self, buffer, data) -> int:
+        """Put what of that, and of what came before, is somebody else's into the buffer; how many bytes that is."""
+        data = self._left + self.without(data)
+        count = min(len(buffer), len(data))
+        buffer[:count], self._left = data[:count], data[count:]
+        return count
 
     def without(self, data) -> bytes:
         """What of that is somebody else's."""
@@ -26,5 +41,5 @@ class Echo:
                 self._heard = heard
                 return b""
             heard = heard[len(sent) :]
-        self.forget()
+        self._sent = self._heard = b""
         return heard

@@ -13,7 +13,7 @@ import machine
 
 from dermis.core.errors import SensorFault
 from dermis.drivers.bus import Bus
-from dermis.drivers.bus.echo import Echo
+from dermis.drivers.bus.echo import Echo, check_speed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dermis.drivers.clock import Clock
 
 UART = 2  # 0 is the prompt's, 1 the service header's
-SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400)  # OSDP 2.2
 RECEIVES, SENDS = 1024, 512  # bytes: a packet has 256 at most, and Python may be busy while they come
 BITS = 10  # of a byte on the wire
 POLL_MS = 2  # a panel waits 200 ms
@@ -39,8 +38,7 @@ class S3Bus(Bus):
         self._sent_until_us = 0
 
     def open(self, baud: int) -> None:
-        if baud not in SPEEDS:
-            raise ValueError("RS-485 runs at one of %s baud" % ", ".join([str(speed) for speed in SPEEDS]))
+        check_speed(baud)
         self._drain()
         self.close()
         tx, rx = self._pins
@@ -54,11 +52,9 @@ class S3Bus(Bus):
         while True:
             uart = self._opened()
             waiting = min(uart.any(), len(buffer))
-            if waiting:
-                data = self._echo.without(uart.read(waiting) or b"")
-                if data:
-                    buffer[: len(data)] = data
-                    return len(data)
+            count = self._echo.into(buffer, uart.read(waiting) or b"" if waiting else b"")
+            if count:
+                return count
             await self._clock.sleep_ms(POLL_MS)
 
     def write(self, data) -> None:
