@@ -178,6 +178,17 @@ def test_a_damaged_frame_is_told_and_its_buffer_given_back():
         frame(camera)
 
 
+def test_a_fault_that_is_still_told_does_not_keep_the_imager_from_stopping():
+    with bench() as camera:
+        start(camera)
+        camera.module.video.damaged = True
+        with pytest.raises(SensorFault, match="not whole"):
+            try:
+                frame(camera)
+            finally:
+                camera.run(camera.driver.stop)
+
+
 def test_an_imager_that_is_pulled_out_and_put_back():
     with bench() as camera:
         start(camera)

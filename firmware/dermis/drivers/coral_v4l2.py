@@ -142,7 +142,7 @@ class VideoDevice:
         return Frame(index, size, bool(flags & DAMAGED), stamp_us, flags & STAMP_SOURCE == STAMP_AT_START)
 
     def content(self, frame: Frame) -> memoryview:
-        """The bytes of a frame that was taken."""
+        """The bytes of a frame that was taken; release it before `stop`, which cannot unmap what is looked at."""
         return memoryview(self._maps[frame.index])[: frame.size]
 
     def give_back(self, index: int) -> None:

@@ -250,4 +250,5 @@ class _Memory(bytearray):
     """A piece of the device's memory."""
 
     def close(self) -> None:
-        """As a mapping is."""
+        """As a mapping is: raises BufferError while somebody looks at it."""
+        self.clear()

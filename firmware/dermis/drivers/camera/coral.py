@@ -104,7 +104,8 @@ class CoralCamera(Camera):
                 if frame is not None:
                     now_us = self._read_us = self._clock.ticks_us()
                     try:
-                        self._copy(device.content(frame), frame, pixels)
+                        with device.content(frame) as content:  # a fault's traceback would hold it
+                            self._copy(content, frame, pixels)
                     finally:
                         device.give_back(frame.index)
                     return self._arrival_us(frame, now_us)
