@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+from pathlib import Path
 
 import pytest
 from dermis import main as firmware
@@ -136,6 +137,13 @@ def test_what_could_not_be_done_is_said_and_the_rest_is_done(stopped, monkeypatc
     assert end() == 1
     assert machine.level_of("relay") == 0
     assert capsys.readouterr().err.count("/dev/gpiochip0") == 3  # one a line
+    pins = {name: line for name, line in BOARD["pins"].items() if name != "light_pulse"} | {"swir_pulse": None}
+    Path(os.environ["DERMIS_BOARD"]).write_text(json.dumps(BOARD | {"pins": pins}))
+    machine.missing.clear()
+    machine.pins[machine.numbers["relay"]].latch = 1
+    assert end() == 1 and machine.level_of("relay") == 0
+    told = capsys.readouterr().err
+    assert "light_pulse" in told and "swir_pulse" in told
     monkeypatch.setenv("DERMIS_BOARD", "/nowhere/board.json")
     assert end() == 1 and "no line was driven" in capsys.readouterr().err
     monkeypatch.setattr(coral_stopped, "NOTE", "/nowhere/stopped")

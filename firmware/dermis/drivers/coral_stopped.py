@@ -46,6 +46,8 @@ def darken(board: dict) -> list:
             coral_gpio.output(board, name, level).release()
         except DermisError as error:
             faults.append(str(error))
+        except (LookupError, TypeError, ValueError) as error:  # the other lines all the same
+            faults.append("the board file says of the line %s what cannot be: %s" % (name, error))
     return faults
 
 
