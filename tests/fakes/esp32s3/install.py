@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import importlib.util
 import selectors
@@ -46,6 +47,7 @@ def installed(chip: Chip) -> Iterator[Chip]:
     before = {name: sys.modules.get(name) for name in members(chip)}
     policy = asyncio.get_event_loop_policy()
     _forget()
+    gc.freeze()  # the firmware collects often: a chip's heap, not all that a test's interpreter holds
     try:
         for name, names in members(chip).items():
             module = types.ModuleType(name)
@@ -57,6 +59,7 @@ def installed(chip: Chip) -> Iterator[Chip]:
         asyncio.set_event_loop_policy(_Policy(chip))
         yield chip
     finally:
+        gc.unfreeze()
         asyncio.set_event_loop_policy(policy)
         del asyncio.sleep_ms  # type: ignore[attr-defined]
         for name in _time(chip):
