@@ -64,7 +64,7 @@ class S3Lock(Dm1Lock):
                 await self._make()
             self._begin(trains)
             await self._clock.sleep_ms((LEAD_US + len(bits) * self._period_us) // 1000 + SPARE_MS)
-            if not all([sender.wait_done(timeout=ENDED_MS) for sender in self._senders]):
+            if not all(sender.wait_done(timeout=ENDED_MS) for sender in self._senders):
                 raise SensorFault("a Wiegand frame does not end; reset the module")
         except (OSError, ValueError) as error:
             self._high()
