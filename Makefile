@@ -21,8 +21,9 @@ demo: setup
 demo-seeds: setup
 	for seed in 7002 7003 7004; do $(BIN)/dermis demo --seed $$seed --output build/demo-$$seed || exit 1; done
 
+# A file's tests share what they set up, so a file stays in one process.
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: setup typings typings-esp32s3
 	$(BIN)/ruff check .

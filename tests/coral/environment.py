@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -40,6 +41,13 @@ def base_python() -> str | None:
 
 def coral_python() -> Path:
     """The environment's Python; made when it is not there, or not with these packages. Raises Unavailable."""
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        return _made()
+
+
+def _made() -> Path:
     python, stamp = FOLDER / "bin" / "python", FOLDER / "packages"
     if python.exists() and stamp.exists() and stamp.read_text().split() == list(PACKAGES):
         return python
