@@ -169,6 +169,21 @@ def the_duty_limit_holds(lights):
     assert lights.burning() == "970"
 
 
+def a_fault_of_the_expander_moves_no_decoder_lit(lights):
+    """Others use the expander too: one of them meets its fault, and the next sets it up anew."""
+    expander = getattr(lights.driver, "_expander", None)
+    if expander is None:
+        return  # the twin's lights hang on none
+    lights.driver.pulse("970", NOMINAL_Q8, PULSE_US)
+    lights.break_("expander")
+    with pytest.raises(SensorFault):
+        expander.check()
+    lights.mend("expander")
+    expander.check()
+    assert lights.burning() == "" and lights.switched_lit() == 0
+    assert lights.burned_us("850", LATER_US) == 0, "a light burned that nobody asked for"
+
+
 CHECKS = (
     each_light_burns_alone,
     the_level_is_the_one_asked_for,
@@ -182,6 +197,7 @@ CHECKS = (
     faults_are_told_and_nothing_burns,
     no_projector_without_its_diffuser,
     the_duty_limit_holds,
+    a_fault_of_the_expander_moves_no_decoder_lit,
 )
 
 
@@ -277,23 +293,24 @@ def trusts_the_decoder(driver):
 
 
 def moves_the_decoder_lit(driver):
-    select = driver._expander.select
-    dark, asked = driver.dark, []
+    dark = driver.dark
 
     def pulse(light, level_q8, longest_us, pulse=driver.pulse):
         driver.dark = lambda: None
-        asked.append(light)
         try:
             pulse(light, level_q8, longest_us)
         finally:
             driver.dark = dark
 
     driver.pulse = pulse
-    driver._expander.select = select
 
 
 def wrong_light(driver):
     driver._select = {light: 3 - number for light, number in driver._select.items()}
+
+
+def moves_the_decoder_after_a_fault(driver):
+    driver._expander.before_begin = None
 
 
 def asks_the_bus_to_be_dark(driver):
@@ -322,6 +339,7 @@ MUTANTS = (
     trusts_the_decoder,
     moves_the_decoder_lit,
     wrong_light,
+    moves_the_decoder_after_a_fault,
     asks_the_bus_to_be_dark,
 )
 

@@ -21,6 +21,7 @@ class Dm1Emitters(Emitters):
 
     def __init__(self, board, expander, clock):
         self._expander = expander
+        expander.before_begin = self.dark
         self._clock = clock
         self._select = board["light_select"]
         self._nominal_u16 = board["nominal_duty_u16"]

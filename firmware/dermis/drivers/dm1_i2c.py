@@ -28,7 +28,10 @@ class Expander:
     """The TCA9535. bits: name -> [bit, level]: of an output (bit 0 to 7) its idle level, of an input its active one.
 
     It is set up when it is first needed, and again after every fault: one that lost its supply has forgotten all.
+    before_begin: called before that, which moves the decoders; whoever has a light on ends it then.
     """
+
+    before_begin = None
 
     def __init__(self, bus, address, bits):
         self._bus = bus
@@ -48,6 +51,8 @@ class Expander:
         self._levels = self._idle
         self._begun = False
         self.changes += 1
+        if self.before_begin:
+            self.before_begin()
         for register, low, high in ((OUTPUTS, self._idle, 0), (POLARITY, 0, 0), (CONFIGURATION, 0x00, 0xFF)):
             self._bus.write(self._address, bytes((register, low, high)))
         self._begun = True
