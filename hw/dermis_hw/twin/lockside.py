@@ -27,7 +27,7 @@ COLOURS = ("off", "red", "green", "amber")  # as `dermis.drivers.lock` has them
 LONGEST_WIEGAND = 64
 # A UART's buffer: what comes while nobody reads is lost from there on.
 INPUT_LIMIT = 4096
-FRAMES_KEPT = 16
+FRAMES_KEPT = CLOSURES_KEPT = 16
 INPUTS = ("trigger", "tamper", "power")
 
 
@@ -39,7 +39,7 @@ class LockSide:
         self._world_us = world_us
         self.inputs = {"trigger": False, "tamper": False, "power": True}
         self.frames: list[dict] = []  # Wiegand frames, the last of them last
-        self.relay_closures: list[list[int | None]] = []  # [closed, opened] in us of world time
+        self.relay_closures: list[list[int | None]] = []  # the last ones: [closed, opened] in us of world time
         self.reset()
 
     def reset(self) -> None:
@@ -72,7 +72,7 @@ class LockSide:
         if output == wire.LOCK_RELAY and value <= 1:
             if bool(value) != self.relay:
                 if value:
-                    self.relay_closures.append([now_us, None])
+                    self.relay_closures = [*self.relay_closures[1 - CLOSURES_KEPT :], [now_us, None]]
                 else:
                     self.relay_closures[-1][1] = now_us
             self.relay = bool(value)

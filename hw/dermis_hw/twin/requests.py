@@ -68,7 +68,7 @@ class Requests:
         return {"inputs": dict(lock.inputs)}
 
     def _do_lock_history(self, _reply: Reply) -> dict:
-        """For tests: every time the relay was closed, and the last Wiegand frames (world us)."""
+        """For tests: the last times that the relay was closed, and the last Wiegand frames (world us)."""
         lock = self._server.peripherals.lock
         return {"relay_closures": lock.relay_closures, "frames": lock.frames}
 
