@@ -158,24 +158,24 @@ DONE_BY_THEN = {
 }
 
 
-@pytest.mark.parametrize("at_us", [AT_THE_START_US, IN_SWIR_US, IN_LIGHT_US])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_part_that_fails_is_named_and_leaves_nothing_lit(bursts, name, at_us):
+def test_a_part_that_fails_is_named_and_leaves_nothing_lit(bursts, name):
     bursts.take()
-    bursts.chip.run(2_000_000)
     fail, named, mend = broken(bursts)[name]
-    if (name, at_us) in DONE_BY_THEN:
-        bursts.take(at_us, fail)
-    else:
-        with pytest.raises((SensorFault, InterlockOpen)) as fault:
+    for at_us in (IN_LIGHT_US, AT_THE_START_US, IN_SWIR_US):  # the first in the order of lights that this seed gives
+        bursts.chip.run(2_000_000)
+        if (name, at_us) in DONE_BY_THEN:
             bursts.take(at_us, fail)
-        assert named.lower() in str(fault.value).lower()
-    bursts.chip.run(ENOUGH_LATER_US)
-    assert bursts.dark()
-    mend()
-    bursts.chip.run(2_000_000)
-    assert set(bursts.take().frames) == set(vocabulary.FRAMES)  # and the next burst is taken as ever
-    assert bursts.dark()
+        else:
+            with pytest.raises((SensorFault, InterlockOpen)) as fault:
+                bursts.take(at_us, fail)
+            assert named.lower() in str(fault.value).lower(), at_us
+        bursts.chip.run(ENOUGH_LATER_US)
+        assert bursts.dark(), at_us
+        mend()
+        bursts.chip.run(2_000_000)
+        assert set(bursts.take().frames) == set(vocabulary.FRAMES), at_us  # and the next burst is taken as ever
+        assert bursts.dark(), at_us
 
 
 def test_a_supply_that_dips_is_set_up_again(bursts):

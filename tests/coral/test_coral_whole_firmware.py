@@ -19,6 +19,16 @@ from tests.fakes.esp32s3.recorded import record_for
 
 pytestmark = pytest.mark.tflite_runtime
 DARKEST = 10  # codes at and below black are all the same light
+# What of a fault the evidence names.
+NAMED = {
+    "i2c": "/dev/i2c",
+    "adc": "swir adc",
+    "thermometer": "thermometer",
+    "imager": "imager",
+    "frames": "no frame",
+    "whole_frames": "not whole",
+    "current": "current",
+}
 
 
 class Running:
@@ -87,31 +97,28 @@ def test_from_its_start_to_its_verdicts(running):
 
     verdict = host.verify(nonce=b"turnstile 7")
     assert verdict.verdict == "bona_fide" and verdict.calibration == calibration.hash, verdict
-    for name in ("silicone_mask_3mm", "photo_bent"):
-        running.show(name)
-        verdict = host.verify()
-        truth = load(RECORDINGS / f"{name}.npz").truth
-        assert truth and verdict.verdict == "attack" and set(verdict.reasons) & set(truth["reasons"]), verdict
-    running.show("empty")
-    assert host.verify(time_limit_ms=3000).verdict == "no_decision"
+    running.show("silicone_mask_3mm")  # the others' verdicts are compared in test_tflite_runtime.py
+    verdict = host.verify()
+    truth = load(RECORDINGS / "silicone_mask_3mm.npz").truth
+    assert truth and verdict.verdict == "attack" and set(verdict.reasons) & set(truth["reasons"]), verdict
 
 
 def test_a_burst_comes_as_the_imager_gave_it(running):
     running.show("bona_fide_light")
-    recorded = running.host.capture(frames=("850", "dots"))
-    for name in ("850", "dots"):
-        seen = load(RECORDINGS / "bona_fide_light.npz").frames[name].astype(int)
-        lit = seen > DARKEST
-        assert lit.mean() > 0.5 and abs(recorded.frames[name] - seen)[lit].max() <= 2, name
+    recorded = running.host.capture(frames=("dots",))
+    seen = load(RECORDINGS / "bona_fide_light.npz").frames["dots"].astype(int)
+    lit = seen > DARKEST
+    assert lit.mean() > 0.5 and abs(recorded.frames["dots"] - seen)[lit].max() <= 2
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_with_a_broken_part_it_answers_and_decides_nothing_until_it_is_mended(running, fault):
+def test_with_a_broken_part_it_answers_and_decides_nothing_until_it_is_mended(running):
     running.show("bona_fide_light")
-    running.break_(fault)
-    verdict = running.host.verify(time_limit_ms=2000)
-    assert (verdict.verdict, verdict.reasons) == ("no_decision", ["sensor_fault"])
-    running.mend(fault)
+    for fault in FAULTS:
+        running.break_(fault)
+        verdict = running.host.verify(time_limit_ms=1500)
+        assert (verdict.verdict, verdict.reasons) == ("no_decision", ["sensor_fault"]), fault
+        assert NAMED[fault] in str(verdict.evidence).lower(), (fault, verdict.evidence)
+        running.mend(fault)
     assert running.host.verify().verdict == "bona_fide"
 
 
