@@ -13,8 +13,8 @@ from tests.contracts.benches import bench
 def caught(peripheral: str, board: str, mutant: Callable[[Any], None], checks: Iterable[Callable[[Any], None]]) -> str:
     """Name of the first check that fails before that driver; "" when none does. mutant: spoils a driver.
 
-    An exception that a check does not expect (a wrong driver may well raise one) is a failure as in any test. Those that
-    say that the driver is no longer what the mutant spoils are the test's own failure: they prove nothing.
+    An exception that a check does not expect (a wrong driver may well raise one) is a failure as in any test. One that
+    says that the driver is no longer what the mutant spoils is the test's own failure: it proves nothing.
     """
     for check in checks:
         with bench(peripheral, board) as spoilt:
