@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from dermis.core.errors import BadInput
+
 from dermis_hw.optics import DM1, Optics
 
 if sys.version_info >= (3, 11):
@@ -62,7 +64,7 @@ ONE_SHOTS = ("light_us", "swir_us", "dots_guard_us")
 WIEGAND = ("pulse_us", "period_us")
 
 
-class BoardError(ValueError):
+class BoardError(BadInput):
     """A board's file cannot be so; one sentence that says what to mend."""
 
 
@@ -207,7 +209,10 @@ def checked(board: str, own: dict[str, Any], common: dict[str, Any], optics: Opt
 
 
 def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
+    try:
+        return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise BoardError(f"{name}.toml is no TOML in UTF-8: {problem}") from problem
 
 
 def _counts(value: object) -> TypeGuard[int]:

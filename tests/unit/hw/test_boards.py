@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from dermis.core.errors import DermisError
 from dermis_hw import boards
 from dermis_hw.boards import wiring
 from dermis_hw.boards.wiring import BoardError, checked
@@ -64,6 +65,14 @@ def test_the_twin_has_no_pins():
     twin = boards.board_file("twin")
     assert set(twin) == TWIN_KEYS
     assert json.loads(boards.hardware_json("twin")) == {"board": "twin", "revision": 1}
+
+
+@pytest.mark.parametrize("damaged", [b"\xff", b"[pins", b'format = 1\nboard = "x'])
+def test_a_damaged_file_is_refused_in_a_sentence(monkeypatch, tmp_path, damaged):
+    (tmp_path / "esp32s3.toml").write_bytes(damaged)
+    monkeypatch.setattr(wiring, "HERE", tmp_path)
+    with pytest.raises(DermisError, match="is no TOML"):  # which the tools tell as it is
+        wiring._toml("esp32s3")
 
 
 @pytest.mark.parametrize("board", wiring.WIRED)
