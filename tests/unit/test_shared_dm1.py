@@ -45,6 +45,7 @@ def test_a_pulse_that_burns_counts_and_one_that_hardware_ended_no_longer():
     limiter.begin(0, 300)
     assert limiter.left_us(100) == LIMIT_US - 100
     assert limiter.left_us(900) == LIMIT_US - 300
+    assert limiter.left_us(5000) == LIMIT_US  # long past, and still nobody ended it: no more than all there is
     limiter.end(950)
     assert limiter.left_us(950) == LIMIT_US - 300
     limiter.end(960)

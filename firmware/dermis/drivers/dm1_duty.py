@@ -21,7 +21,7 @@ class DutyLimiter:
             self._spans.pop(0)
         used = sum([off - max(on, since) for on, off in self._spans])
         if self._on_us >= 0:
-            used += min(now_us, self._latest_us) - max(self._on_us, since)
+            used += max(0, min(now_us, self._latest_us) - max(self._on_us, since))
         return self._limit_us - used
 
     def begin(self, now_us, most_us):
