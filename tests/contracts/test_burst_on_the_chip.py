@@ -34,11 +34,11 @@ class BurstBench(S3Bench):
         from dermis.drivers.camera.esp32s3 import S3Camera
         from dermis.drivers.emitters.esp32s3 import S3Emitters
         from dermis.drivers.swir.esp32s3 import S3SwirHead
-        from dermis.drivers.thermometer.esp32s3 import S3Thermometer
+        from dermis.drivers.thermometer.dm1 import Dm1Thermometer
 
         self.chip.run(1_000_000)  # the thermometer has measured
         board, clock = self.board, self.clock
-        self.thermometer = S3Thermometer(self.bus, board["i2c"]["thermometer"])
+        self.thermometer = Dm1Thermometer(self.bus, board["i2c"]["thermometer"])
         self.camera = S3Camera(board, clock, self.thermometer.number)
         self.emitters = S3Emitters(board, self.expander, clock)
         self.swir = S3SwirHead(board, self.expander, self.bus, clock)

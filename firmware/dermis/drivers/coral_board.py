@@ -21,7 +21,7 @@ from dermis.drivers.lock.coral import lock_of
 from dermis.drivers.storage.coral import open_folder
 from dermis.drivers.swir.coral import CoralSwirHead
 from dermis.drivers.system.coral import CoralSystem
-from dermis.drivers.thermometer.coral import CoralThermometer
+from dermis.drivers.thermometer.dm1 import Dm1Thermometer
 
 STORAGE = "/var/lib/dermis"
 STORAGE_VARIABLE = "DERMIS_STORAGE"
@@ -50,7 +50,7 @@ def _drivers(board):
     i2c = LinuxI2c(devices["i2c"], addresses)
     expander = Expander(i2c, addresses["expander"], board["expander"])
     pwm = LinuxPwm(devices["current_pwm"], board["clocks"]["current_pwm_hz"])
-    thermometer = CoralThermometer(i2c, addresses["thermometer"])
+    thermometer = Dm1Thermometer(i2c, addresses["thermometer"])
     system = CoralSystem(board)
     return Drivers(
         clock=clock,

@@ -17,7 +17,7 @@ from dermis.drivers.lock.esp32s3 import S3Lock
 from dermis.drivers.storage.esp32s3 import open_storage
 from dermis.drivers.swir.esp32s3 import S3SwirHead
 from dermis.drivers.system.esp32s3 import S3System
-from dermis.drivers.thermometer.esp32s3 import S3Thermometer
+from dermis.drivers.thermometer.dm1 import Dm1Thermometer
 
 
 def drivers(board: dict) -> Drivers:
@@ -41,7 +41,7 @@ def _drivers(board):
     lock = S3Lock(board, expander, clock)
     swir = S3SwirHead(board, expander, bus, clock)
     model_class = inference.model_class(inference.choice_of(board))
-    thermometer = S3Thermometer(bus, addresses["thermometer"])
+    thermometer = Dm1Thermometer(bus, addresses["thermometer"])
     flash = S3Flash()
     return Drivers(
         clock=clock,

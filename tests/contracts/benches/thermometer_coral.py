@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from dermis.drivers.coral_i2c import LinuxI2c
-from dermis.drivers.thermometer.coral import CoralThermometer
+from dermis.drivers.thermometer.dm1 import Dm1Thermometer
 
 from tests.contracts.benches.thermometer import ThermometerBench
 from tests.fakes.coral.module import Dm1, dm1
@@ -18,7 +18,7 @@ class CoralThermometerBench(ThermometerBench):
     def __init__(self, module: Dm1):
         self.machine, board = module.machine, module.board
         bus = LinuxI2c(board["devices"]["i2c"], board["i2c"])
-        self.driver = CoralThermometer(bus, board["i2c"]["thermometer"])
+        self.driver = Dm1Thermometer(bus, board["i2c"]["thermometer"])
 
     def warm(self, celsius: float) -> None:
         self.machine.thermometer.celsius = celsius

@@ -11,10 +11,10 @@ TOO_HOT = 160 * 128
 class S3ThermometerBench(S3Bench, ThermometerBench):
     def __init__(self, module):
         super().__init__(module)
-        from dermis.drivers.thermometer.esp32s3 import S3Thermometer
+        from dermis.drivers.thermometer.dm1 import Dm1Thermometer
 
         self.chip.run(1_000_000)  # it has measured since power came
-        self.driver = S3Thermometer(self.bus, self.board["i2c"]["thermometer"])
+        self.driver = Dm1Thermometer(self.bus, self.board["i2c"]["thermometer"])
 
     def warm(self, celsius: float) -> None:
         self.module.thermometer.celsius = celsius

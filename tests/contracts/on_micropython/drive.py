@@ -18,14 +18,14 @@ from dermis.drivers.dm1_i2c import Expander  # noqa: E402
 from dermis.drivers.emitters.esp32s3 import S3Emitters  # noqa: E402
 from dermis.drivers.esp32s3_i2c import S3I2c  # noqa: E402
 from dermis.drivers.swir.esp32s3 import S3SwirHead  # noqa: E402
-from dermis.drivers.thermometer.esp32s3 import S3Thermometer  # noqa: E402
+from dermis.drivers.thermometer.dm1 import Dm1Thermometer  # noqa: E402
 
 clock = S3Clock()
 bus = S3I2c(board, clock)
 expander = Expander(bus, board["i2c"]["expander"], board["expander"])
 emitters = S3Emitters(board, expander, clock)
 swir = S3SwirHead(board, expander, bus, clock)
-thermometer = S3Thermometer(bus, board["i2c"]["thermometer"])
+thermometer = Dm1Thermometer(bus, board["i2c"]["thermometer"])
 imager = S3Camera(board, clock, thermometer.number)
 gc.collect()
 print("heap", mem_alloc() - before)

@@ -1,11 +1,11 @@
-"""The TMP117 beside the imager, on an ESP32-S3."""
+"""The TMP117 beside the imager."""
 
 from dermis.drivers.dm1_i2c import Tmp117
 from dermis.drivers.thermometer import Thermometer
 
 
-class S3Thermometer(Thermometer):
-    """bus: `esp32s3_i2c.S3I2c`."""
+class Dm1Thermometer(Thermometer):
+    """bus: as `dm1_i2c` wants it."""
 
     def __init__(self, bus, address):
         self._chip = Tmp117(bus, address)
