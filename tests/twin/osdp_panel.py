@@ -8,10 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import osdp
+from dermis_hw.twin import Twin
 
 from tests.twin.conftest import wait_for
 
 VENDOR = 0x4D4402  # 02 'D' 'M', as libosdp has it: the first byte lowest
+# What the module still answers to a panel that has gone must not meet the next one: libosdp then tries no other
+# handshake for seconds.
+SETTLES_S = 0.2
 QUIET = osdp.LogLevel.Emergency
 
 
@@ -56,6 +60,18 @@ class Wire(osdp.Channel):
         self._socket.close()
 
 
+def keys_set(twin: Twin) -> int:
+    """How often a panel has set a key, as the module's log has it."""
+    return (twin.state_dir / "console.log").read_bytes().count(b"osdp_key_set")
+
+
+def install(twin: Twin, address: int, key: bytes) -> None:
+    """Have a panel set that key by the one that everybody knows. Its channel ends with that, and what was asked in
+    it: use another panel then."""
+    with Panel(twin.status()["bus"], address, key, install=True):
+        wait_for(lambda: keys_set(twin), "the panel's key")
+
+
 class Panel:
     """A panel that polls one device. key: its base key, without which it asks for no secure channel. install: where the
     device has another one, open the channel by the key that everybody knows and set it."""
@@ -74,6 +90,7 @@ class Panel:
 
     def __exit__(self, *_: object) -> None:
         self._panel.teardown()
+        time.sleep(SETTLES_S)
         self.wire.close()
 
     @property
@@ -87,7 +104,7 @@ class Panel:
     def wait_online(self, limit_s: float = 8.0) -> None:
         wait_for(lambda: self.online, "the panel to see the module", limit_s)
 
-    def wait_secured(self, limit_s: float = 8.0) -> None:
+    def wait_secured(self, limit_s: float = 12.0) -> None:
         wait_for(lambda: self.secured, "the secure channel", limit_s)
 
     def send(self, command: int, **fields: Any) -> bool:

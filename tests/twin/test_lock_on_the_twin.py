@@ -14,7 +14,7 @@ from dermis_host.access.keyring import Keyring
 from dermis_host.building import signing
 
 from tests.twin.conftest import wait_for
-from tests.twin.osdp_panel import VENDOR, Panel
+from tests.twin.osdp_panel import VENDOR, Panel, install, keys_set
 
 ADDRESS = 5
 KEY = bytes(range(50, 66))
@@ -47,8 +47,7 @@ def bench(make_shared_twin):
     """A twin on the bench with an OSDP device and the panel's key, which the panel set by the default one."""
     twin = make_shared_twin("bench", bus_port=0)
     set_up(twin)
-    with Panel(twin.status()["bus"], ADDRESS, KEY, install=True) as panel:
-        panel.wait_secured()
+    install(twin, ADDRESS, KEY)
     return twin
 
 
@@ -125,15 +124,17 @@ def test_the_panel_sets_another_key_and_it_outlives_a_restart(bench):
     url = bench.status()["bus"]
     with Panel(url, ADDRESS, KEY) as panel:
         panel.wait_secured()
+        before = keys_set(bench)
         assert panel.send(osdp.Command.Keyset, type=1, data=PANELS_KEY)
-        wait_for(lambda: b"osdp_key_set" in bench.state_dir.joinpath("console.log").read_bytes(), "the key")
+        wait_for(lambda: keys_set(bench) > before, "the key")
         time.sleep(0.3)
         panel.wait_secured()
     bench.reset()
     with Panel(url, ADDRESS, PANELS_KEY) as panel:
         panel.wait_secured()
         assert panel.send(osdp.Command.Keyset, type=1, data=KEY)  # and back
-        time.sleep(0.5)
+        wait_for(lambda: keys_set(bench) > before + 1, "the key")
+        time.sleep(0.3)
         panel.wait_secured()
 
 
@@ -185,8 +186,8 @@ def test_in_the_field(make_twin, tmp_path):
         panel.wait_secured()
         assert panel.begin(b"gate")
         assert panel.events(1) == [outcome(b"gate", 0, bits=frame("26", 0, 0))]
-    for wrong, install in ((KEY, False), (KEY, True), (None, False)):
-        with Panel(url, ADDRESS, wrong, install=install) as panel:
+    for wrong, installs in ((KEY, True), (None, False)):  # the first tries its own key, then the default one
+        with Panel(url, ADDRESS, wrong, install=installs) as panel:
             time.sleep(1.0)
             assert not panel.secured
             twin.lock("trigger", True)

@@ -10,7 +10,7 @@ from dermis_host import Module
 
 from tests.twin.conftest import wait_for
 from tests.twin.indulgent import INDULGENT, STERN, indulgent_model
-from tests.twin.osdp_panel import Panel
+from tests.twin.osdp_panel import Panel, install
 from tests.twin.quick_record import quick_record
 
 ADDRESS, KEY = 5, bytes(range(50, 66))
@@ -49,7 +49,8 @@ def test_passages(make_twin, tmp_path):
             module.setting_write(name, value.encode())
         module.reset()
         module.store_calibration(quick_record(module.identity()))  # beside the lock's side, which takes memory
-        with Panel(twin.status()["bus"], ADDRESS, KEY, install=True) as panel:
+        install(twin, ADDRESS, KEY)
+        with Panel(twin.status()["bus"], ADDRESS, KEY) as panel:
             panel.wait_secured()
             assert panel.begin(b"gate", PASSED)
             verdict, card = panel.events(2, 60)
