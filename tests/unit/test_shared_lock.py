@@ -235,7 +235,7 @@ def test_an_output_that_fails_as_nobody_foresaw_ends_safe():
             assert rig.lock.safes > before and not rig.side.relay_closed and rig.lock.last("relay") is not True
             rig.lock.faults = {}
             rig.module.judged(BONA_FIDE)
-            await rig.until(lambda: rig.lock.last("relay") is True, "the next passage's relay")
+            await rig.until(lambda: [on for _, on in rig.of("relay") if on], "the next passage's relay")
 
         rig.run(script)
         assert "lock_failed" in rig.log()
