@@ -97,9 +97,14 @@ class Plan:
 def files_of(folder: Path) -> tuple[Path, Path]:
     """(image, boot) of a folder that `dermis build` made. Raises UsageError when it is none, or holds several."""
     found = sorted(folder.glob(MAP_FILES))
-    if len(found) != 1:
+    if len(found) > 1:
         raise UsageError(
-            f"{folder} holds {len(found)} files {MAP_FILES} where one is due: name a folder that `dermis build` made, "
+            f"{folder} holds several builds ({', '.join(path.name for path in found)}): build each into a folder of "
+            "its own, or name the files of one with --image and --boot."
+        )
+    if not found:
+        raise UsageError(
+            f"{folder} holds no {MAP_FILES}: name a folder that `dermis build` made, "
             "or the files with --image and --boot."
         )
     try:

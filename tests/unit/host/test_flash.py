@@ -16,6 +16,7 @@ import made_images
 import pytest
 from dermis.core import mcuboot, partitions
 from dermis_host import cli, port_holders
+from dermis_host.errors import UsageError
 from dermis_host.flashing import complaints, esptool, flasher, partition_table, plan
 from dermis_host.flashing.stand_in import stand_in
 from fake_module import FakeModule
@@ -314,7 +315,7 @@ def _running(what: str) -> list[int]:
         (("-p", "socket://a:1", "--folder", "F", "--keep-runtime"), "reset lines"),
         (("-p", "a", "--baud", "1", "--folder", "F", "--keep-runtime"), "--baud"),
         (("-p", "a", "--chip", "esp32", "--folder", "F", "--keep-runtime"), "invalid choice"),
-        (("-p", "a", "--folder", "/no/such", "--keep-runtime"), "holds 0 files"),
+        (("-p", "a", "--folder", "/no/such", "--keep-runtime"), "holds no *-flash.json"),
         (("-p", "a", "--image", "/no/such", "--boot", "/no/such", "--keep-runtime"), "cannot be read"),
         (("-p", "a", "--folder", "F", "--runtime", "/no/such"), "cannot be read"),
     ],
@@ -356,6 +357,12 @@ def test_a_file_of_the_folder_that_was_changed_since(capsys, built, fake):
     (built / "d-boot.bin").write_bytes(made_images.boot(revision=2))
     code, _, err = _flash(capsys, built)
     assert code == 2 and "is not the file that" in err
+
+
+def test_a_folder_of_several_builds_is_none(built):
+    (built / "another-flash.json").write_bytes(b"")
+    with pytest.raises(UsageError, match="holds several builds"):
+        plan.files_of(built)
 
 
 def test_a_first_stage_that_is_none(capsys, built, fake):
