@@ -65,7 +65,27 @@ def keeps_its_date(clock):
     assert 0 <= driver.ticks_us() - before < SLACK_US, "setting the date moved the module's time"
 
 
-CHECKS = (does_not_wrap, sleeps_at_least, lets_others_run, keeps_its_date)
+def waits_without_a_turn_for_anybody(clock):
+    async def wait():
+        turns, took = [], []
+
+        async def other():
+            turns.append(1)
+
+        task = asyncio.create_task(other())
+        for duration_us in (0, 1, 80, 900):
+            before = clock.driver.ticks_us()
+            clock.driver.wait_us(duration_us)
+            took.append((duration_us, clock.driver.ticks_us() - before))
+        assert not turns
+        await task
+        return took
+
+    for duration_us, took_us in clock.run(wait):
+        assert duration_us <= took_us <= duration_us + SLACK_US
+
+
+CHECKS = (does_not_wrap, sleeps_at_least, waits_without_a_turn_for_anybody, lets_others_run, keeps_its_date)
 
 
 @pytest.mark.parametrize("board", machines())

@@ -64,6 +64,26 @@ def test_a_bus_that_stays_low_is_told_at_once_and_used_again_when_free(bus, line
     assert len(read(bus)) == 2 and not bus.chip.i2c_timeouts
 
 
+def quick(bench, address=EXPANDER):
+    answer = bytearray(2)
+    bench.bus.read(address, answer)
+    return bytes(answer)
+
+
+def test_a_quick_read_finds_a_bus_that_falls_and_frees_it_or_says_so(bus):
+    assert len(quick(bus)) == 2  # the controller is made by it, too
+    bus.module.hold.begin("sda", clocks=4)
+    assert len(quick(bus)) == 2 and bus.chip.i2c_timeouts == 1
+    bus.module.hold.begin("scl")
+    with pytest.raises(SensorFault, match="something holds SCL"):
+        quick(bus)
+    bus.module.hold.end()
+    bus.module.thermometer.absent = True
+    with pytest.raises(SensorFault, match="thermometer at 0x48"):
+        quick(bus, THERMOMETER)
+    assert len(quick(bus)) == 2
+
+
 def test_low_before_the_first_use(bus):
     bus.module.hold.begin("sda")
     with pytest.raises(SensorFault, match="SDA"):

@@ -144,6 +144,24 @@ def test_a_module_without_the_head_says_so(board):
             read(head)
 
 
+@pytest.mark.parametrize("board", ["esp32s3", "coral"])
+def test_a_sample_counts_only_where_the_shortest_one_shot_still_burned(board):
+    """An I2C that is slow by so much that an LED of a one-shot at its lower tolerance is dark by then."""
+    with bench("swir", board) as head:
+        head.see(LEVELS, AMBIENT)
+        driver = head.driver
+        sample, wait_us = driver._adc.sample, driver._clock.wait_us
+
+        def slow():
+            wait_us(int(head.board["one_shots"]["swir_us"] * 0.95) - head.board["swir_sample_us"])
+            return sample()
+
+        driver._adc.sample = slow
+        with pytest.raises(SensorFault, match="later than its LEDs burn"):
+            read(head)
+        assert head.burning() == ""
+
+
 # Drivers that are wrong in one thing each.
 
 

@@ -24,6 +24,11 @@ def test_a_sample_takes_at_least_its_bits(costs):
     assert min(us for _, us in costs.rows()) > 0
 
 
+def test_a_sample_in_the_light_comes_while_the_led_burns(costs):
+    """With room for a third more: a shorter one-shot, or a slower driver, and the head would be refused."""
+    assert 0 < costs.lit * 4 / 3 < costs.lit_allowed
+
+
 def test_a_slower_bus_makes_a_dearer_pair():
     taken = {}
     for hz in (350_000, 400_000):

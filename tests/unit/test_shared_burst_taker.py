@@ -4,7 +4,7 @@ import asyncio
 
 import fakes
 from dermis.app.burst_checks import dark_changes, dark_slot_unseen
-from dermis.app.burst_taker import BurstTaker
+from dermis.app.burst_taker import SWIR_PARTS, BurstTaker
 from dermis.core import vocabulary
 from dermis.core.errors import InterlockOpen, SensorFault, TooBright
 
@@ -93,9 +93,46 @@ def test_the_swir_bands_come_in_any_order():
 
         drivers.swir.read = noted
         readings = take(taker).swir
-        assert [on // 64 - 1700 for on, _, _ in readings] == list(vocabulary.SWIR_BANDS) == sorted(asked)
+        assert [on // 64 - 1700 for on, _, _ in readings] == list(vocabulary.SWIR_BANDS)
+        assert sorted(asked) == sorted(vocabulary.SWIR_BANDS * SWIR_PARTS)
+        assert asked[:SWIR_PARTS] == [1050] * SWIR_PARTS
         orders.add(tuple(asked))
     assert len(orders) >= 6, orders
+
+
+def readings_of(seed, took_ms):
+    """(drivers, order, [(begun, ended)]) of a burst whose SWIR head takes so long for a part of a band."""
+    drivers, taker = setup(seed)
+    times, read = [], drivers.swir.read
+
+    async def slowly(band, pairs):
+        begun = drivers.clock.now
+        await drivers.clock.sleep_ms(took_ms - 13)  # the fake's own
+        answer = await read(band, pairs)
+        times.append((begun, drivers.clock.now))
+        return answer
+
+    drivers.swir.read = slowly
+    burst = take(taker)
+    assert burst.swir == tuple([((1700 + band) * 64, 700 * 64, 64) for band in vocabulary.SWIR_BANDS])
+    return drivers, burst.order, times
+
+
+def test_swir_bands_are_read_in_the_dark_slots_as_far_as_they_fit_there():
+    for seed in range(1, 5):
+        for took_ms, fitting in ((23, 3), (45, 1), (100, 0)):
+            drivers, order, times = readings_of(seed, took_ms)
+            assert len(times) == len(vocabulary.SWIR_BANDS) * SWIR_PARTS
+            history = drivers.emitters.history
+            for begun, ended in times:
+                assert drivers.emitters.lit_at(begun) == drivers.emitters.lit_at(ended - 1) == vocabulary.DARK
+            first_light = min([at for at, light in history if light != vocabulary.DARK])
+            later = [begun for begun, _ in times if begun > first_light]
+            assert len(later) == fitting * (order.count(vocabulary.DARK) - 1)
+            for at in range(len(history) - 1):
+                (since, light), (until, _) = history[at], history[at + 1]
+                if since > first_light and light == vocabulary.DARK and until > since:
+                    assert 80000 <= until - since < 82000, until - since
 
 
 def test_frames_are_sorted_whatever_the_latency():

@@ -46,6 +46,8 @@ UNKNOWN_FRAMES = 3
 FROZEN_FRAMES = 8
 # Seen by silicon: its spot would stand in the frames, so that it is read when no frame of worth is exposed.
 SWIR_SEEN_NM = 1050
+# Each band is read in so many parts, that as many as possible find a place in a dark slot.
+SWIR_PARTS = 2
 
 
 async def _ended(task):
@@ -97,6 +99,8 @@ class BurstTaker:
         self._shows = {}
         self._levels = {}
         self._baseline = False
+        self._readings, self._bands = {}, []  # SWIR: (on, off, pairs) of a band, and those left, in random order
+        self._dark_slots = 0  # to come
         self._fault: Any = None
         self._same_frames = self._unknown = 0
         self._meanwhile: Any = None
@@ -149,15 +153,23 @@ class BurstTaker:
         self._meanwhile, self._record = meanwhile, calibration
         swir = swir and self._swir.fitted
         self._emitters.dark()
-        self._readings = {}
+        self._readings, self._bands = {}, []
+        reading_us = 0  # that a part of a band takes
         if swir:  # the imager would see its spot: before the first frame
-            await self._read_swir((SWIR_SEEN_NM,))
+            begun_us = self._clock.ticks_us()
+            for _ in range(SWIR_PARTS):
+                await self._read_swir(SWIR_SEEN_NM)
+            reading_us = (self._clock.ticks_us() - begun_us) // SWIR_PARTS
         await self._camera.start(burst.exposure_us, burst.gain_q8, board["buffers"])
         reader = asyncio.create_task(self._read_frames())
         try:
             burst.temperature_cc = self._thermometer.centi_celsius()
-            await self._first_dark(swir)
-            await self._show(self._plan())
+            if swir:
+                unseen = [band for band in vocabulary.SWIR_BANDS if band != SWIR_SEEN_NM]
+                self._bands = shuffle(unseen, self._system.random) * SWIR_PARTS
+            plan = self._plan()
+            await self._first_dark(plan, reading_us)
+            await self._show(plan)
             while self._sorter.lost:
                 slots = self._again()
                 if slots:
@@ -224,15 +236,18 @@ class BurstTaker:
         self._sorter.lost = []
         return [self._slot(name) for name in shuffle(names, self._system.random)]
 
-    async def _first_dark(self, swir):
-        """Dark until one frame has shown how much light there is anyway; without it no later frame can be told. The
-        SWIR bands that the imager cannot see are read meanwhile."""
+    async def _first_dark(self, plan, reading_us):
+        """Dark until one frame has shown how much light there is anyway; without it no later frame can be told. SWIR
+        bands that the imager cannot see are read meanwhile, as far as they find no place in the dark slots to come: all
+        of them may take longer than the frame."""
         slot = Slot(DARK, DARK)
         slot.start = self._clock.ticks_us()
         self._sorter.slots.append(slot)
         latest = slot.start + FIRST_FRAME_US
-        if swir:
-            await self._read_swir([band for band in vocabulary.SWIR_BANDS if band != SWIR_SEEN_NM])
+        self._dark_slots = len([each for each in plan if each.light == DARK])
+        fitting = self._dark_slots * (self._slot_us // max(1, reading_us))
+        while len(self._bands) > fitting:
+            await self._read_swir(self._bands.pop())
         while not self._baseline:
             self._raise_fault()
             if self._clock.ticks_us() > latest:
@@ -258,7 +273,10 @@ class BurstTaker:
             slot.start = self._clock.ticks_us()
             self._sorter.slots.append(slot)
             if slots:
-                await self._clock.sleep_ms((self._slot_us + 999) // 1000)
+                if slot.light == DARK and self._bands:
+                    await self._read_swir_in_slot()
+                left_us = slot.start + self._slot_us - self._clock.ticks_us()
+                await self._clock.sleep_ms(max(0, (left_us + 999) // 1000))
             else:
                 await self._last_frame(slot)
             slot.end = self._clock.ticks_us()
@@ -294,13 +312,21 @@ class BurstTaker:
                 self._shows[slot.name] -= 1
                 self._sorter.lost.append(slot)
 
-    async def _read_swir(self, bands):
-        """One (on, off, pairs) a band, read in an order that nobody can foresee."""
-        pairs = self._board["swir_pairs"]
-        for band in shuffle(bands, self._system.random):
-            self._raise_fault()
-            on, off = await self._swir.read(band, pairs)
-            self._readings[band] = (on, off, pairs)
+    async def _read_swir(self, band):
+        """Add a part to that band's (on, off, pairs)."""
+        self._raise_fault()
+        on, off, pairs = self._readings.get(band, (0, 0, 0))
+        wanted = self._board["swir_pairs"]
+        part = wanted - pairs if pairs else wanted // SWIR_PARTS
+        lit, dark = await self._swir.read(band, part)
+        self._readings[band] = (on + lit, off + dark, pairs + part)
+
+    async def _read_swir_in_slot(self):
+        """This dark slot's share of what is left."""
+        share = -(-len(self._bands) // self._dark_slots)
+        self._dark_slots -= 1
+        for _ in range(share):
+            await self._read_swir(self._bands.pop())
 
     # The frames.
 

@@ -141,6 +141,7 @@ def wall_clock(chip: Chip) -> SimpleNamespace:
     return SimpleNamespace(
         ticks_us=time.ticks_us,  # type: ignore[attr-defined]
         ticks_diff=time.ticks_diff,  # type: ignore[attr-defined]
+        sleep_us=time.sleep_us,  # type: ignore[attr-defined]
         time=lambda: int(chip.reset_state.rtc.now(chip)),
         gmtime=lambda seconds: time.gmtime(seconds + EPOCH_2000),
     )
