@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--species", default="", help="PAI species in place of the bona fide conditions")
     options = parser.parse_args(arguments)
     names = options.species.split(",") if options.species else [f"bona_fide_{name}" for name in table.conditions()]
-    wanted = Plan("bench", "training", options.seed, dict.fromkeys(names, EACH * options.geometries), modules=MODULES)
+    counts: dict[str, int] = dict.fromkeys(names, EACH * int(options.geometries))
+    wanted = Plan("bench", "training", options.seed, counts, modules=MODULES)
     job = simulation.Job(wanted, generator.TRAINING, simulation.RECORDINGS)
     total, refused = Counter[str](), Counter[tuple[str, str]]()
     with tempfile.TemporaryDirectory() as folder:
