@@ -96,14 +96,12 @@ campaign: setup
 
 # Data, float model, int8 model, golden vectors and card. Resumable: finished shards and epochs are kept in build/.
 train: setup training-tools
-	$(BIN)/dermis simulate models/plans/training.toml -o build/train/training --features
-	$(BIN)/dermis simulate models/plans/development.toml -o build/train/development --features
+	for plan in training training-wide development development-wide; do $(BIN)/dermis simulate models/plans/$$plan.toml -o build/train/$$plan --features || exit 1; done
 	$(BIN)/python -m dermis_models.train
 
 # The same in small, beside the released model.
 train-quick: setup training-tools
-	$(BIN)/dermis simulate models/plans/training-quick.toml -o build/quick/training --features
-	$(BIN)/dermis simulate models/plans/development-quick.toml -o build/quick/development --features
+	for plan in training development; do $(BIN)/dermis simulate models/plans/$$plan-quick.toml -o build/quick/$$plan --features || exit 1; done
 	$(BIN)/python -m dermis_models.train --training build/quick/training --development build/quick/development --checkpoints build/quick/checkpoints --release build/quick/released --epochs 25 --left-out build/quick/left_out.json
 
 # What a model makes of a species that it never saw; needs the data of `train`.

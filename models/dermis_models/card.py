@@ -38,7 +38,7 @@ def render(
     non_response: Sequence[Mapping[str, int]],
     left_out: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The card as Markdown. non_response: for training and development, species -> presentations that gave no
+    """The card as Markdown. non_response: of each folder of either split, species -> presentations that gave no
     features. left_out: what `leave_one_out` found, empty where it was not run."""
     bona_fide = development["label"] == 1
     int8, threshold = release.scores["int8"], release.thresholds[PROFILE]

@@ -107,7 +107,12 @@ def load(folder: Path) -> Data:
     for path in paths:
         with np.load(path, allow_pickle=False) as archive:
             found.append({field: archive[field] for field in FIELDS})
-    return {field: np.concatenate([shard[field] for shard in found]) for field in FIELDS}
+    return joined(found)
+
+
+def joined(parts: Sequence[Data]) -> Data:
+    """The rows of all parts, one after the other."""
+    return {field: np.concatenate([part[field] for part in parts]) for field in FIELDS}
 
 
 def non_response(folder: Path) -> dict[str, int]:

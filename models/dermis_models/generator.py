@@ -64,3 +64,29 @@ class Generator:
 
 
 TRAINING = Generator("training-1")
+# What a module meets that is not as designed: worse calibrated, noisier, before stuff further from the tables, in more
+# light. A model that has only seen the design takes the rest of the world for attacks.
+WIDE = Generator(
+    "training-wide-1",
+    skin_ripple=0.007,
+    material_ripple=0.03,
+    ripple_nm=220.0,
+    gloss=(0.4, 2.0),
+    roughness=(0.4, 1.9),
+    blur=(0.5, 1.7),
+    variation=(0.3, 2.2),
+    calibration_error=0.012,
+    peak_shift_nm=1.0,
+    gamma_residual=0.006,
+    thermometer_error_k=2.0,
+    flat_error=0.01,
+    read_noise=(0.7, 2.0),
+    prnu=(0.6, 2.2),
+    full_well=(0.75, 1.1),
+    swir_noise=(0.7, 2.8),
+    sway_mm_s=4.5,
+    flicker_depth=(("led", (0.0, 0.8)), ("incandescent", (0.03, 0.3))),
+)
+
+DESIGN = "design"
+FOR_TRAINING = {DESIGN: TRAINING, "wide": WIDE}

@@ -16,6 +16,7 @@ from dermis_hw.render.lights import LAMP_SUN_EQUIVALENT
 from dermis_hw.scenes.load import MOST_KLUX, TEMPERATURE_C
 
 from dermis_models import drawing, splits
+from dermis_models.generator import DESIGN, FOR_TRAINING
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,7 +24,20 @@ else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT = 1
-KEYS = ("format", "name", "split", "seed", "species", "subjects", "tones", "pose", "light", "temperature", "modules")
+KEYS = (
+    "format",
+    "name",
+    "split",
+    "seed",
+    "generator",
+    "species",
+    "subjects",
+    "tones",
+    "pose",
+    "light",
+    "temperature",
+    "modules",
+)
 MOST_OF_A_SPECIES = 10_000_000
 MOST_EACH = 64  # presentations of one subject: more would share one pose and one lamp
 MOST_BURSTS = 16
@@ -50,7 +64,8 @@ class PlanError(UsageError):
 class Plan:
     """What to simulate.
 
-    split: "training", "development" or "test". species: name -> presentations. each: presentations of one subject (on
+    split: "training", "development" or "test". generator: a key of `generator.FOR_TRAINING`; the test split has its
+    own. species: name -> presentations. each: presentations of one subject (on
     one traced geometry). bursts: of one presentation, in a row. tones: R700, or None for the species' own. pose: key
     of `POSE` -> range. light: lamp -> (share, lowest klux, highest klux), empty for the species' own. temperature_c:
     or None. modules: how many different ones; they are drawn from seeds of the split.
@@ -67,10 +82,13 @@ class Plan:
     light: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     temperature_c: Range | None = None
     modules: int = 400
+    generator: str = DESIGN
 
     def digest(self) -> str:
-        """16 hex digits that differ when anything of the plan does."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        """16 hex digits that differ when anything of the plan does; who drew by it says by which generator."""
+        values = asdict(self)
+        del values["generator"]
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def presentations(self) -> int:
@@ -98,6 +116,9 @@ def parse(values: dict[str, Any], where: str) -> Plan:
         raise PlanError(f"{where}: format is {values.get('format', 'missing')}; these tools read format = {FORMAT}.")
     _known(values, KEYS, where)
     split = _one_of(values.get("split"), splits.SPLITS, f"{where}: split")
+    generator = _one_of(values.get("generator", DESIGN), tuple(FOR_TRAINING), f"{where}: generator")
+    if split == splits.TEST and "generator" in values:
+        raise PlanError(f"{where}: the test split has a generator of its own: leave generator out.")
     subjects = _table(values, "subjects", ("each", "bursts"), where)
     modules = _table(values, "modules", ("count",), where)
     tones = _table(values, "tones", ("r700",), where)
@@ -122,6 +143,7 @@ def parse(values: dict[str, Any], where: str) -> Plan:
             else None
         ),
         modules=_whole(modules.get("count", 400), f"{where}: [modules] count", 1, splits.MODULES),
+        generator=generator,
     )
 
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +23,29 @@ EPOCHS = 60
 LEFT_OUT = Path("build/train/left_out.json")
 
 
-def load(folder: Path, split: str) -> Data:
-    """The shards of a folder, all of them of that split. Raises FileNotFoundError, ValueError with one sentence."""
-    data = dataset.load(folder)
-    for subject in np.unique(data["subject"]):
-        if splits.split_of_subject(int(subject)) != split:
-            raise ValueError(f"{folder} holds subjects that are not of the split {split}: name another folder.")
-    return data
+def load(folders: Sequence[Path], split: str) -> Data:
+    """The shards of all folders, all of them of that split. Raises FileNotFoundError, ValueError with one sentence."""
+    found = []
+    for folder in folders:
+        data = dataset.load(folder)
+        for subject in np.unique(data["subject"]):
+            if splits.split_of_subject(int(subject)) != split:
+                raise ValueError(f"{folder} holds subjects that are not of the split {split}: name another folder.")
+        found.append(data)
+    return dataset.joined(found)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """--training, --development, --seed: what everything that trains takes."""
-    parser.add_argument("--training", type=Path, default=Path("build/train/training"), help="folder of shards")
-    parser.add_argument("--development", type=Path, default=Path("build/train/development"), help="folder of shards")
+    for split in ("training", "development"):
+        parser.add_argument(
+            f"--{split}",
+            type=Path,
+            nargs="+",
+            default=[Path("build/train") / f"{split}{drawn}" for drawn in ("", "-wide")],
+            metavar="DIR",
+            help=f"folders of shards (default: build/train/{split}, build/train/{split}-wide)",
+        )
     parser.add_argument("--seed", type=int, default=1)
 
 
@@ -60,7 +71,7 @@ def run(options: argparse.Namespace) -> str:
         "spectra": development["spectra"][chosen],
         "output": exported.golden_outputs(tflite, development, chosen),
     }
-    non_response = [dataset.non_response(folder) for folder in (options.training, options.development)]
+    non_response = [dataset.non_response(folder) for folder in (*options.training, *options.development)]
     left_out = json.loads(options.left_out.read_text()) if options.left_out.is_file() else {}
     text = card.render(made, training, development, non_response, left_out)
     release.write(options.release, made, golden, text)

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     from dermis_models import generator, keeping, plan, scheduling, simulation, splits
 
     wanted = plan.load(arguments.plan)
-    parameters = generator.TRAINING
+    parameters = generator.FOR_TRAINING[wanted.generator]
     if wanted.split == splits.TEST:
         # Here alone the frozen set meets the code that training shares: it hands values over, no import.
         from dermis_evaluation import frozen

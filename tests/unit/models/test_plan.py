@@ -123,3 +123,11 @@ def test_a_file_that_is_no_plan(tmp_path, content, said):
         plan.load(path)
     with pytest.raises(PlanError, match="There is no plan"):
         plan.load(tmp_path / "none.toml")
+
+
+def test_a_plan_may_name_the_generator_of_its_split_s_own():
+    assert (read().generator, read(generator="wide").generator) == ("design", "wide")
+    with pytest.raises(PlanError, match="generator"):
+        read(generator="frozen")
+    with pytest.raises(PlanError, match="the test split has a generator of its own: leave generator out"):
+        read(split="test", generator="wide")

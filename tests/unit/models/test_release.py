@@ -128,10 +128,19 @@ def shards(folder, subject: int) -> None:
     (folder / "shard-000000.npz").write_bytes(dataset.pack([row], [result]))
 
 
+def test_training_takes_the_shards_of_several_folders(tmp_path):
+    folders = [tmp_path / "design", tmp_path / "wide"]
+    numbers = [splits.subject("training", seed, "resin_mask", 0) for seed in (1, 2)]
+    for folder, number in zip(folders, numbers, strict=True):
+        folder.mkdir()
+        shards(folder, number)
+    assert train.load(folders, "training")["subject"].tolist() == numbers
+
+
 def test_training_refuses_the_shards_of_another_split(tmp_path, capsys):
     shards(tmp_path, splits.subject("test", 1, "resin_mask", 0))
     with pytest.raises(ValueError, match="not of the split training"):
-        train.load(tmp_path, "training")
+        train.load([tmp_path], "training")
     for command in (train.main, leave_one_out.main):
         assert command(["--training", str(tmp_path), "--development", str(tmp_path)]) == 1
         assert "not of the split training" in capsys.readouterr().err
