@@ -142,6 +142,14 @@ class Twin:
         """Set an input of the lock's side: trigger, tamper, power."""
         self.request({"do": "lock", "name": name, "on": on})
 
+    def power(self, on: bool) -> None:
+        """Switch the module's supply. Off, it stays dark and silent until it is on again."""
+        self.request({"do": "power", "on": on})
+
+    def light(self, klux: float, timeout_s: float = READY_LIMIT_S) -> None:
+        """Light a lamp like the sun beside the scene; returns when it is in force. 0 is out."""
+        self.request({"do": "light", "klux": klux}, timeout_s)
+
     def kill_module(self) -> dict:
         """End the module's process without warning; the lights as they are then. It stays dead until a reset."""
         return self.request({"do": "kill"})

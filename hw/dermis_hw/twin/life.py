@@ -25,6 +25,7 @@ SHORT_LIFE_S, PAUSE_S = 1.0, 1.0
 EMPTY_PAUSE_S = 1.0
 
 RUNNING, HELD, DEAD, WAITING, LOADER, EMPTY = "running", "held", "dead", "waiting", "loader", "empty"
+OFF = "off"  # somebody switched the supply off
 
 IMAGE_MAGIC = 0xE9  # the first byte of whatever the chip's ROM starts
 RUNTIME = partitions.partition("runtime")
@@ -68,7 +69,9 @@ class Life:
     # --- what happens to it
 
     def act(self, what: str) -> None:
-        """What the reset circuit says: hold, app or loader."""
+        """What the reset circuit says: hold, app or loader. Without power nobody hears it."""
+        if self.state == OFF:
+            return
         if what == "loader" and not self._board.enters_loader:
             what = "app"
         self._log({"hold": "reset: held", "app": "reset: the firmware starts", "loader": "reset: ROM loader"}[what])
@@ -83,14 +86,28 @@ class Life:
 
     def lose_power(self) -> None:
         """Every light goes out; the power comes back soon after."""
+        if self.state == OFF:
+            return
         self._log("the power was cut")
         self._world.dark(self._world.now_us())
         self.end(WAITING)
         self._again(POWER_OFF_S, "power_on")
 
+    def switch(self, on: bool) -> None:
+        """Somebody switches the module's supply; off, it stays dark and silent until it is on again."""
+        if on == (self.state != OFF):
+            return
+        self._log(f"the supply was switched {'on' if on else 'off'}")
+        if on:
+            self._boot("power_on")
+        else:
+            self._world.dark(self._world.now_us())
+            self.end(OFF)
+
     def kill(self) -> None:
         """The program is over; the chip does nothing more until a reset."""
-        self.end(DEAD)
+        if self.state != OFF:
+            self.end(DEAD)
 
     def feed_watchdog(self, limit_s: float) -> None:
         """It bites when it is not fed again in time, as long as this program runs."""

@@ -19,6 +19,7 @@ class Job:
     module: ModuleInstance
     seed: int
     temperature_c: float | None = None  # of the module; None: the scene's
+    klux: float = 0.0  # of a lamp like the sun, beside the scene's own light
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Both ends are ours; nothing else can write to these pipes.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pickle
 import sys
@@ -20,6 +21,10 @@ def render_job(job: Job) -> Result:
 
     try:
         scene = scenes.load(job.path)
+        if job.klux:
+            # All that counts of a lamp is its near infrared, which is told in klux of sunlight.
+            both = dataclasses.replace(scene.ambient, lamp="sun", klux=scene.ambient.klux_sun + job.klux)
+            scene = dataclasses.replace(scene, ambient=both)
         steps = round(MOTION_SPAN_S / MOTION_STEP_S) + 1 if scene.is_moving else 1
         fields = tuple(
             render.render(

@@ -9,6 +9,8 @@ from .control import Reply
 from .errors import TwinError
 from .world import FieldAt
 
+MOST_KLUX = 150.0  # as of a scene
+
 if TYPE_CHECKING:
     from .server import Server
 
@@ -51,6 +53,7 @@ class Requests:
             "scene": self._server.scene,
             "rendering": self._server.stage.busy,
             "client": bool(self._server.port.client and not self._server.port.client.closed),
+            "klux": self._server.stage.klux,
             "backlog": len(self._server.module.backlog),
             "flash_operations": self._server.flash.operations,
             "faults": self._server.faults.active,
@@ -71,6 +74,25 @@ class Requests:
         """For tests: the last times that the relay was closed, and the last Wiegand frames (world us)."""
         lock = self._server.peripherals.lock
         return {"relay_closures": lock.relay_closures, "frames": lock.frames}
+
+    def _do_power(self, _reply: Reply, on: bool) -> dict:
+        """Switch the module's supply."""
+        if not isinstance(on, bool):
+            raise TwinError("the supply is switched on or off: give true or false")
+        self._server.life.switch(on)
+        return {"state": self._server.life.state}
+
+    def _do_light(self, reply: Reply, klux: float) -> dict | None:
+        """Light a lamp like the sun beside the scene, at that many klux; 0 is out."""
+        if isinstance(klux, bool) or not isinstance(klux, int | float) or not 0 <= klux <= MOST_KLUX:
+            raise TwinError(f"the lamp gives 0 to {MOST_KLUX:g} klux")
+        if self._server.scene is None:
+            if klux:
+                raise TwinError("the lamp lights a scene, and there is none: show one first")
+            return {"klux": klux}
+        self._server.stage.klux = float(klux)
+        self._render(reply, self._server.scene, lambda: {"klux": klux})
+        return None
 
     def _do_scene(self, reply: Reply, path: str) -> None:
         self._render(reply, path, lambda: {"scene": path, "world_us": self._server.world.now_us()})

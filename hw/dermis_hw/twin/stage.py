@@ -42,13 +42,15 @@ class Stage:
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._wake_reader, self._wake_writer = os.pipe()
         self._jobs = 0
+        self.klux = 0.0  # of the lamp that stands beside every scene
 
     @property
     def busy(self) -> bool:
         return bool(self._waiting)
 
     def request(self, path: str, done: Done, temperature_c: float | None = None) -> None:
-        """Load and render the scene file at `path`; with the module at that temperature, or at the scene's."""
+        """Load and render the scene file at `path`, with the module at that temperature, or at the scene's; the lamp
+        beside it burns as `klux` has it now."""
         if self._worker is None or self._worker.poll() is not None:
             self._worker = subprocess.Popen(
                 [sys.executable, "-m", "dermis_hw.twin.render_worker"],
@@ -61,7 +63,7 @@ class Stage:
         self._waiting[self._jobs] = done
         assert self._worker.stdin
         try:
-            pickle.dump(Job(self._jobs, path, self._module, self._seed, temperature_c), self._worker.stdin)
+            pickle.dump(Job(self._jobs, path, self._module, self._seed, temperature_c, self.klux), self._worker.stdin)
             self._worker.stdin.flush()
         except BrokenPipeError:
             return  # it has just died: the thread that reads from it says so
