@@ -279,3 +279,16 @@ def test_an_unknown_event_is_a_mistake_of_ours():
     assert "no audit event" in refused(log.note, "made_up")
     log.note("boot")
     assert len(entries_of(log, SERIAL)) == 1
+
+
+def test_a_file_that_has_lost_its_entries_but_not_its_head_leaves_no_size_behind():
+    _, storage, clock, _ = made()
+    head = chain.framed(cbor.dumps([audits.FORMAT, 0, chain.genesis(SERIAL)]))
+    storage.files["audit.0"] = head
+    audit = again(storage, clock)
+    audit.note("boot")
+    assert audit.next == 1 and len(entries_of(audit, SERIAL)) == 1
+    storage.files["audit.1"] = chain.framed(cbor.dumps([audits.FORMAT, 1, audit.hash]))
+    audit = again(storage, clock)
+    audit.note("boot")
+    assert audit.next == 2 and len(entries_of(audit, SERIAL)) == 2

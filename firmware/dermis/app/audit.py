@@ -227,6 +227,7 @@ class Audit:
             break
         while self._firsts and self._firsts[-1] >= self.next:  # files without a sound entry
             self._storage.remove(_name(self._firsts.pop()))
+            self._size = 0  # of the one that is gone
         self._ready = True
 
     def _scan(self, first):
