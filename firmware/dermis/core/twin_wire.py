@@ -25,7 +25,7 @@ STATUS_OK, STATUS_FAULT, STATUS_INTERLOCK = 0, 1, 2
 
 # op: request payload -> response payload
 HELLO = 1  # version u8 -> JSON: serial, board, swir, imager, swir_head, virtual_time, unix_time, reset_cause,
-# flash_size
+# flash_size, ticks_us (what the module's clock says at its start), skips (whether SKIP is to be asked)
 CAMERA_START = 2  # exposure u32 us, gain u16 Q8, buffers u8 -> empty
 CAMERA_READ = 3  # empty -> next u64 us (when to ask again; 0: a frame follows), then 320*240 bytes
 CAMERA_STOP = 4  # empty -> empty
@@ -49,6 +49,7 @@ WIEGAND = 18  # "0" and "1", 1 to 64 of them, first bit first -> empty
 BUS_OPEN = 19  # baud u32, 0: closed -> empty
 BUS_READ = 20  # longest u16 -> bytes that came over RS-485, maybe none
 BUS_WRITE = 21  # bytes -> empty
+SKIP = 22  # until u64 us -> u64 us: when a sleep of virtual time ends, beside which nobody sleeps; as asked or later
 
 HELLO_REQUEST = "<B"
 CAMERA_START_REQUEST = "<IHB"
@@ -67,6 +68,7 @@ LOCK_SET_REQUEST = "<BB"
 LOCK_INPUTS_RESPONSE = "<BBB"
 BUS_OPEN_REQUEST = "<I"
 BUS_READ_REQUEST = "<H"
+SKIP_REQUEST = SKIP_RESPONSE = "<Q"
 
 LOCK_RELAY, LOCK_LED, LOCK_BUZZER = 0, 1, 2
 

@@ -50,7 +50,8 @@ class Twin:
     "cpython" or the path of a MicroPython. model: the .tflite that the module carries; by default the newest released
     one. entry: another program than `dermis.main`, as folder:module, for tests of drivers. blank: erase its flash
     first; it runs what is flashed and nothing else. bus_port: TCP port of RS-485, 0 for a free one (`status` has its
-    URL). bus_pty: the same on a pseudo-terminal linked there. log: takes the lines that the twin says.
+    URL). bus_pty: the same on a pseudo-terminal linked there. ticks_us: what the module's clock says at each start, for
+    what happens after weeks without one. log: takes the lines that the twin says.
 
     The constructor returns when the port answers and the scene is in force; it raises TwinError with what the
     twin said when it could not start.
@@ -74,6 +75,7 @@ class Twin:
         blank: bool = False,
         bus_port: int | None = None,
         bus_pty: str | os.PathLike | None = None,
+        ticks_us: int = 0,
         log: Callable[[str], None] | None = None,
     ):
         self.state_dir = Path(state_dir)
@@ -89,6 +91,7 @@ class Twin:
         arguments += ["--blank"] if blank else []
         arguments += ["--bus-port", str(bus_port)] if bus_port is not None else []
         arguments += ["--bus-pty", str(bus_pty)] if bus_pty else []
+        arguments += ["--ticks-us", str(ticks_us)] if ticks_us else []
         self.log_lines: list[str] = []
         with contextlib.ExitStack() as stack:
             if module is not None:
@@ -121,6 +124,10 @@ class Twin:
         """Change what stands before the module; returns when it is in force. Raises TwinError with what is wrong
         with the scene; the old one stays."""
         self.request({"do": "scene", "path": scene_path(scene)}, timeout_s)
+
+    def set_provider(self, name: str) -> None:
+        """What `module:function` gives stands before the module from now on, without rendering."""
+        self.request({"do": "provider", "name": name})
 
     def status(self) -> dict:
         """URL, state of the module, interpreter, scene, times, faults."""
@@ -237,6 +244,7 @@ def run_foreground(
     blank: bool = False,
     bus_port: int | None = None,
     bus_pty: str | os.PathLike | None = None,
+    ticks_us: int = 0,
     parent_pipe: int | None = None,
     log: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -247,6 +255,7 @@ def run_foreground(
     force. Raises TwinError with one sentence when the port is taken or anything else stands in the way.
     """
     from .server import Config, Server
+    from .stage import load_provider
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -266,20 +275,11 @@ def run_foreground(
         blank=blank,
         bus_port=bus_port,
         bus_pty=Path(bus_pty) if bus_pty else None,
+        ticks_us=ticks_us,
         parent_pipe=parent_pipe,
     )
-    server = Server(config, _load_provider(provider) if provider else None, log or say)
+    server = Server(config, load_provider(provider) if provider else None, log or say)
     server.run(lambda: on_ready(server.url) if on_ready else None)
-
-
-def _load_provider(name: str) -> Any:
-    import importlib
-
-    module_name, _, function = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module_name), function)
-    except (ImportError, AttributeError, ValueError) as problem:
-        raise TwinError(f"there is no provider {name}; name one as module:function") from problem
 
 
 def main(argv: list[str] | None = None) -> int:

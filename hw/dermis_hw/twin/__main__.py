@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--blank", action="store_true", help="erase the flash first, and run only what is flashed")
     parser.add_argument("--bus-port", type=int, help="TCP port of RS-485; 0 takes a free one")
     parser.add_argument("--bus-pty", help="RS-485 on a pseudo-terminal linked here")
+    parser.add_argument("--ticks-us", type=int, default=0, help="what the module's clock says at each start")
     parser.add_argument("--announce", action="store_true", help="print {'url': ...} when ready")
     parser.add_argument("--parent-pipe", type=int, help="descriptor whose end of file ends the twin")
     arguments = parser.parse_args(argv)
@@ -60,6 +61,7 @@ def main(argv: list[str] | None = None) -> int:
             blank=arguments.blank,
             bus_port=arguments.bus_port,
             bus_pty=arguments.bus_pty,
+            ticks_us=arguments.ticks_us,
             parent_pipe=arguments.parent_pipe,
             on_ready=ready,
         )

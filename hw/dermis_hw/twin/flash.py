@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from array import array
 from pathlib import Path
 
 from dermis.core import partitions
@@ -38,6 +39,7 @@ class Flash:
         self._cut_after = 0
         self._torn = 0
         self.operations = 0
+        self.erases = array("I", bytes(4 * (self.size // SECTOR)))  # of each sector, since the twin started
 
     def cut_power_after(self, operations: int, torn: int = 0) -> None:
         """Let the power go in the `operations`-th program or erase from now, after `torn` of its bytes; 0: never."""
@@ -68,6 +70,8 @@ class Flash:
         if offset % SECTOR or length % SECTOR:
             raise ValueError(f"an erase begins and ends on a multiple of {SECTOR}")
         cut = self._is_cut()
+        for sector in range(offset // SECTOR, (offset + length) // SECTOR):
+            self.erases[sector] += 1
         if cut:
             length = self._torn % (length + 1)
         self._map[offset : offset + length] = bytes(length)

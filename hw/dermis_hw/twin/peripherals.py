@@ -116,6 +116,7 @@ class Peripherals:
             wire.BUS_OPEN: self.lock.open,
             wire.BUS_READ: self.lock.read,
             wire.BUS_WRITE: self.lock.write,
+            wire.SKIP: self._skip,
         }
 
     @property
@@ -182,8 +183,14 @@ class Peripherals:
             "unix_time": self._born + now_us // 1_000_000 if self._virtual else int(time.time()),
             "reset_cause": self._reset_cause,
             "flash_size": self._flash.size,
+            "ticks_us": self._world.ticks_us,
+            "skips": self._virtual and self._world.skips,
         }
         return json.dumps(hello).encode()
+
+    def _skip(self, _now_us: int, payload: bytes) -> bytes:
+        (until_us,) = struct.unpack(wire.SKIP_REQUEST, payload)
+        return struct.pack(wire.SKIP_RESPONSE, self._world.skipped_to(until_us))
 
     # --- imager
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from dermis.core import partitions
+
 from .control import Reply
 from .errors import TwinError
+from .flash import SECTOR
 from .world import FieldAt
 
 MOST_KLUX = 150.0  # as of a scene
@@ -50,6 +53,7 @@ class Requests:
             "virtual_time": self._server.config.virtual_time,
             "seed": self._server.config.seed,
             "world_us": self._server.world.now_us(),
+            "epoch_us": self._server.world.epoch_us,
             "scene": self._server.scene,
             "rendering": self._server.stage.busy,
             "client": bool(self._server.port.client and not self._server.port.client.closed),
@@ -149,6 +153,16 @@ class Requests:
                 }
                 for frame in self._server.imager.deliveries
             ]
+        }
+
+    def _do_wear(self, _reply: Reply) -> dict:
+        """How often each block of a partition was erased since the twin started."""
+        erases = self._server.flash.erases
+        return {
+            "erases": {
+                each.name: erases[each.offset // SECTOR : (each.offset + each.size) // SECTOR].tolist()
+                for each in partitions.PARTITIONS
+            }
         }
 
     def _do_stop(self, _reply: Reply) -> dict:

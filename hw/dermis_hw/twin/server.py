@@ -64,6 +64,7 @@ class Config:
     blank: bool = False  # erase the flash first, and run nothing but what is flashed
     bus_port: int | None = None  # TCP port of RS-485, 0: a free one
     bus_pty: Path | None = None  # RS-485 as a pseudo-terminal linked there
+    ticks_us: int = 0  # what the module's clock says at each start
     parent_pipe: int | None = None  # a descriptor whose end of file means that the parent is gone
 
 
@@ -114,7 +115,7 @@ class Server:
         self._closers.callback(self.flash.close)
         if config.blank:
             self.flash.erase(0, self.flash.size)
-        self.world = World(DM1, virtual=config.virtual_time)
+        self.world = World(DM1, virtual=config.virtual_time, ticks_us=config.ticks_us)
         self.world.show(provider or synthetic.nothing)
         self.imager = Imager(DM1, self.identity, self.world, config.seed)
         self.peripherals = Peripherals(

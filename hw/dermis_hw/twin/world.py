@@ -49,11 +49,15 @@ class DutyReached(Exception):
 
 
 class World:
-    """Everything outside the module's program. `virtual`: time is only where the module's clock says."""
+    """Everything outside the module's program. `virtual`: time is only where the module's clock says. ticks_us: what
+    that clock says at each start."""
 
-    def __init__(self, optics: Optics, *, virtual: bool, wall: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, optics: Optics, *, virtual: bool, wall: Callable[[], float] = time.monotonic, ticks_us: int = 0
+    ):
         self._optics = optics
         self._virtual = virtual
+        self.ticks_us = ticks_us
         self._wall = wall
         self._epoch_us = 0
         self._module_us = 0
@@ -72,9 +76,9 @@ class World:
     # --- time
 
     def module_started(self) -> None:
-        """The module's clock starts again at 0."""
-        self._epoch_us = self.now_us() + 1
-        self._module_us = 0
+        """The module's clock starts again at `ticks_us`."""
+        self._epoch_us = self.now_us() + 1 - self.ticks_us
+        self._module_us = self.ticks_us
         self._heard_at = self._wall()
         self._running = True
 
@@ -101,6 +105,26 @@ class World:
     def module_us(self, world_us: int) -> int:
         """World time on the module's clock."""
         return max(0, world_us - self._epoch_us)
+
+    @property
+    def epoch_us(self) -> int:
+        """World time at which the module's clock said 0, or would have."""
+        return self._epoch_us
+
+    @property
+    def skips(self) -> bool:
+        """Whether what stands before the module knows of time in which nothing happens (`skipped_to`)."""
+        return bool(self._scenes) and hasattr(self._scenes[-1][1], "quiet_until")
+
+    def skipped_to(self, module_us: int) -> int:
+        """When a sleep of the module's that was to last until then ends, on its clock: later, where what stands before
+        it says (`quiet_until`: seconds -> seconds) that nothing happens for longer."""
+        since_us, field_at = self._scenes[-1]
+        quiet_until = getattr(field_at, "quiet_until", None)
+        if quiet_until is None:
+            return module_us
+        until_s = quiet_until(max(0, self.now_us() - since_us) / 1e6)
+        return max(module_us, self.module_us(since_us + int(until_s * 1e6)))
 
     # --- lights
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import time
 
+from dermis.core import twin_wire as wire
 from dermis.drivers.clock import Clock
 from dermis.drivers.twin_channel import IS_MICROPYTHON, pause_ms
 
@@ -22,18 +24,24 @@ else:
 # In virtual time a sleeper moves the clock when it has had this many turns in a row in which no task did
 # anything that a driver could see: enough for an event to pass from task to task.
 QUIET_TURNS = 4
+# Shorter sleeps wait for hardware; the twin is asked only about those between two measurements.
+SKIPPED_FROM_US = 100_000
 
 
 class TwinClock(Clock):
-    """Real time counts from the start of the process. In virtual time computing takes no time: only sleeping
-    moves the clock, and reading it moves it by 1 us, so that a loop that waits for it ends."""
+    """Counts from the start of the process, on from what the twin says. In virtual time computing takes no
+    time: only sleeping moves the clock, and reading it moves it by 1 us, so that a loop that waits for it ends. There a
+    sleep may end later than was asked for, where the twin skips time in which nothing happens."""
 
     def __init__(self, channel):
         self._channel = channel
         self._virtual = bool(channel.hello.get("virtual_time"))
+        self._skips = bool(channel.hello.get("skips"))
+        self._now = self._from = channel.hello.get("ticks_us") or 0
         self._unix_offset = channel.hello.get("unix_time") or 0
+        if self._unix_offset:
+            self._unix_offset -= self._from // 1000000
         self._started = _now_us()
-        self._now = 0
         self._deadlines: list[int] = []
         self.activity = 0  # counts what drivers do; a sleeper that sees it change waits on
 
@@ -41,7 +49,7 @@ class TwinClock(Clock):
         if self._virtual:
             self._now += 1
             return self._now
-        return _since_us(_now_us(), self._started)
+        return self._from + _since_us(_now_us(), self._started)
 
     async def sleep_ms(self, duration_ms: int) -> None:
         self.activity += 1
@@ -67,10 +75,16 @@ class TwinClock(Clock):
                     continue
                 quiet += 1
                 if quiet >= QUIET_TURNS and self._now < deadline_us == min(self._deadlines):
-                    self._now = deadline_us
+                    self._now = self._woken_us(deadline_us)
         finally:
             self._deadlines.remove(deadline_us)
             self.activity += 1
+
+    def _woken_us(self, deadline_us):
+        if not self._skips or len(self._deadlines) > 1 or deadline_us - self._now < SKIPPED_FROM_US:
+            return deadline_us
+        answer = self._channel.glance(wire.SKIP, struct.pack(wire.SKIP_REQUEST, deadline_us))
+        return struct.unpack(wire.SKIP_RESPONSE, answer)[0]
 
     def unix_time(self) -> int:
         if not self._unix_offset:
