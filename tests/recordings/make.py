@@ -1,7 +1,9 @@
-"""Makes the committed recordings anew: `python -m tests.recordings.make`. Needs the extra `[sim]`."""
+"""Makes committed recordings anew: `python -m tests.recordings.make [SCENE ...]`, all without a name. Needs the extra
+`[sim]`."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,17 +24,22 @@ SCENES = (
     "silicone_mask_3mm",
     "resin_mask",
     "empty",
+    "hand_before_face",
+    "moving",
 )
 
 
-def main() -> None:
+def main(names: list[str]) -> int:
+    if unknown := sorted(set(names) - set(SCENES)):
+        print(f"There is no recording of {', '.join(unknown)}; there are: {', '.join(SCENES)}.", file=sys.stderr)
+        return 2
     with (
         tempfile.TemporaryDirectory() as folder,
         Twin(folder, scenes.builtin("target_cap"), module=draw(SEED), virtual_time=True, seed=SEED) as twin,
         Module(twin.url) as module,
     ):
         at_once.calibrate(module, TwinOperator(twin.set_scene))
-        for name in SCENES:
+        for name in names or SCENES:
             scene = scenes.load(scenes.builtin(name))
             twin.set_scene(scene)
             recording = module.capture()
@@ -47,7 +54,8 @@ def main() -> None:
             }
             recording.save(HERE / f"{name}.npz")
             print(f"{name}: {(HERE / f'{name}.npz').stat().st_size / 1024:.0f} KiB")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
