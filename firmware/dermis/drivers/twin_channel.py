@@ -165,6 +165,8 @@ class Channel:
     def _result(self, request):
         self.answer_time_us = request.time_us
         self.answer_filled = request.filled
+        if self.clock is not None:
+            self.clock.leap_to(request.time_us)
         if request.status == wire.STATUS_OK:
             return request.answer
         sentence = str(request.answer, "utf-8")

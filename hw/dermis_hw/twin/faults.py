@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
-from dermis.core import vocabulary
+from dermis.core import partitions, vocabulary
 
+from . import ballast
+from .cable import Noise, Wire
 from .chip import CHIPS, Board
 from .errors import TwinError
 from .flash import Flash
@@ -19,6 +21,11 @@ TEMPERATURE_C = (-55.0, 125.0)  # beyond it no part of the module works
 SWIR_LIGHTS = tuple(f"swir{band}" for band in vocabulary.SWIR_BANDS)
 MOST_GARBAGE = 1 << 20
 LATEST_MS = 1000
+FARTHEST_SHIFT_PX = 100
+MOST_NOISE = 1000
+LONGEST_STALL_S = 60.0
+LONGEST_JUMP_S = 100 * 365 * 86400.0
+DIRECTIONS = ("to_module", "to_host")
 FLASH_MEGABYTES = (1, 2, 4, 8, 16)
 
 
@@ -29,24 +36,11 @@ def _count(value: int) -> int:
     return value
 
 
-@dataclass
-class SerialNoise:
-    """What the cable does to each byte: chance that it is lost, chance that one bit flips."""
-
-    drop: float = 0.0
-    flip: float = 0.0
-
-    def spoil(self, data: bytes, rng: np.random.Generator) -> bytes:
-        if not (self.drop or self.flip):
-            return data
-        values = np.frombuffer(data, np.uint8)
-        bits = np.left_shift(1, rng.integers(8, size=len(values))).astype(np.uint8)
-        values = np.where(rng.random(len(values)) < self.flip, values ^ bits, values)
-        return values[rng.random(len(values)) >= self.drop].tobytes()
-
-
 class Faults:
-    """`apply(name, args)`: each method below that starts with `fault_` is a fault; its arguments are its own."""
+    """`apply(name, args)`: each method below that starts with `fault_` is a fault; its arguments are its own.
+
+    restart: takes the module's power away, does that work, and gives it back.
+    """
 
     def __init__(self, world: World, imager: Imager, flash: Flash, peripherals: Peripherals, board: Board, seed: int):
         self._world = world
@@ -55,8 +49,9 @@ class Faults:
         self._peripherals = peripherals
         self._board = board
         self._rng = np.random.default_rng([seed, 0xFA])
-        self.to_module = SerialNoise()
-        self.to_host = SerialNoise()
+        self.to_module, self.to_host = Wire(self._rng), Wire(self._rng)
+        self.restart: Callable[[Callable[[], None]], None] = lambda work: work()
+        self._ballast = False
         self.garbage = bytearray()  # bytes that the cable makes up on the way to the module
         self.active: dict[str, dict] = {}
 
@@ -76,10 +71,15 @@ class Faults:
     def spoil_to_module(self, data: bytes) -> bytes:
         made_up = bytes(self.garbage)
         self.garbage.clear()
-        return made_up + self.to_module.spoil(data, self._rng)
+        return self.to_module.carry(made_up + data)
 
     def spoil_to_host(self, data: bytes) -> bytes:
-        return self.to_host.spoil(data, self._rng)
+        return self.to_host.carry(data)
+
+    @property
+    def deadlines(self) -> list[float]:
+        """When a stalled cable goes on, as `time.monotonic` counts."""
+        return [at for at in (self.to_module.deadline, self.to_host.deadline) if at is not None]
 
     def cut_cable(self, data: bytes) -> tuple[bytes, bool]:
         """What of these bytes comes through before the cable is out, and whether it stays in."""
@@ -95,15 +95,34 @@ class Faults:
     def fault_dead_light(self, light: str, after: int = 0, burns_us: int = 0) -> None:
         """This light stays dark although its driver reports nothing; `after` that many more pulses, the next of which
         goes out after `burns_us`. A LED of the SWIR head (`swir1450`) is dead at once."""
-        lights = (*vocabulary.LIGHTS[1:], *SWIR_LIGHTS)
-        if light not in lights:
-            raise ValueError(f"the lights are {', '.join(lights)}")
+        self._check_light(light)
         if after < 0 or burns_us < 0:
             raise ValueError("`after` and `burns_us` must not be negative")
         if (after or burns_us) and light not in SWIR_LIGHTS:
             self._world.dying_lights[light] = Dying(after, burns_us)
         else:
             self._world.dead_lights.add(light)
+
+    def fault_dim_light(self, light: str, left: float = 0.5) -> None:
+        """This light gives that part of its output, whatever its driver asks for. A LED of the SWIR head, too."""
+        self._check_light(light)
+        if not 0 <= left <= 1:
+            raise ValueError("`left` lies between 0 and 1")
+        self._world.dim_lights[light] = left
+
+    def fault_swapped_lights(self, first: str, second: str) -> None:
+        """Their cables were put on the wrong way round: each burns when the other one is asked for."""
+        self._check_light(first)
+        self._check_light(second)
+        if first == second or (first in SWIR_LIGHTS) != (second in SWIR_LIGHTS):
+            raise ValueError("two lights of the imager are swapped, or two of the SWIR head")
+        self._world.swapped_lights |= {first: second, second: first}
+
+    def fault_shifted_projector(self, du: float = 0.0, dv: float = 0.0) -> None:
+        """Its pattern lies so many pixels off along the baseline and across it, as after a knock."""
+        if max(abs(du), abs(dv)) > FARTHEST_SHIFT_PX:
+            raise ValueError(f"`du` and `dv` are at most {FARTHEST_SHIFT_PX} px either way")
+        self._world.knock_projector(float(du), float(dv))
 
     def fault_saturated_imager(self) -> None:
         """Every pixel is white."""
@@ -169,6 +188,12 @@ class Faults:
             raise ValueError("a sample has 16 bits")
         self._peripherals.stuck_adc = value
 
+    def fault_noisy_swir(self, times: float = 30.0) -> None:
+        """Each sample of the photodiode has that many times the noise of a sound one."""
+        if not 1 <= times <= MOST_NOISE:
+            raise ValueError(f"`times` lies between 1 and {MOST_NOISE}")
+        self._peripherals.swir_noise = float(times)
+
     def fault_dead_part(self, part: str, after: int = 0) -> None:
         """This part answers no request any more, once it answered `after` more. `i2c`: the bus is held low, and with
         it all that hangs on it."""
@@ -193,6 +218,37 @@ class Faults:
             raise ValueError("`after` counts from 1 and `torn` from 0")
         self._flash.cut_power_after(after, torn)
 
+    def fault_bad_block(self, partition: str = "data", after: int = 1) -> None:
+        """The block of the `after`-th erase from now in that partition is worn out: what it holds stays, no program and
+        no erase of it sticks any more, and the chip says nothing of it."""
+        names = [entry.name for entry in partitions.PARTITIONS]
+        if partition not in names or after < 1:
+            raise ValueError(f"the partitions are {', '.join(names)}, and `after` counts from 1")
+        self._flash.wear_out_after(after, partition)
+
+    def fault_full_flash(self, free: int = 0) -> None:
+        """Somebody's file fills the data partition but for that many bytes; the module is switched off and on for it,
+        and so it is when `clear` takes the file away."""
+        free = _count(free)
+        self.restart(lambda: ballast.load(self._flash, free))
+        self._ballast = True
+
+    def fault_sudden_reset(self, after: int = 1) -> None:
+        """The reset line is pulled as the module asks its hardware for something the `after`-th time from now."""
+        if after < 1:
+            raise ValueError("`after` counts from 1")
+        self._peripherals.requests_until_reset = after
+
+    def fault_clock_jump(self, seconds: float = 5.0) -> None:
+        """The module's clock leaps forward by that, and its date-time with it. Back (less than 0) goes the date-time
+        alone, at the module's next start, as with a battery that was empty: a counter has no way back."""
+        if not abs(seconds) <= LONGEST_JUMP_S:
+            raise ValueError(f"a jump is one of {LONGEST_JUMP_S:g} s at most")
+        if seconds < 0:
+            self._peripherals.date_off_s = round(seconds)
+        else:
+            self._peripherals.clock_leap_us = round(seconds * 1e6)
+
     def fault_kill_in_pulse(self, light: str = "") -> None:
         """The module's process dies as the next pulse begins (of that light, where one is named)."""
         self._peripherals.kill_in_pulse = light or "any"
@@ -201,14 +257,27 @@ class Faults:
         """The supply breaks down as the next pulse begins (of that light, where one is named), and comes back."""
         self._peripherals.brown_out_in_pulse = light or "any"
 
-    def fault_serial_noise(self, drop: float = 0.0, flip: float = 0.0, direction: str = "both") -> None:
-        """The cable loses bytes, or flips a bit in them: chances a byte; direction to_module, to_host or both."""
-        if not (0 <= drop <= 1 and 0 <= flip <= 1 and direction in ("to_module", "to_host", "both")):
-            raise ValueError("chances lie between 0 and 1, the direction is to_module, to_host or both")
-        if direction != "to_host":
-            self.to_module = SerialNoise(drop, flip)
-        if direction != "to_module":
-            self.to_host = SerialNoise(drop, flip)
+    def fault_serial_noise(
+        self,
+        drop: float = 0.0,
+        flip: float = 0.0,
+        double: float = 0.0,
+        repeat: float = 0.0,
+        direction: str = "both",
+    ) -> None:
+        """The cable loses bytes, flips a bit in them, brings them twice: chances a byte; or brings all twice that comes
+        in one go: the chance of that. direction: to_module, to_host or both."""
+        if not all(0 <= chance <= 1 for chance in (drop, flip, double, repeat)):
+            raise ValueError("chances lie between 0 and 1")
+        for wire in self._wires(direction):
+            wire.noise = Noise(drop, flip, double, repeat)
+
+    def fault_serial_stall(self, seconds: float = 2.0, after: int = 0, direction: str = "both") -> None:
+        """Once `after` more bytes have passed the cable keeps back what comes for so long, then brings all of it."""
+        if not 0 < seconds <= LONGEST_STALL_S:
+            raise ValueError(f"a stall lasts up to {LONGEST_STALL_S:g} s")
+        for wire in self._wires(direction):
+            wire.stall(seconds, _count(after))
 
     def fault_serial_garbage(self, count: int = 256) -> None:
         """That many random bytes reach the module before the next ones of the host."""
@@ -243,16 +312,40 @@ class Faults:
         """All faults gone."""
         self._world.dead_lights.clear()
         self._world.dying_lights.clear()
+        self._world.dim_lights.clear()
+        self._world.swapped_lights.clear()
+        self._world.knock_projector(0.0, 0.0)
         self._world.forced_temperature_c = None
         self._world.interlock_closed = True
         self._world.flicker = None
         self._world.lamps.clear()
         self._imager.clear_faults()
         self._peripherals.stuck_adc = None
+        self._peripherals.swir_noise = 1.0
+        self._peripherals.requests_until_reset = 0
+        self._peripherals.clock_leap_us = self._peripherals.date_off_s = 0
         self._peripherals.kill_in_pulse = self._peripherals.brown_out_in_pulse = ""
         self._peripherals.dead_parts.clear()
         self._flash.cut_power_after(0)
+        self._flash.renew()
         self._board.mend()
-        self.to_module, self.to_host = SerialNoise(), SerialNoise()
+        self.to_module.clear()
+        self.to_host.clear()
+        if self._ballast:
+            self._ballast = False
+            self.restart(lambda: ballast.unload(self._flash))
         self.garbage.clear()
         self.active.clear()
+
+    def _wires(self, direction: str) -> list[Wire]:
+        """Raises ValueError for a direction there is not."""
+        if direction not in (*DIRECTIONS, "both"):
+            raise ValueError(f"the direction is {', '.join(DIRECTIONS)} or both")
+        both = {"to_module": self.to_module, "to_host": self.to_host}
+        return [wire for name, wire in both.items() if direction in (name, "both")]
+
+    def _check_light(self, light: str) -> None:
+        """Raises ValueError for a light there is not."""
+        lights = (*vocabulary.LIGHTS[1:], *SWIR_LIGHTS)
+        if light not in lights:
+            raise ValueError(f"the lights are {', '.join(lights)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 from dermis.core import partitions
@@ -39,12 +40,28 @@ class Flash:
         self._cut_after = 0
         self._torn = 0
         self.operations = 0
+        self._wearing: tuple[range, int] | None = None  # sectors, and erases of them until one wears out
+        self.worn: set[int] = set()  # sectors that take nothing any more
         self.erases = array("I", bytes(4 * (self.size // SECTOR)))  # of each sector, since the twin started
 
     def cut_power_after(self, operations: int, torn: int = 0) -> None:
         """Let the power go in the `operations`-th program or erase from now, after `torn` of its bytes; 0: never."""
         self._cut_after = self.operations + operations if operations else 0
         self._torn = torn
+
+    def wear_out_after(self, erases: int, partition: str) -> None:
+        """Let the sector of the `erases`-th erase from now in that partition be its last: neither that one nor any
+        later program or erase of it sticks. The chip says nothing of it, as NOR chips do not.
+
+        Raises KeyError for a partition there is not.
+        """
+        entry = partitions.partition(partition)
+        self._wearing = range(entry.offset // SECTOR, (entry.offset + entry.size) // SECTOR), erases
+
+    def renew(self) -> None:
+        """Another chip with the same content: no sector is worn out."""
+        self._wearing = None
+        self.worn.clear()
 
     def read(self, offset: int, length: int) -> bytes:
         """Raises ValueError outside the chip."""
@@ -57,10 +74,10 @@ class Flash:
         cut = self._is_cut()
         if cut:
             data = data[: self._torn % (len(data) + 1)]
-        if data:
-            stored = int.from_bytes(self._map[offset : offset + len(data)], "little")
-            stored |= int.from_bytes(_complement(data), "little")
-            self._map[offset : offset + len(data)] = stored.to_bytes(len(data), "little")
+        for at, piece in self._good_pieces(offset, data):
+            stored = int.from_bytes(self._map[at : at + len(piece)], "little")
+            stored |= int.from_bytes(_complement(piece), "little")
+            self._map[at : at + len(piece)] = stored.to_bytes(len(piece), "little")
         if cut:
             raise PowerCut
 
@@ -74,7 +91,11 @@ class Flash:
             self.erases[sector] += 1
         if cut:
             length = self._torn % (length + 1)
-        self._map[offset : offset + length] = bytes(length)
+        for sector in range(offset // SECTOR, -(-(offset + length) // SECTOR)):
+            self._wear(sector)
+            if sector not in self.worn:
+                begin, end = sector * SECTOR, min((sector + 1) * SECTOR, offset + length)
+                self._map[begin:end] = bytes(end - begin)
         if cut:
             raise PowerCut
 
@@ -96,6 +117,24 @@ class Flash:
             return False
         self._cut_after = 0
         return True
+
+    def _wear(self, sector: int) -> None:
+        if self._wearing is None or sector not in self._wearing[0]:
+            return
+        sectors, erases = self._wearing
+        self._wearing = (sectors, erases - 1) if erases > 1 else None
+        if erases <= 1:
+            self.worn.add(sector)
+
+    def _good_pieces(self, offset: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """What of a program lands in sectors that are not worn out: where, and the bytes."""
+        end = offset + len(data)
+        at = offset
+        while at < end:
+            border = min(end, (at // SECTOR + 1) * SECTOR) if self.worn else end
+            if at // SECTOR not in self.worn:
+                yield at, data[at - offset : border - offset]
+            at = border
 
     def _check(self, offset: int, length: int) -> None:
         if offset < 0 or length < 0 or offset + length > self.size:

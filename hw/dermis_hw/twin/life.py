@@ -104,6 +104,16 @@ class Life:
             self._world.dark(self._world.now_us())
             self.end(OFF)
 
+    def without_power(self, work: Callable[[], None]) -> None:
+        """Does that while the module is off, then switches it on again; where it was off it stays so."""
+        was_on = self.state != OFF
+        self.switch(False)
+        try:
+            work()
+        finally:
+            if was_on:
+                self.switch(True)
+
     def kill(self) -> None:
         """The program is over; the chip does nothing more until a reset."""
         if self.state != OFF:

@@ -50,6 +50,10 @@ class Refusal(Exception):
         self.status = status
 
 
+class SuddenReset(Exception):
+    """The reset line is pulled here and now, as was asked for."""
+
+
 class Killed(Exception):
     """The module's process is to die here and now, as was asked for."""
 
@@ -87,6 +91,10 @@ class Peripherals:
         self._swir_reads = 0
         self._born = int(time.time())
         self.stuck_adc: int | None = None
+        self.swir_noise = 1.0  # times what a sound head has
+        self.requests_until_reset = 0  # 0: none
+        self.clock_leap_us = 0  # that the module's clock still has to make
+        self.date_off_s = 0  # what its date-time is off by, from its next start on
         self.kill_in_pulse = ""  # a light, or "any"
         self.brown_out_in_pulse = ""  # likewise
         self.dead_parts: dict[str, int] = {}  # part -> requests that it still answers
@@ -134,14 +142,24 @@ class Peripherals:
         self._draws = np.random.default_rng([self._seed, self._boots, 0xAD])
 
     def answer(self, op: int, module_us: int, payload: bytes) -> Answer:
-        """The answer to one request. Raises PowerCut or Killed when the module is to end here."""
-        return self._answer(self._methods, op, self._world.hear(module_us), module_us, payload)
+        """The answer to one request. Raises PowerCut, Killed or SuddenReset when the module is to end here."""
+        status, answer_us, answer = self._answer(self._methods, op, self._world.hear(module_us), module_us, payload)
+        if self.clock_leap_us and self.said_hello and op != wire.HELLO:
+            # An answer from ahead moves the module's clock on.
+            self._world.leap(self.clock_leap_us)
+            answer_us, self.clock_leap_us = module_us + self.clock_leap_us, 0
+        return status, answer_us, answer
 
     def answer_flash(self, op: int, module_us: int, payload: bytes) -> Answer:
-        """The same on the flash chip's own channel, where no request says what time it is. Raises PowerCut."""
+        """The same on the flash chip's own channel, where no request says what time it is. Raises PowerCut,
+        SuddenReset."""
         return self._answer(self._flash_methods, op, self._world.now_us(), module_us, payload)
 
     def _answer(self, methods: Methods, op: int, now_us: int, module_us: int, payload: bytes) -> Answer:
+        if self.requests_until_reset:
+            self.requests_until_reset -= 1
+            if not self.requests_until_reset:
+                raise SuddenReset
         try:
             self._check_parts(op)
             if op == wire.CAMERA_READ and methods is self._methods:
@@ -173,6 +191,7 @@ class Peripherals:
         if not self.said_hello:  # the module's clock starts with its first word, not with its process
             self.said_hello = True
             self._world.module_started()
+        date_s = self._born + now_us // 1_000_000 if self._virtual else int(time.time())
         hello = {
             "serial": self._module.serial,
             "imager": self._module.imager_id,
@@ -180,7 +199,7 @@ class Peripherals:
             "board": "twin",
             "swir": self._swir_fitted,
             "virtual_time": self._virtual,
-            "unix_time": self._born + now_us // 1_000_000 if self._virtual else int(time.time()),
+            "unix_time": max(0, date_s + self.date_off_s),
             "reset_cause": self._reset_cause,
             "flash_size": self._flash.size,
             "ticks_us": self._world.ticks_us,
@@ -251,12 +270,15 @@ class Peripherals:
         took_us = 2 * pairs * self._optics.swir_sample_us
         if self.stuck_adc is not None:
             return struct.pack(wire.SWIR_READ_RESPONSE, self.stuck_adc * pairs, self.stuck_adc * pairs, took_us)
-        dead = dict.fromkeys(self._world.dead_lights, 0.0)
+        levels = dict(self._module.level)
+        for led, left in (self._world.dim_lights | dict.fromkeys(self._world.dead_lights, 0.0)).items():
+            levels[led] = levels.get(led, 1.0) * left
+        order = tuple(self._world.swapped_lights.get(led, led) for led in self._module.swir_order)
         self._swir_reads += 1
         rng = np.random.default_rng([self._seed, self._boots, self._swir_reads, 0x5A])
         on, off = swir_sums(
-            self._optics,
-            replace(self._module, level={**self._module.level, **dead}),
+            replace(self._optics, swir_noise_counts=self._optics.swir_noise_counts * self.swir_noise),
+            replace(self._module, level=levels, swir_order=order),
             self._world.field(now_us),
             vocabulary.SWIR_BANDS[index],
             pairs,

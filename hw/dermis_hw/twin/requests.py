@@ -10,6 +10,7 @@ from dermis.core import partitions
 from .control import Reply
 from .errors import TwinError
 from .flash import SECTOR
+from .stage import load_provider
 from .world import FieldAt
 
 MOST_KLUX = 150.0  # as of a scene
@@ -112,6 +113,12 @@ class Requests:
             reply({"ok": True, **answer()})
 
         self._server.stage.request(path, done, self._server.world.forced_temperature_c)
+
+    def _do_provider(self, _reply: Reply, name: str) -> dict:
+        """What `module:function` gives stands before the module (seconds -> LightField): no file and no rendering."""
+        self._server.show(name, load_provider(name))
+        self._server.scene = None  # there is nothing to render anew
+        return {"world_us": self._server.world.now_us()}
 
     def _do_fault(self, reply: Reply, name: str, args: dict | None = None) -> dict | None:
         before_c = self._server.world.forced_temperature_c

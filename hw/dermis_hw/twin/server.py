@@ -28,7 +28,7 @@ from .imager import Imager
 from .life import Life
 from .lockside import BusPort, BusPty
 from .module_process import BACKLOG_LIMIT, ModuleProcess, find_micropython, released_model
-from .peripherals import Killed, Peripherals
+from .peripherals import Killed, Peripherals, SuddenReset
 from .port import AutoReset, Port, PortClient, PtyPort
 from .requests import Requests
 from .stage import Stage
@@ -153,6 +153,7 @@ class Server:
             to_host=self._to_host,
             log=self._log,
         )
+        self.faults.restart = self.life.without_power
         self._console_log = open(config.state_dir / "console.log", "wb")
         self._closers.callback(self._console_log.close)
         self._control = ControlServer(config.state_dir, Requests(self).handle)
@@ -276,6 +277,7 @@ class Server:
     def _turn(self) -> None:
         self._circuit.tick()
         self.life.tick()
+        self._release_stalled()
         if not self.config.state_dir.exists():
             # Its flash and its control socket are gone: nobody could reach it any more.
             self._log("the state folder is gone: the twin ends")
@@ -293,13 +295,15 @@ class Server:
                 endpoint.serve(events)
             except PowerCut:
                 self.life.lose_power()
+            except SuddenReset:
+                self.life.act("app")
             except Killed:
                 self._log("the module was killed")
                 self.life.kill()
 
     def _patience_ms(self) -> int:
         now = time.monotonic()
-        times = [1.0, *(deadline - now for deadline in self.life.deadlines)]
+        times = [1.0, *(deadline - now for deadline in (*self.life.deadlines, *self.faults.deadlines))]
         if self._circuit.deadline is not None:
             times.append(self._circuit.deadline - now)
         if self._pty and not self._pty.is_open():
@@ -318,6 +322,13 @@ class Server:
             if self._pty:
                 self._pty.replug()
             self.life.lose_power()  # it comes by the same cable
+
+    def _release_stalled(self) -> None:
+        """Bytes that the cable kept back go on when their time has come."""
+        if data := self.faults.to_module.released():
+            self.life.from_host(data)
+        if data := self.faults.to_host.released():
+            self._to_host(data)
 
     def _from_module(self, data: bytes) -> None:
         if self._console_log.tell() < CONSOLE_LOG_LIMIT:

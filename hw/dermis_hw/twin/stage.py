@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import queue
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
 
+from .errors import TwinError
 from .render_job import MOTION_SPAN_S, MOTION_STEP_S, Job, Result
 from .world import FieldAt
 
@@ -29,6 +31,15 @@ def field_by_time(fields: tuple[LightField, ...]) -> FieldAt:
         return fields[min(round(place / MOTION_STEP_S), len(fields) - 1)]
 
     return field_at if len(fields) > 1 else lambda _time_s: next(iter(fields))
+
+
+def load_provider(name: str) -> FieldAt:
+    """What stands in for the renderer, by `module:function`. Raises TwinError where there is none."""
+    module_name, _, function = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), function)
+    except (ImportError, AttributeError, ValueError) as problem:
+        raise TwinError(f"there is no provider {name}; name one as module:function") from problem
 
 
 class Stage:

@@ -6,6 +6,7 @@ Each function is a provider: seconds -> LightField. Name one on the command line
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,14 @@ from dermis_hw.optics import DM1, NIR_BANDS, SWIR_BANDS
 
 SKIN_NIR = {"850": 0.60, "970": 0.52, "1050": 0.56}
 SKIN_SWIR = {1050: 0.56, 1200: 0.30, 1300: 0.36, 1450: 0.06, 1550: 0.09}
+# A silicone of skin's colour is flat where skin has its water bands; paint over it may imitate skin up to 1000 nm.
+SILICONE_NIR = {"850": 0.62, "970": 0.61, "1050": 0.60}
+SILICONE_SWIR = {1050: 0.60, 1200: 0.48, 1300: 0.52, 1450: 0.40, 1550: 0.42}
+SURFACES = {
+    "skin": (SKIN_NIR, SKIN_SWIR),
+    "silicone": (SILICONE_NIR, SILICONE_SWIR),
+    "painted": (SKIN_NIR, SILICONE_SWIR | {1050: SKIN_SWIR[1050]}),
+}
 FACE_DISTANCE_MM = 450.0
 SPOT_DEEP_MM = 60.0  # of a face, that the SWIR head's spot reaches
 EYES_MM, HAIR_MM = 31.0, 70.0  # of the eyes from the middle; of the hair above it
@@ -76,7 +85,7 @@ def _spots(x: np.ndarray, y: np.ndarray, height_mm: float, breadth_mm: float) ->
 
 
 @lru_cache
-def _face(distance_mm: float) -> LightField:
+def _face(distance_mm: float, made_of: str = "skin") -> LightField:
     u, v = _grid()
     x, y = u * distance_mm, v * distance_mm
     inside = 1 - (x / HALF_HEIGHT_MM) ** 2 - (y / HALF_BREADTH_MM) ** 2
@@ -89,12 +98,36 @@ def _face(distance_mm: float) -> LightField:
     brows, mouth = _spots(x - 45.0, y, 5.0, 20.0), np.exp(-(((x + 42) / 7) ** 2) - (y / 24) ** 2)
     shade = shade * (1 - 0.75 * eyes) * (1 - 0.75 * brows) * (1 - 0.4 * mouth)
     shade = np.where((inside > 0) & (x > HAIR_MM), 0.5 * shade, shade)
-    return _field(depth, shade, SKIN_NIR, SKIN_SWIR)
+    return _field(depth, shade, *SURFACES[made_of])
 
 
 def face(_time_s: float = 0.0) -> LightField:
     """An ellipsoid with a nose, eyes, mouth, hair and skin's reflectances, nearest point at 450 mm."""
     return _face(FACE_DISTANCE_MM)
+
+
+def mask(_time_s: float = 0.0) -> LightField:
+    """An attack: the same shape in silicone, which neither the imager's bands nor the SWIR head take for skin."""
+    return _face(FACE_DISTANCE_MM, "silicone")
+
+
+def painted_mask(_time_s: float = 0.0) -> LightField:
+    """An attack: the same shape, which the imager's bands take for skin and the SWIR head does not."""
+    return _face(FACE_DISTANCE_MM, "painted")
+
+
+@lru_cache
+def _photo(distance_mm: float) -> LightField:
+    face = _face(distance_mm)
+    flat = np.full_like(face.depth_mm, distance_mm)
+    # What the paper shows is as bright as the face was; its dots lie on a plane.
+    brightness = face.bands["970"]
+    return replace(face, dots=(brightness * _dot_pattern(flat)).astype(np.float32), depth_mm=flat)
+
+
+def photo(_time_s: float = 0.0) -> LightField:
+    """An attack: a flat picture of that face, with skin's reflectances in every band."""
+    return _photo(FACE_DISTANCE_MM)
 
 
 @lru_cache

@@ -18,6 +18,7 @@ from dermis.core import vocabulary
 from dermis_hw.lightfield import LightField
 from dermis_hw.optics import Optics
 
+from .knock import shifted
 from .lamps import Flicker, Lamp, Share
 
 # Frames that can still be asked for were exposed at most this long ago.
@@ -52,9 +53,7 @@ class World:
     """Everything outside the module's program. `virtual`: time is only where the module's clock says. ticks_us: what
     that clock says at each start."""
 
-    def __init__(
-        self, optics: Optics, *, virtual: bool, wall: Callable[[], float] = time.monotonic, ticks_us: int = 0
-    ):
+    def __init__(self, optics: Optics, *, virtual: bool, wall: Callable[[], float] = time.monotonic, ticks_us: int = 0):
         self._optics = optics
         self._virtual = virtual
         self.ticks_us = ticks_us
@@ -69,6 +68,10 @@ class World:
         self._interlock_closed = True
         self.dead_lights: set[str] = set()
         self.dying_lights: dict[str, Dying] = {}
+        self.dim_lights: dict[str, float] = {}  # light -> part of its output that is left
+        self.swapped_lights: dict[str, str] = {}  # driver -> whose LEDs hang on it
+        self._knock_px = (0.0, 0.0)
+        self._knocked: tuple[LightField, LightField] | None = None  # the last field, and as the projector has it now
         self.forced_temperature_c: float | None = None
         self.flicker: Flicker | None = None  # of the room's lamps
         self.lamps: list[Lamp] = []  # somebody else's
@@ -94,6 +97,11 @@ class World:
         self._module_us = max(self._module_us, module_us)
         self._heard_at = self._wall()
         return self._epoch_us + self._module_us
+
+    def leap(self, by_us: int) -> None:
+        """The module's clock leaps forward; the world does not."""
+        self._module_us += by_us
+        self._epoch_us -= by_us
 
     def now_us(self) -> int:
         """World time now."""
@@ -191,11 +199,12 @@ class World:
         out: dict[str, np.ndarray] = {}
         ends_us = starts_us + exposure_us
         for pulse in self._pulses:
-            if pulse.off_us <= starts_us[0] or pulse.on_us >= ends_us[-1] or pulse.light in self.dead_lights:
+            light = self.swapped_lights.get(pulse.light, pulse.light)
+            if pulse.off_us <= starts_us[0] or pulse.on_us >= ends_us[-1] or light in self.dead_lights:
                 continue
             overlap = np.minimum(ends_us, pulse.off_us) - np.maximum(starts_us, pulse.on_us)
-            weight = (np.maximum(overlap, 0) * pulse.level).astype(np.float32)
-            out[pulse.light] = out[pulse.light] + weight if pulse.light in out else weight
+            weight = (np.maximum(overlap, 0) * (pulse.level * self.dim_lights.get(light, 1.0))).astype(np.float32)
+            out[light] = out[light] + weight if light in out else weight
         return out
 
     def ambient_us(self, starts_us: np.ndarray, exposure_us: int) -> np.ndarray:
@@ -244,7 +253,16 @@ class World:
         for start_us, candidate in self._scenes:
             if start_us <= at_us:
                 since_us, field_at = start_us, candidate
-        return field_at(max(0, at_us - since_us) / 1e6)
+        field = field_at(max(0, at_us - since_us) / 1e6)
+        if self._knock_px == (0.0, 0.0):
+            return field
+        if self._knocked is None or self._knocked[0] is not field:
+            self._knocked = field, shifted(field, *self._knock_px)
+        return self._knocked[1]
+
+    def knock_projector(self, du_px: float, dv_px: float) -> None:
+        """From now on its pattern lies so much off, in pixels of the imager; 0, 0: where it belongs."""
+        self._knock_px, self._knocked = (du_px, dv_px), None
 
     def temperature_c(self, at_us: int) -> float:
         if self.forced_temperature_c is not None:

@@ -26,6 +26,8 @@ else:
 QUIET_TURNS = 4
 # Shorter sleeps wait for hardware; the twin is asked only about those between two measurements.
 SKIPPED_FROM_US = 100_000
+# In real time two clocks are compared, which agree to less than this.
+LEAST_LEAP_US = 10_000
 
 
 class TwinClock(Clock):
@@ -85,6 +87,15 @@ class TwinClock(Clock):
             return deadline_us
         answer = self._channel.glance(wire.SKIP, struct.pack(wire.SKIP_REQUEST, deadline_us))
         return struct.unpack(wire.SKIP_RESPONSE, answer)[0]
+
+    def leap_to(self, time_us: int) -> None:
+        """The twin answers from a time that has not come: the clock moves on to it."""
+        if self._virtual:
+            self._now = max(self._now, time_us)
+            return
+        ahead_us = time_us - self.ticks_us()
+        if ahead_us > LEAST_LEAP_US:
+            self._from += ahead_us
 
     def unix_time(self) -> int:
         if not self._unix_offset:
