@@ -1,0 +1,183 @@
+"""The suite's fixtures: the rig, its module by our client or by pytest-embedded, the command, and what reports hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dermis_host import Module
+from dermis_host.errors import HostError
+from dermis_host.rig import Rig, RigDescription, open_rig
+from pytest_embedded.plugin import multi_dut_argument, multi_dut_fixture
+from pytest_embedded.utils import ClassCliOptions
+
+from tests.hil.support import calibrating, options, ports, reporting
+from tests.hil.support.command import Dermis
+
+HERE = Path(__file__).parent
+BUILD = HERE.parents[1] / "build" / "hil"
+
+# What is done to a board only where the command line allows it -> the option, and what it means.
+PERMISSIONS = {
+    "records": ("allow_records", "--allow-records: the calibration record before the one in force is lost"),
+    "keys": ("allow_keys", "--allow-keys: only erasing the flash takes them back"),
+}
+
+HEARD = pytest.StashKey[reporting.Heard]()
+FAILED = pytest.StashKey[bool]()
+EXTRAS = pytest.StashKey[list[dict[str, Any]]]()
+
+collect_ignore_glob: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.inipath != HERE / "pytest.ini":
+        # The root's run: pytest-embedded is off there, and this suite is a run of its own.
+        collect_ignore_glob.append("*")
+        return
+    from tests import conftest as everybodys
+
+    config.pluginmanager.register(everybodys, "dermis_everybodys_conftest")
+    config.stash[options.RIGS] = rigs = options.rigs_of(config)
+    options.distribute(config, rigs)
+    config.option.root_logdir = config.option.root_logdir or str(BUILD)
+    config.option.cache_dir = config.option.cache_dir or str(BUILD)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The whole suite once a rig."""
+    rigs = metafunc.config.stash[options.RIGS]
+    if len(rigs) > 1 and "rig" in metafunc.fixturenames:
+        each = [pytest.param(rig, id=rig.name, marks=pytest.mark.xdist_group(rig.name)) for rig in rigs]
+        metafunc.parametrize("rig", each, indirect=True, scope="session")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    outcome: Any = yield
+    report: pytest.TestReport = outcome.get_result()
+    if report.failed and HEARD in item.stash:
+        item.stash[FAILED] = True
+        reporting.add_log(report, item.stash[HEARD], item)
+    if report.when == "teardown" and EXTRAS in item.stash:
+        report.extras = [*getattr(report, "extras", []), *item.stash[EXTRAS]]  # pyright: ignore
+
+
+def pytest_html_report_title(report: Any) -> None:
+    report.title = "Dermis: modules on rigs"
+
+
+# The rig.
+
+
+@pytest.fixture(scope="session")
+def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """The rig, open for the whole run."""
+    description: RigDescription = getattr(request, "param", None) or request.config.stash[options.RIGS][0]
+    try:
+        opened = open_rig(description, tmp_path_factory.mktemp("rig"), allow_missing=True, **_hurried(description))
+    except HostError as problem:
+        pytest.fail(f"The rig {description.name} cannot be used: {problem}", pytrace=False)
+    with opened:
+        yield opened
+
+
+def _hurried(description: RigDescription) -> dict[str, Any]:
+    """A twin's time passes only while its module sleeps, unless its rig.toml says otherwise."""
+    return {} if description.twin is None or "virtual_time" in description.twin else {"virtual_time": True}
+
+
+@pytest.fixture(scope="session")
+def capabilities(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Capability -> "" or why not; what may be done to the module among them."""
+    found = rig.capabilities()
+    for name, (option, meaning) in PERMISSIONS.items():
+        allowed = rig.virtual or request.config.getoption(option)
+        found[name] = "" if allowed else f"Nobody allowed it ({meaning})."
+    return found
+
+
+@pytest.fixture(autouse=True)
+def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
+    """What the module says during the test. Before it: skips a test that needs what the rig has not."""
+    needed = [name for marker in request.node.iter_markers("needs") for name in marker.args]
+    if not needed and "rig" not in request.fixturenames:
+        yield None  # a test without a rig's module
+        return
+    rig: Rig = request.getfixturevalue("rig")
+    for name in needed:
+        reason = request.getfixturevalue("capabilities").get(name, f"There is no capability {name!r}.")
+        if reason:
+            pytest.skip(f"needs {name}: {reason}")
+    request.node.stash[HEARD] = heard = reporting.Heard(rig)
+    yield heard
+    if request.node.stash.get(FAILED, False) and request.config.getoption("bursts"):
+        request.node.stash[EXTRAS] = reporting.burst(rig, BUILD / "bursts", request.node.name)
+    if needed:
+        rig.rest()
+
+
+# The module.
+
+
+@pytest.fixture
+def module(rig: Rig, heard: reporting.Heard) -> Iterator[Module]:
+    """The module by our client, which has the port until the test ends."""
+    with rig.module(on_log=heard.line) as module:
+        yield module
+
+
+@pytest.fixture
+def dermis(rig: Rig) -> Dermis:
+    """`dermis("info")`: the command as a process, on the rig's port; what its --json told."""
+    return Dermis(rig)
+
+
+@pytest.fixture(scope="session")
+def calibrated(rig: Rig) -> Rig:
+    """The rig with a module that measures as its record says. A twin is calibrated by the command, once a run."""
+    with rig.module() as module:
+        if module.calibration_state().calibrated:
+            return rig
+    if rig.twin is None:
+        pytest.skip("The module is not calibrated: `dermis calibrate run` and `commit` do that.")
+    calibrating.calibrate(rig)
+    return rig
+
+
+# pytest-embedded: its fixtures, on the rig's port.
+
+
+@pytest.fixture
+@multi_dut_argument
+def port(request: pytest.FixtureRequest) -> str | None:
+    """pytest-embedded's: the rig's port, for a test that has pytest-embedded open it."""
+    return request.getfixturevalue("rig").port if "serial" in request.fixturenames else None
+
+
+@pytest.fixture
+def app_path() -> str:
+    """pytest-embedded's: there is no app to flash. Its own would write this computer's paths into JUnit's file."""
+    return str(HERE)
+
+
+@pytest.fixture
+@multi_dut_fixture
+def _fixture_classes_and_options(_fixture_classes_and_options: ClassCliOptions) -> ClassCliOptions:
+    """pytest-embedded's: with our two classes."""
+    _fixture_classes_and_options.classes["serial"] = ports.ModuleSerial
+    _fixture_classes_and_options.classes["dut"] = ports.ModuleDut
+    return _fixture_classes_and_options
+
+
+@pytest.fixture
+def dut(rig: Rig, heard: reporting.Heard, dut: ports.ModuleDut) -> ports.ModuleDut:
+    """pytest-embedded's device under test; `dut.module()` hands the port to our client."""
+    dut.attach(rig, heard.line)
+    return dut
