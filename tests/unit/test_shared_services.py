@@ -10,6 +10,7 @@ from dermis.app import files, settings
 from dermis.app import module as modules
 from dermis.app.fields import taken
 from dermis.app.handlers import handler_of
+from dermis.app.heap import COUNTED
 from dermis.core import audit_chain, binding, cbor, errors, profiles
 from dermis.core import messages as tables
 
@@ -169,7 +170,7 @@ def test_what_a_setting_may_be_fits_its_file():
 
 def test_counters_count():
     module = made()
-    assert server.asked(module, "statistics_list") == {"stat_list": ["link", "verdicts", "storage", "update"]}
+    assert server.asked(module, "statistics_list") == {"stat_list": ["link", "verdicts", "storage", "update", "heap"]}
     server.asked(module, "verify")
     server.asked(module, "setting_read", {"name": "nothing"})
     assert server.asked(module, "statistics", {"name": "verdicts"})["fields"] == {
@@ -181,6 +182,9 @@ def test_counters_count():
     assert link["answered"] == 3 and link["refused"] == 1
     storage = server.asked(module, "statistics", {"name": "storage"})["fields"]
     assert storage["free_bytes"] > 0 and storage["audit_lost"] == 0 and storage["files"] == 0
+    heap = server.asked(module, "statistics", {"name": "heap"})["fields"]
+    assert set(heap) == {"size", "free", "largest"} and heap["size"] >= heap["free"] >= heap["largest"] >= 0
+    assert not COUNTED or heap["largest"] > 0
     assert server.asked(module, "statistics", {"name": "nothing"})["rc"] == errors.RC_NO_ENTRY
     module.storage.broken = True
     assert server.asked(module, "statistics", {"name": "storage"})["rc"] == errors.RC_UNKNOWN

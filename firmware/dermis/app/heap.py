@@ -42,15 +42,25 @@ def free() -> int:
 
 def largest() -> int:
     """Bytes of the largest free piece, down to a multiple of `LARGEST_STEP`; 0 where nobody counts them."""
+    found = 0
+    for found in search():  # noqa: B007 - the last one counts
+        pass
+    return found
+
+
+def search():
+    """The same step by step: yields what is known to fit, last of all the largest. Each step is a collection, between
+    which others may run."""
     least, most = 0, free() // LARGEST_STEP
     while least < most:
+        yield least * LARGEST_STEP
         steps = (least + most + 1) // 2
         if _fits(steps * LARGEST_STEP):
             least = steps
         else:
             most = steps - 1
         gc.collect()
-    return least * LARGEST_STEP
+    yield least * LARGEST_STEP
 
 
 def _fits(size):

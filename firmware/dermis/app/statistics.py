@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-LINK, VERDICTS, STORAGE, UPDATE = GROUPS = ("link", "verdicts", "storage", "update")
+LINK, VERDICTS, STORAGE, UPDATE, HEAP = GROUPS = ("link", "verdicts", "storage", "update", "heap")
 
-# What is counted where it happens; the counters of `storage` are asked of it.
+# What is counted where it happens; the counters of `storage` are asked of it, those of the heap of `app.heap_figures`.
 COUNTED = {
     LINK: ("answered", "refused", "bad_packets"),
     VERDICTS: ("bona_fide", "attack", "no_decision"),
@@ -21,7 +21,7 @@ class Statistics:
         self._counts[group][name] += 1
 
     def fields(self, group: str, module) -> dict:
-        """The counters of a group. Raises KeyError, OSError (storage)."""
+        """The counters of a group, but the heap's. Raises KeyError, OSError (storage)."""
         if group != STORAGE:
             return dict(self._counts[group])
         from dermis.app import files  # rarely asked, and tables take room

@@ -10,7 +10,7 @@ MESSAGES = (
         0,
         READ,
         NONE,
-        (_f("name", "str", "", REQUIRED, "of the group: link, verdicts, storage or update"),),
+        (_f("name", "str", "", REQUIRED, "of the group: link, verdicts, storage, update or heap"),),
         (
             _f("name", "str", "", REQUIRED, "as asked"),
             _f("fields", "map", "", REQUIRED, "counters by name: see docs/audit.md"),
