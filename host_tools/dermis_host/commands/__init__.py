@@ -22,5 +22,6 @@ COMMANDS = {
     "update": "Bring a signed image onto a module: upload, try, keep or go back.",
     "station": "The end-of-line station: units one after the other, and the report of a lot.",
     "evaluate": "Present by plan, let the device's code judge, and report the error rates.",
+    "rig": "What a rig can do: targets, power, lamp, lock; and whether it does.",
     "report": "Error rates of anybody's scores, in the terms of ISO/IEC 30107-3.",
 }

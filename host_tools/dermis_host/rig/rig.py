@@ -42,6 +42,7 @@ DEFAULT_SCENE = "bona_fide_light"
 OFF_S = 1.0  # without power: longer than the module's capacitors hold
 START_S = 60.0  # from power to the first answer, for a USB port that must come back as well
 GREETING_S = 5.0  # of it, how long one opening of the port waits
+QUICK_GREETING_S = 2.0  # a module that is up answers in a tenth of it
 PAUSE_S = 0.2
 
 # What it means that a step to rest failed, by the role whose instrument failed.
@@ -147,6 +148,15 @@ class Rig:
                 if left_s <= 0:
                     raise LinkError(f"The module does not answer within {limit_s:g} s. {problem}") from None
                 time.sleep(PAUSE_S)
+
+    def answers_now(self) -> bool:
+        """Whether the module answers at this moment, or within what one opening of the port waits."""
+        try:
+            with self.module(greeting_s=QUICK_GREETING_S) as module:
+                module.identity()
+        except HostError:
+            return False
+        return True
 
     def power_cycle(self, off_s: float = OFF_S, limit_s: float = START_S) -> float:
         """Takes the module's power for so long; returns when it answers again: how long after it had power (s).

@@ -65,9 +65,15 @@ class TwinPower(_OfTwin):
 class TwinLight(_OfTwin):
     part = "lamp like the sun"
 
+    def __init__(self, twin: TwinProcess):
+        super().__init__(twin)
+        self._klux = 0.0
+
     def set(self, klux: float) -> None:
         """A scene keeps its own light beside this lamp."""
-        self._do(self._twin.light, klux)
+        if klux != self._klux:  # else the same scene would be rendered again
+            self._do(self._twin.light, klux)
+            self._klux = klux
 
 
 class TwinLock(_OfTwin):
