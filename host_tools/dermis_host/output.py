@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.control import Control
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.segment import ControlType
 from rich.table import Table
 
@@ -86,10 +86,11 @@ class Output:
             self.err.print(f"[module] {line}", style="dim", markup=False, soft_wrap=True)
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
-        """Bars on stderr, only on a terminal."""
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
-        with Progress(*columns, TimeElapsedColumn(), console=self.err, disable=not self.err.is_terminal) as progress:
+    def progress(self, remaining: bool = False) -> Iterator[Progress]:
+        """Bars on stderr, only on a terminal; with `remaining` also how long it may still take."""
+        columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}")]
+        columns += [TimeElapsedColumn(), *([TextColumn("left"), TimeRemainingColumn()] if remaining else [])]
+        with Progress(*columns, console=self.err, disable=not self.err.is_terminal) as progress:
             yield progress
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
-from dermis_host.arguments import add_output
+from rich.text import Text
+
+from dermis_host.arguments import add_keyring, add_output, keyring_of
 from dermis_host.errors import EXIT_FAILED, UsageError
-from dermis_host.evaluation import goals, log, plan, reporting, score_files, worst
+from dermis_host.evaluation import goals, log, plan, replays, reporting, score_files, worst
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.running import Run
 from dermis_host.evaluation.source import Source
@@ -16,6 +19,7 @@ from dermis_host.output import Output
 
 MODULES = "modules"
 MOST_PROCESSES = 256
+MOST_COMMANDS = 20  # of failures that are printed; --json has all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     workers = parser.add_mutually_exclusive_group()
     workers.add_argument("--processes", type=int, metavar="N", help="of a simulation (default: one a core)")
     workers.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a Dask scheduler for a simulation")
+    parser.add_argument(
+        "--rig",
+        action="append",
+        metavar="RIG.toml",
+        help="a rig that presents and asks its module (docs/rig.md), or the word twin; several share the attempts",
+    )
+    add_keyring(parser)
     add_output(parser)
 
 
@@ -35,21 +46,24 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         raise UsageError(f"--seed must be 0 to 2^{plan.SEED_BITS} - 1.")
     wanted = plan.load(arguments.plan, arguments.model, arguments.seed)
     folder = arguments.output or Path("build/evaluate") / arguments.plan.stem
-    source = _source(wanted, folder, arguments)
-    made = Run(wanted, source, source.description(), folder)
-    total, there = len(made.attempts), len(made.done)
-    if there < total:
-        output.step(f"{wanted.name}: {total} presentations, {there} of them there already")
-        with output.progress() as progress:
-            task = progress.add_task("presentations", total=total, completed=there)
-            made.go(lambda count: progress.advance(task, count), output.note)
+    with ExitStack() as stack:
+        source = _source(wanted, folder, arguments, output, stack)
+        made = Run(wanted, source, source.description(), folder)
+        total, there = len(made.attempts), len(made.done)
+        if there < total:
+            output.step(f"{wanted.name}: {total} presentations, {there} of them there already")
+            with output.progress(remaining=True) as progress:
+                task = progress.add_task("presentations", total=total, completed=there)
+                made.go(lambda count: progress.advance(task, count), output.note)
     scores = score_files.load(made.scores)
     result = reporting.make(
         made.scores, scores, wanted.rule, counted=True, claimed=wanted.claimed, details=wanted.details
     )
     result["run"] = made.description
     result["goals"] = goals.judge(wanted.goals, wanted.apcer_goals, result, wanted.apcer_at_bpcer)
-    if result["simulated"]:
+    if arguments.rig:
+        result["remarks"] += _of_a_rig(result["simulated"])
+    elif result["simulated"]:
         result["remarks"].append(
             f"Times are estimates: bursts times {wanted.burst_ms:g} ms (docs/timing.md); no board was timed."
         )
@@ -60,6 +74,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     for goal in result["goals"]:
         output.say(reporting.goal_text(goal))
     output.say(f"Report: {report}")
+    if arguments.rig:
+        result["replay"] = replays.of_failures(made.scores, wanted)
+        _show_replays(result["replay"], output)
     output.result(result)
     if arguments.append and not log.append(arguments.append, result, made.description, made.digest()):
         output.note(f"{arguments.append} has the row of this run already.")
@@ -72,8 +89,36 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return EXIT_FAILED if missed or refused else 0
 
 
-def _source(wanted: plan.Plan, folder: Path, arguments: argparse.Namespace) -> Source:
-    if wanted.source == "recordings":
+def _of_a_rig(simulated: bool | None) -> list[str]:
+    """What a report of a rig's module must say of its figures."""
+    clock = "the twin's clock; no board was timed" if simulated else "the module's clock"
+    return [
+        f"Times are the sum of the module's stages, by {clock}.",
+        "Scores are the module's own, means over its bursts: away from its threshold the curves are approximate.",
+    ]
+
+
+def _show_replays(commands: list[str], output: Output) -> None:
+    if commands:
+        output.say("Bursts taken right after these failures replay by:")
+    for command in commands[:MOST_COMMANDS]:
+        output.say(Text(f"  {command}", overflow="fold"))
+    if len(commands) > MOST_COMMANDS:
+        output.say(f"  and {len(commands) - MOST_COMMANDS} more (--json has all)")
+
+
+def _source(wanted: plan.Plan, folder: Path, arguments: argparse.Namespace, output: Output, stack: ExitStack) -> Source:
+    if arguments.rig:
+        if arguments.scheduler or arguments.processes is not None:
+            raise UsageError("--processes and --scheduler are for a simulation without a rig: leave them out.")
+        from dermis_host.evaluation import on_rig
+
+        folder.mkdir(parents=True, exist_ok=True)
+        tell = on_rig.log_to(folder / on_rig.INCIDENTS, output.note)
+        return on_rig.opened(wanted, arguments.rig, folder, keyring_of(arguments), tell, stack)
+    if wanted.source == plan.RIG:
+        raise UsageError(f"{wanted.path.name} is about a rig: name one with --rig RIG.toml, or --rig twin.")
+    if wanted.source == plan.RECORDINGS:
         from dermis_host.evaluation.recorded import Recordings
 
         unknown = set(wanted.source_table) - {"folder"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dermis_host import device_code, files, recording, relief_view, sheet
 from dermis_host.access.sealed import Secrets
 from dermis_host.arguments import add_heap, add_keyring, add_output, add_passphrase, secrets_of
 from dermis_host.errors import EXIT_FAILED, EXIT_USAGE, RecordingError, UsageError
+from dermis_host.evaluation import presented
 from dermis_host.output import Output, table, verdict_text
 from dermis_host.recording import Recording
 from dermis_host.released import released_model
@@ -23,6 +25,11 @@ MOST_IN_A_VIEW = 50  # reliefs in one page: 8 MB
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", type=Path, help="recordings (.npz) made by `dermis capture`")
     parser.add_argument("--model", type=Path, help="a .tflite to use (default: the one that ships)")
+    parser.add_argument(
+        "--presentation",
+        action="store_true",
+        help="each recording stands for its presentation (NAME-0.npz, NAME-1.npz, ...), which gets one verdict",
+    )
     parser.add_argument("--sheet", metavar="DIR", type=Path, help="a folder for a PNG sheet of each recording")
     parser.add_argument("--view", metavar="HTML", type=Path, help="a page with the reliefs to turn with the mouse")
     parser.add_argument("--force", action="store_true", help="replace sheets and views that are there")
@@ -37,6 +44,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if not model.is_file():
         raise UsageError(f"There is no model {model}: name one with --model.")
     under = secrets_of(arguments)
+    groups = [presented.bursts_of(path) for path in arguments.file] if arguments.presentation else []
+    if groups:
+        arguments.file = [path for group in groups for path in group]
     sheets = _places(arguments)
     pictured = bool(sheets) or arguments.view is not None
     started, named, reliefs = time.monotonic(), [], []
@@ -55,10 +65,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             if arguments.view is not None and "error" not in result:
                 reliefs.append(relief_view.relief(burst, result, path.name))
             named.append({"path": str(path), **{key: value for key, value in result.items() if key != "cells"}})
+    verdicts = [presented.judged(group, model, under, arguments.heap, output.note) for group in groups]
     seconds = time.monotonic() - started
     if reliefs and arguments.view is not None:
         relief_view.write(reliefs, arguments.view)
-    return _report(named, seconds, device_code.Interpreter(arguments.heap).name, output)
+    return _report(named, verdicts, seconds, device_code.Interpreter(arguments.heap).name, output)
 
 
 def _load(path: Path, under: Secrets, alone: bool) -> Recording | RecordingError:
@@ -90,7 +101,13 @@ def _places(arguments: argparse.Namespace) -> dict[Path, Path]:
     return places
 
 
-def _report(named: list[dict[str, Any]], seconds: float, interpreter: str, output: Output) -> int:
+def _report(
+    named: list[dict[str, Any]],
+    verdicts: list[presented.Judged],
+    seconds: float,
+    interpreter: str,
+    output: Output,
+) -> int:
     rows = table("recording", "verdict", "score", "reasons")
     for entry in named:
         if "error" in entry:
@@ -99,12 +116,20 @@ def _report(named: list[dict[str, Any]], seconds: float, interpreter: str, outpu
             reasons = ", ".join(entry["reasons"])
             rows.add_row(entry["path"], verdict_text(entry["verdict"]), str(entry["score"]), reasons)
     output.say(rows)
+    for each in verdicts:
+        reasons = ", ".join(each.reasons)
+        said = f"; the module said {each.said}" if each.said else ""
+        output.say(
+            f"{each.name}: {verdict_text(each.verdict)} {reasons}".rstrip()
+            + f", {each.bursts} burst(s), profile {each.profile}{said}"
+        )
     a_minute = round(60 * len(named) / max(seconds, 1e-3))
     output.say(f"{len(named)} in {seconds:.1f} s, {a_minute} a minute ({interpreter})")
-    output.result({"results": named, "seconds": round(seconds, 3), "a_minute": a_minute, "interpreter": interpreter})
+    result = {"results": named, "seconds": round(seconds, 3), "a_minute": a_minute, "interpreter": interpreter}
+    output.result(result | ({"presentations": [dataclasses.asdict(each) for each in verdicts]} if verdicts else {}))
     failed = [entry for entry in named if "error" in entry]
     for entry in failed:
         output.error(entry["error"] if "exit_code" in entry else f"{entry['path']}: {entry['error']}")
     if failed:
         return EXIT_USAGE if any(entry.get("exit_code") == EXIT_USAGE for entry in failed) else EXIT_FAILED
-    return worst(entry["verdict"] for entry in named)
+    return worst(each.verdict for each in verdicts) if verdicts else worst(entry["verdict"] for entry in named)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dermis.core import decision, profiles
+from dermis.core import decision, profiles, vocabulary
 
 from dermis_host.errors import UsageError
 from dermis_host.evaluation import claims, figures, required
@@ -23,7 +23,8 @@ else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT = 1
-SOURCES = ("simulation", "recordings")
+SIMULATION, RECORDINGS, RIG = "simulation", "recordings", "rig"
+SOURCES = (SIMULATION, RECORDINGS, RIG)
 KEYS = (
     "format", "name", "source", "profile", "model", "seed", "operating_point", "burst_ms", "keep", "concealer",
     "held_out", "without_swir", "goals", "claims", "report", *SOURCES,
@@ -69,6 +70,11 @@ class Plan:
     claimed: tuple[claims.Claim, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
 
+    def keeps(self, verdict: str, species: str) -> bool:
+        """Whether the bursts of a presentation with that verdict are kept. species: "" of a bona fide one."""
+        failed = (verdict == vocabulary.BONA_FIDE) == bool(species)
+        return {NONE: False, FAILURES: failed, ALL: True}[self.keep]
+
     def digest(self) -> str:
         """16 hex digits of what decides the presentations and their scores; goals and words may change."""
         what = [self.source, self.source_table, self.profile.name, self.model_sha256, self.seed, self.threshold]
@@ -110,7 +116,7 @@ class _Parser:
         profile = profiles.by_name(self._one_of("profile", [each.name for each in profiles.PROFILES], "border"))
         model = self._model(model)
         digest = hashlib.sha256(model.read_bytes()).hexdigest()
-        threshold = self._threshold(model, profile)
+        threshold = threshold_of(model, profile)
         return Plan(
             path=self._path,
             name=self._text("name", self._path.stem),
@@ -171,22 +177,6 @@ class _Parser:
             )
         return value
 
-    def _threshold(self, model: Path, profile: profiles.Profile) -> int:
-        """The model's own for the profile, as its description says; like the module's own code."""
-        card = model.with_suffix(".json")
-        stated: Any = {}
-        if card.is_file():
-            try:
-                stated = json.loads(card.read_text(encoding="utf-8")).get("threshold", {})
-            except (ValueError, AttributeError, UnicodeDecodeError):
-                raise UsageError(f"{card} is no description of a model: export the model again.") from None
-        value = stated.get(profile.name) if isinstance(stated, dict) else None
-        if value is None:
-            return min(decision.DEFAULT_THRESHOLD + profile.threshold_offset, decision.SCORE_HIGHEST)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= decision.SCORE_HIGHEST:
-            raise UsageError(f"{card} names no threshold of 1 to {decision.SCORE_HIGHEST} for {profile.name}.")
-        return value
-
     def _rule(self, threshold: int) -> figures.Rule:
         value = self._values.get("operating_point", MODULE)
         if value == MODULE:
@@ -238,6 +228,23 @@ class _Parser:
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise self._wrong('claims must be a list of texts, as in ["bpcer=.02", "apcer:photo=1%"].')
         return claims.parse(value)
+
+
+def threshold_of(model: Path, profile: profiles.Profile) -> int:
+    """The model's own for the profile, as its description says; like the module's own code. Raises UsageError."""
+    card = model.with_suffix(".json")
+    stated: Any = {}
+    if card.is_file():
+        try:
+            stated = json.loads(card.read_text(encoding="utf-8")).get("threshold", {})
+        except (ValueError, AttributeError, UnicodeDecodeError):
+            raise UsageError(f"{card} is no description of a model: export the model again.") from None
+    value = stated.get(profile.name) if isinstance(stated, dict) else None
+    if value is None:
+        return min(decision.DEFAULT_THRESHOLD + profile.threshold_offset, decision.SCORE_HIGHEST)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= decision.SCORE_HIGHEST:
+        raise UsageError(f"{card} names no threshold of 1 to {decision.SCORE_HIGHEST} for {profile.name}.")
+    return value
 
 
 def _released() -> Path:

@@ -8,7 +8,6 @@ import io
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,10 @@ from dermis.core import vocabulary
 
 from dermis_host import files
 from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import plan as plans
 from dermis_host.evaluation import sessions
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import Plan
-from dermis_host.evaluation.source import Presentation, Source, Verdict
+from dermis_host.evaluation.source import CONCEALER, Presentation, Source, Verdict, plain
 
 PRESENTATIONS, RUN, RECORDINGS = "presentations.csv", "run.json", "recordings"
 COLUMNS = (
@@ -143,9 +141,16 @@ class Run:
             )
 
     def _batches(self, missing: Sequence[str]) -> Generator[list[Presentation]]:
+        """What is judged and written down at once: a verdict that a module gave itself comes alone, at once."""
+        batch: list[Presentation] = []
         with closing(self._source.show(missing)) as shown:
-            while batch := list(islice(shown, BATCH)):
-                yield batch
+            for presentation in shown:
+                batch.append(presentation)
+                if presentation.verdict is not None or len(batch) == BATCH:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
 
     def _judged(self, batch: Sequence[Presentation], tell: Callable[[str], None]) -> Iterator[list[str]]:
         asked = [() if each.verdict is not None or each.results else each.bursts for each in batch]
@@ -166,7 +171,7 @@ class Run:
             said, score, sufficed = sessions.verdict(results, plan.profile, plan.threshold, plan.burst_ms)
             self._ran_out += not sufficed
         else:
-            score = float(said.score)
+            score = said.score
         recording = self._keep(presentation, said)
         cells = [
             presentation.attempt,
@@ -174,7 +179,7 @@ class Run:
             presentation.species,
             presentation.tone,
             presentation.condition,
-            presentation.purpose if presentation.species else "",
+            self._purpose(presentation),
             presentation.module,
             self._plan.held_out,
             YES_NO[said.verdict != vocabulary.NO_DECISION],
@@ -192,20 +197,19 @@ class Run:
                 raise HostError(f"The {name} {cell!r} of a presentation may not stand in a table: rename it.")
         return cells
 
+    def _purpose(self, presentation: Presentation) -> str:
+        if not presentation.species:
+            return ""
+        return CONCEALER if presentation.species in self._plan.concealer else presentation.purpose
+
     def _keep(self, presentation: Presentation, said: Verdict) -> str:
         """Saves what the plan keeps; the path from the run's folder, "" when nothing was kept."""
-        failed = (said.verdict == vocabulary.BONA_FIDE) == bool(presentation.species)
-        kept = {plans.NONE: False, plans.FAILURES: failed, plans.ALL: True}[self._plan.keep]
-        if not kept or not presentation.bursts:
+        if not presentation.bursts or not self._plan.keeps(said.verdict, presentation.species):
             return ""
         folder = self.folder / RECORDINGS
         folder.mkdir(exist_ok=True)
-        stem = f"{RECORDINGS}/{_plain(presentation.attempt)}"
+        stem = f"{RECORDINGS}/{plain(presentation.attempt)}"
         paths = [f"{stem}-{number}.npz" for number in range(len(presentation.bursts))]
         for path, burst in zip(paths, presentation.bursts, strict=True):
-            burst.save(self.folder / path)
+            burst.save(self.folder / path, presentation.under)
         return paths[0]
-
-
-def _plain(text: str) -> str:
-    return "".join(character if character.isalnum() or character in "-_" else "_" for character in text)

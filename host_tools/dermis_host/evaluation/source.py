@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dermis_host.access.sealed import Secrets
 from dermis_host.recording import Recording
 
 IMPOSTOR, CONCEALER = "impostor", "concealer"
@@ -13,11 +14,12 @@ IMPOSTOR, CONCEALER = "impostor", "concealer"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a module said of one presentation. score: 0 to 10000. ms: from trigger to verdict, None where not known."""
+    """What a module said of one presentation. score: 0 to 10000, -inf where no threshold would have accepted. ms: from
+    trigger to verdict, None where not known."""
 
     verdict: str
     reasons: tuple[str, ...]
-    score: int
+    score: float
     bursts: int
     ms: float | None = None
 
@@ -30,7 +32,7 @@ class Presentation:
     species: the PAI species, empty for bona fide. tone, condition, module: what is reported apart, empty when not
     stated. purpose: `IMPOSTOR` or `CONCEALER`, of an attack. bursts: recordings taken in a row, which the device's
     code judges; results: what it made of each already, none where it was not asked; or `verdict`: what a module said
-    itself.
+    itself, with the bursts that it kept. under: what seals them when they are kept, None for plain files.
     """
 
     attempt: str
@@ -43,6 +45,7 @@ class Presentation:
     bursts: Sequence[Recording] = ()
     results: Sequence[dict[str, Any]] = ()
     verdict: Verdict | None = None
+    under: Secrets | None = None
 
 
 class Source(Protocol):
@@ -64,3 +67,8 @@ class Source(Protocol):
     def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
         """Makes those, each once and in any order; whoever closes it early loses nothing that he has taken."""
         ...
+
+
+def plain(attempt: str) -> str:
+    """An attempt's name as a file's."""
+    return "".join(character if character.isalnum() or character in "-_" else "_" for character in attempt)

@@ -213,10 +213,10 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path):
         file.write("p77,s,pho")
     second = Rig()
     run = Run(made, second, {}, folder)
-    assert len(run.done) == 96
+    assert len(run.done) == 100  # what a rig's module says is written down at once
     told = []
     run.go(told.append)
-    assert second.shown == sum(told) == 130 - 96
+    assert second.shown == sum(told) == 130 - 100
     found = rows(folder / "presentations.csv")
     assert [row["attempt"] for row in found] == second.attempts() and not part.exists()
     assert tuple(found[1]) == COLUMNS

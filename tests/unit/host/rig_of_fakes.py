@@ -1,0 +1,174 @@
+"""A rig made of fakes: a module behind a socket that hangs up, resets and falls silent on request, and instruments."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dermis.core import smp
+from dermis_host import rig
+from dermis_host.rig import RigError
+from fake_module import FakeModule
+
+BONA_FIDE, ATTACK = "bona_fide", "attack"
+ATTACKS = ("photo", "mask", "screen")  # what the rig can show, beside people
+PEOPLE = ("ada", "bo")
+MODEL = "9372c470eeadd5ec"  # sha256 of b"model", as an identity has it
+
+
+class RigModule(FakeModule):
+    """What it says depends on what stands there. It takes one client after the other while it has power.
+
+    answers: target -> (verdict, reasons, score). at: number of a verify -> what happens in its place (a method's name).
+    """
+
+    def __init__(self, serial: str = "DM1-0007"):
+        super().__init__(verify=self._verify)
+        self.serial, self.firmware, self.model_hash, self.profile = serial, "0.9.0", MODEL, "border"
+        self.in_force, self.slots = "user", {"user": b"DRMCAL1\nnot a record"}
+        self.standing, self.klux = "", 0.0
+        self.answers = {
+            **dict.fromkeys(PEOPLE, (BONA_FIDE, [], 9100)),
+            **dict.fromkeys(ATTACKS, (ATTACK, ["flat"], 40)),
+        }
+        self.at: dict[int, str] = {}
+        self.asked_verdicts: list[str] = []
+        self.powered, self.deaf = True, False
+        self.during: Callable[[], None] = lambda: None
+
+    def identity(self) -> dict:
+        answer = super().identity()
+        answer.update(serial=self.serial, firmware=self.firmware, model_hash=self.model_hash, profile=self.profile)
+        answer.update(calibration="aabbccddeeff0011" if self.in_force else "")
+        return answer
+
+    def _verify(self, fields: dict) -> dict | None:
+        self.during()
+        self.asked_verdicts.append(self.standing)
+        fate = self.at.pop(len(self.asked_verdicts), "")
+        if fate:
+            return getattr(self, fate)()
+        verdict, reasons, score = self.answers[self.standing]
+        return {
+            "verdict": verdict,
+            "reasons": reasons,
+            "score": score,
+            "bursts": 2,
+            "evidence": {},
+            "stages_us": {"capture": 1_200_000, "model": 300_500},
+            "profile": self.profile,
+            "nonce": fields.get("nonce", b""),
+            "firmware": self.firmware,
+            "model_hash": self.model_hash,
+            "calibration": "aabbccddeeff0011",
+            "bound": {},
+        }
+
+    # Fates
+
+    def resets(self) -> None:
+        self.restart()
+
+    def hangs_up(self) -> None:
+        """The cable, for a moment."""
+        assert self._client
+        self._client.shutdown(socket.SHUT_RDWR)
+
+    def hangs(self) -> None:
+        """Neither a verdict nor a sign of life, until its power goes."""
+        self.deaf = True
+
+    def burns(self) -> None:
+        """Nothing brings it back."""
+        self.powered = False
+        self.hangs_up()
+
+    # The port
+
+    def power(self, on: bool) -> None:
+        self.powered, self.deaf = on, self.deaf and on
+        if not on and self._client:
+            self._client.close()
+
+    def _answer(self, packet: bytes) -> None:
+        header, _ = smp.parse(packet)
+        if not self.deaf or header is None:
+            super()._answer(packet)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return  # the test has ended
+            if not self.powered:
+                client.close()
+                continue
+            self._client = client
+            deframer = smp.Deframer()
+            try:
+                while data := client.recv(4096):
+                    for packet in deframer.feed(data):
+                        self._answer(packet)
+            except OSError:
+                continue
+
+
+class _Instrument:
+    def identity(self) -> str:
+        return "fake"
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class FakeTargets(_Instrument):
+    def __init__(self, module: RigModule, names: tuple[str, ...] = (*PEOPLE, *ATTACKS)):
+        self._module, self._names = module, names
+        self.shown: list[str] = []
+        self.jammed: set[str] = set()
+
+    def names(self) -> tuple[str, ...]:
+        return self._names
+
+    def show(self, target: str | Path) -> None:
+        if target in self.jammed:
+            raise RigError(f"The carousel jams before {target}.")
+        self.shown.append(str(target))
+        self._module.standing = str(target)
+
+
+class FakePower(_Instrument):
+    def __init__(self, module: RigModule):
+        self._module, self.cycles = module, 0
+
+    def on(self) -> None:
+        self._module.power(True)
+
+    def off(self) -> None:
+        self.cycles += 1
+        self._module.power(False)
+
+
+class FakeLight(_Instrument):
+    def __init__(self, module: RigModule):
+        self._module = module
+        self.steps: list[float] = []
+
+    def set(self, klux: float) -> None:
+        self.steps.append(klux)
+        self._module.klux = klux
+
+
+class Bench:
+    """A rig's description with its fakes in the open; `module` must be entered first."""
+
+    def __init__(self, module: RigModule, name: str = "bench", power: bool = False, **targets: Any):
+        self.module = module
+        self.targets, self.power, self.light = FakeTargets(module, **targets), FakePower(module), FakeLight(module)
+        openers = {"targets": lambda: self.targets, "light": lambda: self.light}
+        if power:
+            openers["power"] = lambda: self.power
+        self.description = rig.RigDescription(source=f"{name}.toml", name=name, port=module.url, openers=openers)
