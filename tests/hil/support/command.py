@@ -44,16 +44,20 @@ class Dermis:
 
     def run(self, *words: object, port: bool = True, limit_s: float = LIMIT_S) -> Done:
         """The same, whatever the exit code."""
+        environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
+        command = self.line(*words, port=port)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment)
+        for fault in ("Traceback", "a fault of these tools"):
+            assert fault not in ended.stderr, ended.stderr
+        objects = [json.loads(line) for line in ended.stdout.splitlines() if line]
+        told = objects if words[0] == "watch" else objects[0] if len(objects) == 1 else None
+        return Done(tuple(command[3:]), ended.returncode, told, ended.stderr)
+
+    def line(self, *words: object, port: bool = True) -> list[str]:
+        """The process's arguments."""
         given = [str(word) for word in words]
         if port:
             given += ["-p", self.rig.port]
             if self.rig.keyring and "--keyring" not in given:
                 given += ["--keyring", str(self.rig.keyring)]
-        command = [sys.executable, "-m", "dermis_host.cli", *given, "--json"]
-        environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment)
-        for fault in ("Traceback", "a fault of these tools"):
-            assert fault not in ended.stderr, ended.stderr
-        objects = [json.loads(line) for line in ended.stdout.splitlines() if line]
-        told = objects if given[0] == "watch" else objects[0] if len(objects) == 1 else None
-        return Done(tuple(given), ended.returncode, told, ended.stderr)
+        return [sys.executable, "-m", "dermis_host.cli", *given, "--json"]

@@ -39,6 +39,13 @@ def add(parser: pytest.Parser) -> None:
     group.addoption("--runtime", metavar="FILE", help="MicroPython for this board, to be flashed")
     group.addoption("--updates-key", metavar="PEM", help="the key that --firmware was signed with")
     group.addoption(
+        "--scene",
+        metavar="FILE.toml",
+        action="append",
+        default=[],
+        help="a scene of your own with an [expect], to be shown instead of those that ship",
+    )
+    group.addoption(
         "--bursts", action="store_true", help="keep a burst of what stood before the module when a test failed"
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,22 +12,31 @@ import serial as pyserial
 from dermis_host import Module
 from pytest_embedded_serial import Serial, SerialDut
 
+# From a reset to the line of a firmware that is up. Generous: a board checks its image's signature on the way, and a
+# twin shares its computer; a module that needs longer does not start.
+START_S = 60.0
+RESET_HELD_S = 0.1  # with EN low, as esptool holds it
+BOOT_LINE = rb'(\{"t_ms": [^\n]*"event": "boot"[^\n]*\})\r?\n'
+
 
 class ModuleSerial(Serial):
     """pytest-embedded's serial, whose port can be lent."""
 
     proc: pyserial.Serial
 
-    def _start(self) -> None:
-        if not self.proc.is_open:
-            self.proc.open()
-
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """The port is closed meanwhile, and free for somebody else."""
-        lending: Any = self.disable_redirect_thread(kill_port=True)  # its annotation forgets the context manager
-        with lending:
+        """The port is closed meanwhile, and free for somebody else.
+
+        pytest-embedded's own `disable_redirect_thread` leaves it closed after an exception.
+        """
+        self.stop_redirect_thread()
+        self.proc.close()
+        try:
             yield
+        finally:
+            self.proc.open()
+            self.start_redirect_thread()
 
 
 class ModuleDut(SerialDut):
@@ -39,6 +50,23 @@ class ModuleDut(SerialDut):
     def attach(self, rig: Any, told: Callable[[str], None]) -> None:
         """Which module it is."""
         self._rig, self._told = rig, told
+
+    def press_reset(self, boot_button: bool = False) -> None:
+        """The reset button, by the port's lines (RTS pulls EN, DTR the BOOT button, which leads to the loader)."""
+        port = self.serial.proc
+        port.dtr = False
+        port.rts = True
+        time.sleep(RESET_HELD_S)
+        if boot_button:
+            port.dtr = True
+        port.rts = False
+        if boot_button:
+            time.sleep(RESET_HELD_S)
+            port.dtr = False
+
+    def expect_boot(self) -> dict[str, Any]:
+        """The event with which the firmware says that it is up, once it comes."""
+        return json.loads(self.expect(BOOT_LINE, timeout=START_S).group(1))
 
     @contextlib.contextmanager
     def module(self, **options: Any) -> Iterator[Module]:
