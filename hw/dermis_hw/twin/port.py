@@ -3,6 +3,7 @@ circuit; and the same console on a pseudo-terminal for tools that open no URL.""
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
 import os
@@ -24,6 +25,9 @@ HOST = "127.0.0.1"
 # How much may wait for a client that does not read before the module is held back, as USB's flow control does.
 OUTPUT_LIMIT = 262144
 REFUSAL = b"This port has a client already; a module talks to one at a time.\r\n"
+# Connections of refused clients that are kept half open: pyserial's sends before it reads, and would end with a broken
+# pipe (miniterm by a traceback, esptool without a word) instead of the sentence that it has for a port that is none.
+REFUSED_KEPT = 8
 
 # (DTR, RTS) asserted -> what the two-transistor circuit of every ESP32 board makes of it
 RUN, RESET, BOOT0 = "run", "reset", "boot0"
@@ -206,6 +210,7 @@ class Port:
         self._circuit = circuit
         self._deliver = deliver
         self.client: PortClient | None = None
+        self._refused: collections.deque[socket.socket] = collections.deque()
 
     @property
     def number(self) -> int:
@@ -228,11 +233,17 @@ class Port:
             return
         # A tool that closes and opens again at once is no second client.
         if self.client is not None and not self.client.is_gone():
-            with contextlib.suppress(OSError):  # whoever is refused may be gone already
-                connection.send(REFUSAL)
-            connection.close()
+            self._refuse(connection)
             return
         self.client = PortClient(connection, self._circuit, self._deliver)
+
+    def _refuse(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # whoever is refused may be gone already
+            connection.send(REFUSAL)
+            connection.shutdown(socket.SHUT_WR)
+        self._refused.append(connection)
+        if len(self._refused) > REFUSED_KEPT:
+            self._refused.popleft().close()
 
     def send(self, data: bytes) -> None:
         """Bytes to the host; lost when nobody listens, as on a UART."""
@@ -242,6 +253,8 @@ class Port:
     def close(self) -> None:
         if self.client is not None:
             self.client.close()
+        for connection in self._refused:
+            connection.close()
         self._listener.close()
 
 
