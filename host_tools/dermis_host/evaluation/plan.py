@@ -7,20 +7,15 @@ import hashlib
 import json
 import math
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dermis.core import decision, profiles, vocabulary
+from dermis_hw import toml
 
 from dermis_host.errors import UsageError
 from dermis_host.evaluation import claims, figures, required
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT = 1
 SIMULATION, RECORDINGS, RIG = "simulation", "recordings", "rig"
@@ -85,12 +80,12 @@ class Plan:
 def load(path: Path, model: Path | None = None, seed: int | None = None) -> Plan:
     """The plan of a TOML file; `model` and `seed` overrule its own. Raises UsageError, one sentence."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"There is no plan {path}: docs/evaluation.md says how to write one.") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"{path} cannot be read as text ({problem}).") from None
-    except tomllib.TOMLDecodeError as problem:
+    except toml.TomlError as problem:
         raise UsageError(f"{path} is no TOML: {problem}.") from None
     return _Parser(values, path).plan(model, seed)
 

@@ -149,7 +149,7 @@ def test_the_example_of_the_page_is_a_plan(tmp_path):
 
 
 def test_the_full_evaluation_asks_for_what_the_goals_need():
-    values = plan.tomllib.loads((ROOT / "models" / "evaluations" / "full.toml").read_text())
+    values = plan.toml.loads((ROOT / "models" / "evaluations" / "full.toml").read_text())
     asked = values["simulation"]["species"]
     bona_fide = {name: count for name, count in asked.items() if name.startswith("bona_fide")}
     assert sum(bona_fide.values()) >= 10_000
@@ -159,7 +159,7 @@ def test_the_full_evaluation_asks_for_what_the_goals_need():
     assert sum(bona_fide.values()) * 0.1 / (high - low) >= 1500  # tones are drawn evenly, and reported by tenths
     assert asked.keys() - bona_fide.keys() == species.all_species().keys()
     assert min(asked[name] for name in species.all_species()) >= 300
-    quick = plan.tomllib.loads((ROOT / "models" / "evaluations" / "quick.toml").read_text())
+    quick = plan.toml.loads((ROOT / "models" / "evaluations" / "quick.toml").read_text())
     assert quick["simulation"]["species"].keys() == asked.keys() and quick["goals"] == values["goals"]
 
 

@@ -2,15 +2,16 @@
 
 import csv
 import json
+import shlex
 from contextlib import ExitStack
 from itertools import groupby
 
 import pytest
+from dermis_host.cli import main
 from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import on_rig, plan, rig_plan
+from dermis_host.evaluation import drawn, on_rig, plan, rig_plan
 from dermis_host.evaluation.running import Run
-from locked_module import LockedModule  # noqa: F401 - a session's fake, for the field state
-from rig_of_fakes import Bench, RigModule
+from rig_of_fakes import PEOPLE, Bench, RigModule
 
 TARGETS = """
 [[rig.target]]
@@ -208,10 +209,300 @@ def test_ctrl_c_loses_no_row_and_the_run_goes_on(tmp_path, go, module, monkeypat
     assert len(rows(tmp_path / "out")) == 3 * ALL == len(module.asked_verdicts)
 
 
-def test_another_module_does_not_take_up_a_run(tmp_path, go, module):
+def test_another_module_does_not_take_up_a_run(tmp_path, go, module, hurried):
     path = toml(tmp_path)
     module.at[3] = "burns"
     with pytest.raises(HostError):
         go(path, Bench(module))
     with RigModule("DM1-0008") as other, pytest.raises(UsageError, match="holds another evaluation"):
         go(path, Bench(other))
+
+
+# Modules that go away
+
+
+def said(row):
+    return row["verdict"], row["response"], row["reasons"], row["score"]
+
+
+@pytest.mark.parametrize(("fate", "reason"), [("resets", "reset"), ("hangs_up", "silent")])
+def test_a_module_that_goes_away_and_comes_back(tmp_path, go, module, hurried, fate, reason):
+    """Silence is no decision, and what follows is not lost."""
+    module.at[4] = fate
+    bench = Bench(module, power=True)
+    session = go(toml(tmp_path), bench)
+    found = rows(tmp_path / "out")
+    assert len(found) == 3 * ALL and said(found[3]) == ("no_decision", "no", reason, "-inf")
+    assert {row["response"] for row in [*found[:3], *found[4:]]} == {"yes"}
+    assert bench.power.cycles == 0 and len(session.told) == 1 and found[3]["attempt"] in session.told[0]
+
+
+def test_a_module_that_stays_silent_is_power_cycled_once(tmp_path, go, module, hurried):
+    module.at[2] = "hangs"
+    bench = Bench(module, power=True)
+    go(toml(tmp_path), bench)
+    found = rows(tmp_path / "out")
+    assert said(found[1]) == ("no_decision", "no", "silent power_cycled", "-inf")
+    assert bench.power.cycles == 1 and len(found) == 3 * ALL
+
+
+def test_a_module_that_does_not_come_back_ends_the_run_with_its_row(tmp_path, go, module, hurried):
+    path = toml(tmp_path)
+    module.at[2] = "burns"
+    with pytest.raises(HostError, match="does not answer"):
+        go(path, Bench(module))
+    found = rows(tmp_path / "out", ".part")
+    assert len(found) == 2 and said(found[1]) == ("no_decision", "no", "silent", "-inf")
+    module.power(True)
+    go(path, Bench(module))  # mended, the same one
+    assert len(rows(tmp_path / "out")) == 3 * ALL and len(module.asked_verdicts) == 3 * ALL
+
+
+def test_a_module_that_is_stuck_but_alive_is_power_cycled(tmp_path, go, module, hurried, monkeypatch):
+    monkeypatch.setattr("dermis_host.module.VERIFY_S", 0.2)
+    module.stuck = lambda: None
+    module.at[2] = "stuck"
+    bench = Bench(module, power=True)
+    go(toml(tmp_path), bench)
+    assert said(rows(tmp_path / "out")[1]) == ("no_decision", "no", "no_answer power_cycled", "-inf")
+    assert bench.power.cycles == 1
+
+
+@pytest.mark.parametrize("what", ["serial", "firmware", "model_hash"])
+def test_another_module_in_mid_run_is_refused(tmp_path, go, module, hurried, what):
+    def exchanged():
+        setattr(module, what, "another")
+        module.hangs_up()
+
+    module.exchanged = exchanged
+    module.at[3] = "exchanged"
+    with pytest.raises(HostError, match=f"is not the one that began this run \\({what} differ"):
+        go(toml(tmp_path), Bench(module))
+    assert len(rows(tmp_path / "out", ".part")) == 3
+
+
+def test_a_firmware_that_changes_without_a_word_is_refused(tmp_path, go, module):
+    module.during = lambda: setattr(module, "firmware", "0.9.1" if len(module.asked_verdicts) > 3 else "0.9.0")
+    with pytest.raises(HostError, match=r"firmware of DM1-0007 changed in the middle of the run \(0.9.0 -> 0.9.1\)"):
+        go(toml(tmp_path), Bench(module))
+    assert len(rows(tmp_path / "out", ".part")) == 4
+
+
+def test_a_target_that_cannot_be_shown_is_no_presentation(tmp_path, go, module):
+    path, bench = toml(tmp_path), Bench(module)
+    bench.targets.jammed = {"photo"}
+    with pytest.raises(HostError, match=r"3 of 12 presentations were not made \(the first: photo-"):
+        go(path, bench)
+    assert len(rows(tmp_path / "out", ".part")) == 9
+    assert "photo" not in module.asked_verdicts
+    bench.targets.jammed = set()
+    session = go(path, bench)
+    assert len(rows(tmp_path / "out")) == 12 and session.told == []
+
+
+# Before the run
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model_hash": "ffffffffffffffff"}, "carries the model ffffffffffffffff, and plan is about model.tflite"),
+        ({"profile": "turnstile"}, "has the profile turnstile, and plan asks for border"),
+        ({"in_force": ""}, "has no calibration and would decide nothing"),
+    ],
+)
+def test_a_module_that_is_not_the_plans_is_refused(tmp_path, go, module, change, words):
+    for name, value in change.items():
+        setattr(module, name, value)
+    with pytest.raises(UsageError, match=words):
+        go(toml(tmp_path), Bench(module))
+    assert not module.asked_verdicts and not (tmp_path / "out" / "run.json").exists()
+
+
+def test_what_a_rig_cannot_do_is_told_before_the_run(tmp_path, go, module):
+    with pytest.raises(UsageError, match=r"The rig bench cannot show mask; it has ada, bo, photo\."):
+        go(toml(tmp_path), Bench(module, names=("ada", "bo", "photo")))
+    lit = '[rig]\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\nlight = [0, 1]\n'
+    bench = Bench(module)
+    del bench.description.openers["light"]
+    with pytest.raises(UsageError, match=r"has no \[light\], for which ada asks"):
+        go(toml(tmp_path, lit), bench)
+    del bench.description.openers["targets"]
+    with pytest.raises(UsageError, match="can show nothing"):
+        go(toml(tmp_path), bench)
+
+
+def test_light_is_set_before_the_module_is_asked(tmp_path, go, module):
+    seen = []
+    module.during = lambda: seen.append((module.standing, module.klux))
+    lit = '[rig]\nrepeats = 2\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\nlight = [0.5, 0]\n'
+    bench = Bench(module)
+    go(toml(tmp_path, lit), bench)
+    assert seen == [("ada", 0.0)] * 2 + [("ada", 0.5)] * 2
+    assert bench.light.steps == [0.0, 0.0, 0.5, 0.0]  # the rig begins and ends at rest
+    assert [row["condition"] for row in rows(tmp_path / "out")] == ["0 klux"] * 2 + ["0.5 klux"] * 2
+
+
+def test_frames_of_a_module_in_the_field_need_a_keyring(tmp_path, go, module):
+    module.state = "field"
+    path = toml(tmp_path)
+    path.write_text(path.read_text().replace('"none"', '"failures"'))
+    with pytest.raises(UsageError, match="gives frames only in a session: name its fleet's keyring with --keyring"):
+        go(path, Bench(module))
+    assert not module.asked_verdicts
+
+
+# Several rigs
+
+
+def test_two_rigs_share_the_attempts(tmp_path, go, hurried):
+    with RigModule("DM1-0001") as first, RigModule("DM1-0002") as second:
+        benches = [Bench(first, "left"), Bench(second, "right")]
+        go(toml(tmp_path), *benches)
+        found = rows(tmp_path / "out")
+        by_module = {row["module"].split()[0]: set() for row in found}
+        for row in found:
+            by_module[row["module"].split()[0]].add(row["subject"])
+        assert len(found) == 12 and set(by_module) == {"DM1-0001", "DM1-0002"}
+        assert all(seen == {*PEOPLE, "photo", "mask"} for seen in by_module.values())
+        assert len(first.asked_verdicts) + len(second.asked_verdicts) == 12
+        assert abs(len(first.asked_verdicts) - len(second.asked_verdicts)) <= 4
+
+
+def test_when_one_of_two_rigs_fails_the_other_goes_on(tmp_path, go, hurried):
+    path = toml(tmp_path)
+    with RigModule("DM1-0001") as first, RigModule("DM1-0002") as second:
+        first.at[1] = "burns"
+        with pytest.raises(HostError, match="does not answer"):
+            go(path, Bench(first, "left"), Bench(second, "right"))
+        share = len(second.asked_verdicts)
+        assert share >= 4 and len(rows(tmp_path / "out", ".part")) == share + 1
+        first.power(True)
+        go(path, Bench(first, "left"), Bench(second, "right"))
+        assert len(rows(tmp_path / "out")) == 12 and len(second.asked_verdicts) == share
+
+
+def test_rigs_that_do_not_go_together(tmp_path, go, module):
+    with pytest.raises(UsageError, match="Two rigs have a module DM1-0007"), RigModule() as other:
+        go(toml(tmp_path), Bench(module, "left"), Bench(other, "right"))
+
+
+# Recordings
+
+
+def findings(*reasons):
+    return {"findings": [("attack", reason) for reason in reasons], "usable": True, "score": 9500,
+            "evidence": {"swir": True}, "verdict": "attack", "reasons": [], "stages_us": {}}  # fmt: skip
+
+
+@pytest.fixture
+def replayed(monkeypatch):
+    """What the device's code says of kept bursts: of ada's, a mask, though she is none."""
+    asked = []
+
+    def replay(bursts, model, *, features_only=False, tell=None, **_):
+        asked.append((len(bursts), features_only))
+        return [findings(*(["flat", "screen"] if each.truth["target"] == "ada" else [])) for each in bursts]
+
+    monkeypatch.setattr("dermis_host.replaying.replay", replay)
+    monkeypatch.setattr("dermis_host.commands.replay.replay", replay)
+    return asked
+
+
+def test_failures_are_kept_and_replay_by_one_command(tmp_path, go, module, replayed, monkeypatch, capsys):
+    module.answers["ada"] = ("attack", ["flat", "screen"], 30)
+    module.answers["mask"] = ("bona_fide", [], 9000)
+    path = toml(tmp_path, "[rig]\n" + TARGETS)
+    path.write_text(path.read_text().replace('"none"', '"failures"'))
+    bench = Bench(module)
+    monkeypatch.setattr(on_rig.rig, "load", lambda _: bench.description)
+    folder = tmp_path / "out"
+    assert main(["evaluate", str(path), "--rig", "bench.toml", "-o", str(folder), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    found = {row["attempt"]: row for row in rows(folder)}
+    assert found["ada-1"]["recording"] == "recordings/ada-1-0.npz"  # two strong reasons: one burst was enough
+    assert found["mask-1"]["recording"] == "recordings/mask-1-0.npz" and not found["bo-1"]["recording"]
+    assert sorted(each.name for each in (folder / "recordings").iterdir()) == [
+        "ada-1-0.npz", "mask-1-0.npz", "mask-1-1.npz",
+    ]  # fmt: skip
+    assert result["simulated"] is False and any("means over its bursts" in remark for remark in result["remarks"])
+    assert len(result["replay"]) == 2
+    (command,) = [each for each in result["replay"] if "mask" in each]
+    words = shlex.split(command)
+    assert words[:3] == ["dermis", "replay", "--presentation"]
+    assert words[-2:] == ["--model", str(tmp_path / "model.tflite")]
+    assert main([*words[1:], "--json"]) == 0  # bona fide again
+    answer = json.loads(capsys.readouterr().out)
+    (presentation,) = answer["presentations"]
+    assert (presentation["name"], presentation["verdict"], presentation["bursts"]) == ("mask-1", "bona_fide", 2)
+    assert presentation["said"] == "bona_fide" and len(answer["results"]) == 2
+    (command,) = [each for each in result["replay"] if "ada" in each]
+    assert main(shlex.split(command)[1:]) == 10
+    assert "ada-1: attack flat, screen, 1 burst(s), profile border; the module said attack (flat) (screen)" in (
+        " ".join(capsys.readouterr().out.split())
+    )
+
+
+def test_bursts_that_say_something_else_are_told(tmp_path, go, module, replayed):
+    path = toml(tmp_path, '[rig]\n[[rig.target]]\nshow = "bo"\nkind = "bona_fide"\n')
+    path.write_text(path.read_text().replace('"none"', '"all"'))
+    module.answers["bo"] = ("attack", ["flat"], 30)
+    session = go(path, Bench(module))
+    assert any("bursts taken right after replay to bona_fide" in line for line in session.told)
+    assert rows(tmp_path / "out")[0]["verdict"] == "attack"
+
+
+def test_bursts_that_cannot_be_had_leave_the_verdict(tmp_path, go, module, hurried):
+    path = toml(
+        tmp_path,
+        '[rig]\n[[rig.target]]\nshow = "bo"\nkind = "bona_fide"\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\n',
+    )
+    path.write_text(path.read_text().replace('"none"', '"all"'))
+    module.handlers["burst"] = lambda _: module.hangs_up()
+    session = go(path, Bench(module))
+    found = rows(tmp_path / "out")
+    assert [(row["verdict"], row["recording"]) for row in found] == [("bona_fide", "")] * 2
+    assert sum("no recordings are kept" in line for line in session.told) == 2
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "said"),
+    [
+        ("rig", [], "name one with --rig RIG.toml, or --rig twin"),
+        ("recordings", ["--rig", "twin"], "is about recordings: leave --rig out"),
+        ("rig", ["--rig", "none.toml"], "There is no none.toml"),
+        ("rig", ["--rig", "twin", "--rig", "twin"], "Two rigs have one name"),
+        ("rig", ["--rig", "twin", "--processes", "2"], "--processes and --scheduler are for a simulation"),
+        ("simulation", ["--rig", "board.toml"], "which only a twin can show"),
+    ],
+)
+def test_wrong_usage(tmp_path, source, words, said, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "board.toml").write_text('format = 1\nname = "b"\n[module]\nport = "socket://127.0.0.1:9"\n')
+    path = toml(tmp_path)
+    path.write_text(path.read_text().replace('"rig"', f'"{source}"', 1))
+    assert main(["evaluate", str(path), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_drawn_scenes_are_files_of_the_same_scenes(tmp_path):
+    """A simulation plan on a twin's rig: the scene that is shown is the one that would have been simulated."""
+    pytest.importorskip("mitsuba")
+    from dermis_hw import scenes
+
+    text = (
+        "[simulation]\nsubjects = { each = 2, bursts = 2 }\n[simulation.species]\nbona_fide_hat = 2\nheavy_makeup = 1\n"
+    )
+    path = toml(tmp_path, text)
+    path.write_text(path.read_text().replace('source = "rig"', 'source = "simulation"').replace('"none"', '"failures"'))
+    found, _ = drawn.attempts(plan.load(path), tmp_path / "scenes")
+    assert len(found) == 3 == len({attempt.name for attempt in found})
+    for attempt in found:
+        target = attempt.target
+        scene = scenes.load(target.show)
+        assert scene.kind == target.kind and scene.species == target.species
+        assert attempt.target is target  # drawn once
+    assert {attempt.condition for attempt in found} == {"hat", ""}
