@@ -173,7 +173,7 @@ class GrblTargets(Targets):
                 raise RigError(f"The target changer is in state {state} on its way to {target}: look at it.")
             if time.monotonic() >= until:
                 raise RigError(
-                    f"The target changer was not at {target} within {self._move_s:g} s: give it more move_s."
+                    f"The target changer was not at {target} within move_s = {self._move_s:g} s: is it free?"
                 )
             time.sleep(POLL_S)
 
