@@ -4,12 +4,13 @@ import asyncio
 
 import fakes
 from dermis.app import setting_change, settings, watching
+from dermis.app.commands import watch
 from dermis.app.lock import service
 from dermis.app.lock.signals import SHOWN_MS
 from dermis.app.module import Module
 from dermis.app.sensor_claim import SensorClaim
 from dermis.core import cbor
-from dermis.core.errors import SensorFault, WireError
+from dermis.core.errors import RC_BUSY, SensorFault, WireError
 from dermis.core.wiegand import frame
 from dermis.drivers.lock import Inputs
 from lock_module import ATTACK, BONA_FIDE, LOOK_MS, NOBODY, LockModule
@@ -358,3 +359,21 @@ def test_settings():
     rig.drivers.storage.files["settings"] = cbor.dumps({1: "watch", "lock_card": "7"})
     read = Module(rig.drivers, dict(fakes.BOARD), None).settings
     assert read.get("lock_card") == 7 and read.get("lock_start") == "off"  # what has no name is nobody's
+
+
+def test_a_host_that_watches_cannot_keep_the_sensors_from_passages():
+    """It may vanish without a word, and a door that it holds would let nobody through any more."""
+
+    async def asked(module):
+        try:
+            return await watch.handle(module, {"on": True, "period_ms": 100})
+        except WireError as error:
+            return error.code
+        finally:
+            await watch.handle(module, {"on": False, "period_ms": 100})
+
+    for values in ({"start": "trigger"}, {"start": "watch"}, {"osdp": "on"}):
+        module = LockModule(values, [NOBODY]).module
+        assert asyncio.run(asked(module)) == RC_BUSY and not module.busy
+    module = LockModule({"start": "host"}, [NOBODY]).module
+    assert asyncio.run(asked(module)) == {"on": True} and not module.busy

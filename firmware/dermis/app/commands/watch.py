@@ -3,7 +3,7 @@ import asyncio
 from dermis.app import settings
 from dermis.app.sensor_claim import SensorClaim
 from dermis.app.watching import watching
-from dermis.core.errors import RC_INVALID, WireError
+from dermis.core.errors import RC_BUSY, RC_INVALID, WireError
 
 LONGEST_PERIOD_MS = 3_600_000
 BY_SETTING = -1
@@ -17,6 +17,12 @@ async def handle(module, request):
         raise WireError(RC_INVALID, "period_ms must lie within 0 and %d" % LONGEST_PERIOD_MS)
     if module.watch is not None:
         await _stop(module.watch)
+    if request["on"] and module.lock_side and module.lock_side.asks:
+        raise WireError(
+            RC_BUSY,
+            "the lock's side asks for passages, and a host that watches would keep the sensors from them, also when it "
+            "has gone; read the lines `passage`, or set lock_start to host",
+        )
     if request["on"]:
         claim = SensorClaim(module, "watch")
         claim.__enter__()

@@ -179,6 +179,11 @@ class LockSide:
         if self._passage is not None:
             self._passage.cancel()
 
+    @property
+    def asks(self) -> bool:
+        """Whether passages begin without the host: nobody else may then keep the sensors for good."""
+        return self.panel is not None or self._start in (lock_settings.TRIGGER, lock_settings.WATCH)
+
     def judged(self, outcome: dict) -> None:
         """The host asked for a verdict, and this is it."""
         if self._start == lock_settings.HOST:
