@@ -6,15 +6,11 @@ skill or a workshop and days; high, an expert, made for one target or after this
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+from dermis_hw import toml
 
 HERE = Path(__file__).parent
 POTENTIALS = ("low", "moderate", "high")
@@ -79,7 +75,7 @@ class Condition:
 
 
 def _table(name: str) -> dict[str, dict]:
-    return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+    return toml.loads((HERE / name).read_text(encoding="utf-8"))
 
 
 @cache

@@ -6,22 +6,17 @@ import difflib
 import hashlib
 import json
 import math
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dermis_host.errors import UsageError
+from dermis_hw import toml
 from dermis_hw.render.lights import LAMP_SUN_EQUIVALENT
 from dermis_hw.scenes.load import MOST_KLUX, TEMPERATURE_C
 
 from dermis_models import drawing, splits
 from dermis_models.generator import DESIGN, FOR_TRAINING
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT = 1
 KEYS = (
@@ -100,12 +95,12 @@ def load(path: str | Path) -> Plan:
     """The plan of a TOML file. Raises PlanError, one sentence that names the file."""
     path = Path(path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(f"There is no plan {path}: docs/simulate.md says how to write one.") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise PlanError(f"{path} cannot be read as text ({problem}).") from None
-    except tomllib.TOMLDecodeError as problem:
+    except toml.TomlError as problem:
         raise PlanError(f"{path} is no TOML: {problem}.") from None
     return parse(values, path.name)
 

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import itertools
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,16 +14,11 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from dermis.core.calibration_fields import TEXT_LONGEST
-from dermis_hw import materials
+from dermis_hw import materials, toml
 from dermis_hw.materials.grid import GRID_NM
 from dermis_hw.optics import NIR_BANDS, SWIR_BANDS, Band
 
 from dermis_host.errors import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT = 1
 # The eight LEDs as fixture files and measurements name them: the imager's by label, the SWIR head's with "swir".
@@ -109,10 +103,10 @@ def load(path: Path | None = None) -> Fixture:
     where = path or BUILT_IN_FILE
     try:
         data = where.read_bytes()
-        values = tomllib.loads(data.decode())
+        values = toml.loads(data.decode())
     except OSError as problem:
         raise UsageError(f"The fixture file {where} cannot be read: {problem.strerror or problem}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (toml.TomlError, UnicodeDecodeError) as problem:
         raise UsageError(f"The fixture file {where} is no TOML ({problem}): correct it.") from None
     return _fixture(values, where, data)
 
@@ -193,7 +187,7 @@ def _spectrum(table: dict[str, Any], name: str, where: Path, digest: Any) -> Spe
             points = [(float(nm), float(value)) for nm, value, *_ in rows[1:]]
         except OSError as problem:
             raise UsageError(f"{place} names {given}, which cannot be read: {problem.strerror or problem}.") from None
-        except ValueError:
+        except (ValueError, csv.Error):
             raise UsageError(f"{place} names {given}, which is no table of wavelength and factor.") from None
         if len(points) < 2 or not (points[0][0] <= FIRST_NM and points[-1][0] >= LAST_NM):
             raise UsageError(f"{given}, the spectrum of {name}, must cover {FIRST_NM:g} to {LAST_NM:g} nm.")

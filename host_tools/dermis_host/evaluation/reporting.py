@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dermis_hw import toml
 from rich.text import Text
 
 from dermis_host import files
@@ -18,11 +18,6 @@ from dermis_host.evaluation.claims import percent, rounded_up
 from dermis_host.evaluation.score_files import MAXIMUM
 from dermis_host.evaluation.scores import Scores
 from dermis_host.output import Output, plain, table
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 MARKS = (b'"format": "dermis-report"', page.MARK.encode())  # in the first bytes of a file that may be replaced
 HEAD = 400
@@ -65,12 +60,12 @@ def read_details(plan: Path | None) -> dict[str, str]:
     if plan is None:
         return {}
     try:
-        values = tomllib.loads(plan.read_text(encoding="utf-8"))
+        values = toml.loads(plan.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"There is no plan {plan}.") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"{plan} cannot be read as text ({problem}).") from None
-    except tomllib.TOMLDecodeError as problem:
+    except toml.TomlError as problem:
         raise UsageError(f"{plan} is no TOML: {problem}.") from None
     return required.check(values.get("report", {}), plan.name)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dermis.core.calibration_fields import TEXT_LONGEST
+from dermis_hw import toml
 
 from dermis_host.access import provisioning
 from dermis_host.access.keyring import Keyring
@@ -18,11 +19,6 @@ from dermis_host.calibration.keys import StationKeys
 from dermis_host.calibration.targets import Fixture
 from dermis_host.errors import UsageError
 from dermis_host.flashing.stand_in import WORD as STAND_IN
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 DEFAULT_FILE = Path("station.toml")
 # What a serial number is made of: it names folders, and label printers take it.
@@ -123,12 +119,12 @@ def load(path: Path) -> Settings:
     """The station of that file; paths in it are beside it. Raises UsageError with what to correct."""
     try:
         data = path.read_bytes()
-        values = tomllib.loads(data.decode())
+        values = toml.loads(data.decode())
     except FileNotFoundError:
         raise UsageError(f"There is no {path}: name the station's file with --config, or write one.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror or problem}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (toml.TomlError, UnicodeDecodeError) as problem:
         raise UsageError(f"{path} is no TOML ({problem}): correct it.") from None
     table = _Table(values, str(path))
     folder = path.parent

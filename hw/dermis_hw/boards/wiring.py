@@ -6,7 +6,6 @@ Datasheet (what the module keeps to itself).
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -14,12 +13,8 @@ from typing import Any, TypeGuard
 
 from dermis.core.errors import BadInput
 
+from dermis_hw import toml
 from dermis_hw.optics import DM1, Optics
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 HERE = Path(__file__).parent
 FORMAT = 1
@@ -43,6 +38,7 @@ EXPANDER_OUTPUTS, EXPANDER_INPUTS = range(8), range(8, 16)
 LIGHT_OUTPUTS, SWIR_OUTPUTS = range(4), range(8)
 DIRECTIONS = ("in", "out", "open_drain", "usb")
 LEVELS = (0, 1)
+KINDS = {"str": str, "int": int, "bool": bool}
 FULL_DUTY = 65_535
 
 CLOCKS = ("cpu_hz", "camera_xclk_hz", "i2c_hz", "current_pwm_hz", "pulse_resolution_hz", "uart_baud")
@@ -210,7 +206,7 @@ def checked(board: str, own: dict[str, Any], common: dict[str, Any], optics: Opt
 
 def _toml(name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
+        return toml.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
     except ValueError as problem:
         raise BoardError(f"{name}.toml is no TOML in UTF-8: {problem}") from problem
 
@@ -219,10 +215,20 @@ def _counts(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _known(table: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+def _known(table: Any, names: tuple[str, ...], where: str) -> None:
+    if not isinstance(table, dict):
+        raise BoardError(f"{where} is {table!r}: give a table")
     unknown = sorted(set(table) - set(names))
     if unknown:
         raise BoardError(f"{where} holds {', '.join(unknown)}, which nobody reads: it may hold {', '.join(names)}")
+
+
+def _kinds(values: dict[str, Any], made: type, where: str) -> None:
+    """That values are of the kinds that the fields of a dataclass are annotated with."""
+    kinds = {each.name: KINDS[str(each.type).removesuffix(" | None")] for each in fields(made)}
+    for key, value in values.items():
+        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and kinds[key] is not bool):
+            raise BoardError(f"{where}: {key} is {value!r}, which is no {kinds[key].__name__}: correct it")
 
 
 def _numbers(table: dict[str, Any], names: tuple[str, ...], where: str, every: bool = False) -> dict[str, int]:
@@ -241,6 +247,7 @@ def _pins(table: dict[str, Any]) -> dict[str, Pin]:
     result = {}
     for name, values in table.items():
         _known(values, known, f"pin {name}")
+        _kinds(values, Pin, f"pin {name}")
         if values.get("direction") not in DIRECTIONS or not isinstance(values.get("to"), str):
             raise BoardError(f"pin {name} needs a `direction` ({', '.join(DIRECTIONS)}) and says `to` what it leads")
         pin = Pin(name=name, **values)
@@ -297,6 +304,7 @@ def _devices(table: dict[str, Any]) -> dict[str, Device]:
     result, taken = {}, {}
     for name, values in table.items():
         _known(values, ("address", "part", "bits"), f"i2c.{name}")
+        _kinds(values, Device, f"i2c.{name}")
         device = Device(name=name, address=values.get("address", -1), part=values.get("part", ""))
         if device.address not in I2C_ADDRESSES or not device.part:
             raise BoardError(f"i2c.{name} needs an `address` from 0x08 to 0x77 and the `part` that has it")
@@ -311,6 +319,7 @@ def _bits(table: dict[str, Any]) -> dict[str, Bit]:
     result, taken = {}, {}
     for name, values in table.items():
         _known(values, tuple(field.name for field in fields(Bit) if field.name != "name"), f"expander.{name}")
+        _kinds(values, Bit, f"expander.{name}")
         bit = Bit(name=name, **{"bit": -1, "direction": "", **values})
         rows, level = {"out": (EXPANDER_OUTPUTS, bit.idle), "in": (EXPANDER_INPUTS, bit.active)}.get(
             bit.direction, ((), None)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import difflib
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
-from dermis_hw import materials
+from dermis_hw import materials, toml
 from dermis_hw.geometry import head as heads
 from dermis_hw.geometry import meshfile, patches
 from dermis_hw.materials import Material, MaterialError
@@ -18,11 +17,6 @@ from dermis_hw.render.compose import Ambient
 from dermis_hw.render.lights import LAMP_SUN_EQUIVALENT
 from dermis_hw.scenes.model import FORMAT, KINDS, VERDICTS, Expect, Pose, Scene, SceneError, SceneObject
 from dermis_hw.scenes.place import ON_A_HEAD, PARAMETERS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 _TOP = (
     "format",
@@ -122,12 +116,12 @@ def load(path: str | Path) -> Scene:
     """
     path = Path(path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SceneError(f"there is no scene {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SceneError(f"{path} cannot be read as text ({error})") from error
-    except tomllib.TOMLDecodeError as error:
+    except toml.TomlError as error:
         raise SceneError(f"{path} is not TOML: {error}") from error
     try:
         return parse(values, path)
