@@ -148,7 +148,7 @@ def _check(fields, serial):
         symmetric.append(fields[access.OSDP])
     _lengths(symmetric, access.KEY_BYTES, "a key")
     _lengths(update, access.PUBLIC_KEY_BYTES, "an update key")
-    if len(fields[FLEET].encode()) > access.LONGEST_FLEET:
+    if not isinstance(fields[FLEET], str) or len(fields[FLEET].encode()) > access.LONGEST_FLEET:
         raise BadInput("the fleet's name has at most %d bytes; shorten it" % access.LONGEST_FLEET)
     known = [access.DEVELOPMENT_KEY, bytes(access.KEY_BYTES)]
     known += [access.derived_key(access.DEVELOPMENT_KEY, use, serial) for use in SYMMETRIC + (access.STATION,)]

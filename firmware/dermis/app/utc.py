@@ -9,7 +9,8 @@ from dermis.core.errors import BadInput
 DAY_S = 86400
 CYCLE_DAYS = 146097  # 400 years
 EPOCH_DAYS = 719468  # from 0000-03-01 to 1970-01-01
-LENGTH = len("yyyy-MM-ddTHH:mm:ss")
+FORM = "0000-00-00T00:00:00"
+LENGTH = len(FORM)
 FIRST_YEAR, LAST_YEAR = 1970, 9999
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -37,17 +38,16 @@ def text(seconds):
 def seconds(text):
     """The opposite of `text`; what follows the seconds is ignored. Raises BadInput."""
     head = text[:LENGTH]
-    if len(head) < LENGTH or [head[at] for at in (4, 7, 10, 13, 16)] != ["-", "-", "T", ":", ":"]:
-        raise BadInput("%r is no time; write it as 2026-01-31T12:00:00 (UTC)" % text)
-    try:
-        parts = [int(head[at : at + size]) for at, size in ((0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2))]
-    except ValueError:
-        raise BadInput("%r is no time; write it as 2026-01-31T12:00:00 (UTC)" % text)
+    # `int` takes signs, spaces and other scripts' digits.
+    form = ["0" if "0" <= char <= "9" else char for char in head]
+    if "".join(form) != FORM:
+        raise BadInput("%r is no time; write it as 2026-01-31T12:00:00 (UTC)" % head)
+    parts = [int(head[at : at + size]) for at, size in ((0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2))]
     year, month, day, hour, minute, second = parts
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     sound = FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12 and hour < 24 and minute < 60 and second < 60
     if not sound or not 1 <= day <= _MONTH_DAYS[month - 1] + (1 if leap and month == 2 else 0):
-        raise BadInput("%r is no time that there is; write it as 2026-01-31T12:00:00 (UTC)" % text)
+        raise BadInput("%r is no time that there is; write it as 2026-01-31T12:00:00 (UTC)" % head)
     if month <= 2:
         year -= 1
         month += 12

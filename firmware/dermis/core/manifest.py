@@ -42,6 +42,7 @@ Facts = namedtuple("Facts", ("version", "board", "revision", "runtime", "mpy_abi
 # Of sys.implementation._mpy: version of the format, its sub-version, the architecture of native code.
 # Ref: MicroPython docs/reference/mpy_files.rst.
 ABI_MASK = 0xFFFF
+MOST_DIGITS = 9  # of a number in a version
 KEPT = ("calibration", "data")  # what an update leaves in the module, and must therefore be readable afterwards
 
 
@@ -129,7 +130,7 @@ def numbers(text) -> tuple:
     """(1, 29, 0) of "1.29.0"; what is no number ends it."""
     out = []
     for part in text.split("."):
-        if not part.isdigit():
+        if not part or [char for char in part if not "0" <= char <= "9"] or len(part) > MOST_DIGITS:
             break
         out.append(int(part))
     return tuple(out)
