@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dermis_host import device_code, files
+from dermis_host import device_code, files, recording
 from dermis_host.errors import DeviceCodeError, UsageError
 
 # Little-endian types that a model may end in: int8, or what QUANTIZE and DEQUANTIZE give.
@@ -49,7 +49,7 @@ def read_inputs(path: Path) -> list[np.ndarray]:
         raise UsageError(f"There is no file {path}.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror or problem}.") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, *recording.NO_HEADER):
         # numpy's own words would advise to load it unsafely.
         raise UsageError(f"{path} is no .npy or .npz of numbers: write it with numpy.save or numpy.savez.") from None
     for index, array in enumerate(arrays):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +20,37 @@ RAMP = np.array(
 )
 NO_VALUE = (112, 112, 112)  # off the ramp: grey says "nothing measured here"
 DEEPEST_8BIT = 255
-# `dermis depth` takes images of any size that fits in memory, and they are those that a person names.
+# More than any imager of faces gives. A file of a few kB can ask for thousands of millions.
+MOST_PIXELS = 1 << 26
+# `read_grey` refuses by itself, and in a sentence.
 Image.MAX_IMAGE_PIXELS = None
+# What Pillow lets through of what its readers of chunks stumble over.
+STUMBLES = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
 STRETCH_FLOOR = 100.0  # codes; what lies below is not spread further, or read noise looks like a picture
 
 
 def read_grey(path: Path) -> np.ndarray:
-    """An image file as uint8 (rows, columns); colour becomes luma, 16 bits are scaled to 8.
+    """A PNG file as uint8 (rows, columns); colour becomes luma, 16 bits are scaled to 8.
 
-    Raises UsageError with one sentence when it is not there or not an image.
+    Raises UsageError with one sentence when it is not there, not an image, or of more than `MOST_PIXELS`.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise UsageError(
+                    f"{path} has {image.width} x {image.height} pixels, and at most {MOST_PIXELS >> 20} Mi are read: "
+                    "make it smaller."
+                )
             if image.mode.startswith("I"):
                 return np.clip(np.asarray(image, np.int64) >> 8, 0, DEEPEST_8BIT).astype(np.uint8)
             return np.asarray(image.convert("L"), np.uint8).copy()
@@ -37,7 +58,7 @@ def read_grey(path: Path) -> np.ndarray:
         raise UsageError(f"There is no file {path}.") from None
     except UnidentifiedImageError:
         raise UsageError(f"{path} is no image that can be read: give a PNG.") from None
-    except (OSError, ValueError, SyntaxError) as problem:
+    except STUMBLES as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise UsageError(f"{path} cannot be read as an image ({reason}).") from None
 

@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import math
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -49,6 +50,9 @@ PROFILES = [profile.name for profile in profiles.PROFILES]
 LARGEST = (1 << 31) - 1  # the device counts in 32 bits
 LATEST_US = (1 << 62) - 1  # its clock runs on
 NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+# What NumPy lets through of what it reads a header with, which is Python's own reader of Python.
+NO_HEADER = (SyntaxError, TypeError, tokenize.TokenError, RecursionError, MemoryError)
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others make more of a few bytes than their entry says
 TWIN_BOARD = "twin"
 LARGEST_ENTRY = 1 << 20  # bytes; ten times the largest entry of version 1, so that a crafted zip cannot fill memory
 
@@ -160,6 +164,8 @@ def _entries(archive: zipfile.ZipFile, path: str | Path) -> dict[str, np.ndarray
     for entry in archive.infolist():
         if entry.file_size > LARGEST_ENTRY:
             raise RecordingError(f"{path} has an entry of {entry.file_size} bytes: that is no recording.")
+        if entry.compress_type not in PACKED:
+            raise NotImplementedError
         name = entry.filename.removesuffix(".npy")
         if name.startswith(FRAME) and name[len(FRAME) :] not in vocabulary.FRAMES:
             raise RecordingError(f"{path} has a frame that version 1 does not know: {name}.")
@@ -177,7 +183,10 @@ def _array(data: bytes) -> np.ndarray:
     version = np.lib.format.read_magic(file)
     if version not in NPY_HEADERS:
         raise ValueError("an unknown version of .npy")
-    shape, fortran_order, kind = NPY_HEADERS[version](file)
+    try:
+        shape, fortran_order, kind = NPY_HEADERS[version](file)
+    except NO_HEADER as problem:
+        raise ValueError(f"no header of .npy ({problem})") from None
     body = data[file.tell() :]
     if kind.hasobject or min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != len(body):
         raise ValueError("not the array that its header promises")

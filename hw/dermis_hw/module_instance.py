@@ -117,7 +117,7 @@ class ModuleInstance:
 
     @classmethod
     def from_json(cls, text: str) -> ModuleInstance:
-        """Raises ValueError or TypeError for what `to_json` did not write."""
+        """Raises ValueError, TypeError, AttributeError or RecursionError for what `to_json` did not write."""
         stored = json.loads(text)
         stored["flat_tilt"] = {light: tuple(tilt) for light, tilt in stored.get("flat_tilt", {}).items()}
         stored["scratches"] = tuple(Scratch(**scratch) for scratch in stored.get("scratches", ()))
@@ -178,5 +178,5 @@ def from_text(text: str) -> ModuleInstance:
         return ModuleInstance.from_json(Path(text).read_text())
     except OSError as problem:
         raise ValueError(f"'{text}' is no seed and no file of a module ({problem.strerror}): give one") from problem
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise ValueError(f"'{text}' is a file, but of no module ({problem}): give one, or a seed") from problem

@@ -21,6 +21,7 @@ from dermis_host.access.keyring import Keyring
 from dermis_host.errors import HostError, UsageError
 
 FORMAT = 1
+LARGEST_NUMBER = (1 << 64) - 1  # that CBOR holds
 LARGEST_EXPORT = 1 << 30  # bytes: years of a busy door
 
 # How far a head's MAC was checked.
@@ -181,7 +182,7 @@ def _entry_problems(line: Line, expected: int, after: bytes) -> list[str]:
         return [f"Entry {line.seq} comes again after entry {expected - 1}: the log was edited."]
     try:
         holds = audit_chain.link(after, line.packed()) == line.hash
-    except (BadInput, TypeError, AttributeError):
+    except (BadInput, TypeError, AttributeError, UnicodeEncodeError):
         holds = False
     return [] if holds else [f"Entry {line.seq} is not the one that was chained: it was edited, or its hash was."]
 
@@ -297,8 +298,13 @@ def _line(said: dict[str, Any]) -> AnyLine:
 
 
 def _of(kind: type, value: Any) -> Any:
+    """The value, of a kind that an entry can hold. Raises TypeError, ValueError."""
     if not isinstance(value, kind) or isinstance(value, bool):
         raise TypeError
+    if isinstance(value, int) and not 0 <= value <= LARGEST_NUMBER:
+        raise ValueError
+    if isinstance(value, str):
+        value.encode()  # JSON can name half a character
     return value
 
 

@@ -52,7 +52,11 @@ def parse(table: bytes) -> list[Entry]:
     for at in range(0, len(table) - ENTRY.size + 1, ENTRY.size):
         magic, kind, subtype, offset, size, label, flags = ENTRY.unpack_from(table, at)
         if magic == MAGIC:
-            entries.append(Entry(kind, subtype, offset, size, label.rstrip(b"\0").decode("utf-8", "replace"), flags))
+            try:
+                text = label.rstrip(b"\0").decode()
+            except UnicodeDecodeError:
+                raise ValueError(f"the label of entry {len(entries) + 1} is no text") from None
+            entries.append(Entry(kind, subtype, offset, size, text, flags))
         elif magic == MD5_MAGIC:
             if table[at + 16 : at + ENTRY.size] != hashlib.md5(table[:at]).digest():
                 raise ValueError("its MD5 does not fit its entries")

@@ -30,16 +30,18 @@ def load(path: Path) -> Mesh:
 
     Raises MeshError for a missing file, one of another format, and one that holds no triangles.
     """
-    if not path.is_file():
-        raise MeshError(f"there is no mesh {path}: give a path relative to the scene file")
-    if path.stat().st_size > MOST_BYTES:
-        raise MeshError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB: reduce the mesh first")
     try:
+        if not path.is_file():
+            raise MeshError(f"there is no mesh {path}: give a path relative to the scene file")
+        if path.stat().st_size > MOST_BYTES:
+            raise MeshError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB: reduce the mesh first")
         data = path.read_bytes()
         vertices, faces = _obj(data) if path.suffix.lower() == ".obj" else _ply(data)
+    except MeshError:
+        raise
     except OSError as error:
         raise MeshError(f"{path} cannot be read ({error.strerror}): make it readable") from error
-    except (ValueError, KeyError, IndexError, UnicodeDecodeError, StopIteration) as error:
+    except (ValueError, TypeError, LookupError, OverflowError, StopIteration) as error:
         raise MeshError(f"{path} is not a readable {path.suffix.lower()} mesh ({error}): export it again") from error
     if not len(vertices) or not len(faces):
         raise MeshError(f"{path} holds no triangles: export the surface, not points or curves")

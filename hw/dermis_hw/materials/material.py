@@ -137,11 +137,16 @@ def from_csv(path: Path) -> Material:
     Raises MaterialError, in one sentence, for anything else.
     """
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise MaterialError(f"there is no file {path}: give the path of a CSV")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise MaterialError(f"{path} cannot be read as text ({error}): give the path of a CSV") from error
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
+    except csv.Error as error:
+        raise MaterialError(f"{path} is no CSV ({error}): write it as plain numbers") from error
     if not rows or rows[0] != ["wavelength_nm", "reflectance"]:
         raise MaterialError(f"{path} must start with the line 'wavelength_nm,reflectance'")
     numbers = np.array([_row(path, row) for row in rows[1:]]).reshape(-1, 2)

@@ -86,7 +86,7 @@ class _Client(Stream):
             self._in[:] = rest
             try:
                 message = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 message = None
             if isinstance(message, dict):
                 self._handler(message, self.reply)
