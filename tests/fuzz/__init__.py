@@ -1,0 +1,1 @@
+"""Fuzzing of every parser of the device and of the host; docs/fuzzing.md."""
