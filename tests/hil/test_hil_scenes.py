@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.needs("scene"), pytest.mark.render]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "scene_file" not in metafunc.fixturenames:
         return
-    given = [Path(name).resolve() for name in metafunc.config.getoption("scene")]
+    options = metafunc.config.getoption("scene") or []
+    given = [Path(name).resolve() for name in options]
     cases = [pytest.param(path, id=path.stem) for path in given]
     for name in [] if given else runner.scene_names(None):
         marks = () if name in SHORT else (pytest.mark.thorough,)

@@ -53,6 +53,10 @@ class Dermis:
         told = objects if words[0] == "watch" else objects[0] if len(objects) == 1 else None
         return Done(tuple(command[3:]), ended.returncode, told, ended.stderr)
 
+    def twin_words(self) -> tuple[str, ...]:
+        """Where a command must know that it talks to a twin."""
+        return ("--twin", str(self.rig.folder)) if self.rig.twin else ()
+
     def line(self, *words: object, port: bool = True) -> list[str]:
         """The process's arguments."""
         given = [str(word) for word in words]

@@ -32,6 +32,10 @@ class Heard:
 
     def __init__(self, rig: Rig):
         self.lines: list[str] = []
+        self.listen_to(rig)
+
+    def listen_to(self, rig: Rig) -> None:
+        """From now on to that rig's module."""
         self._console = rig.twin.state_dir / CONSOLE if rig.twin else None
         self._from = self._console.stat().st_size if self._console else 0
 

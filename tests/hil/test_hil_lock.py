@@ -1,0 +1,81 @@
+"""The access side as the rig's observer sees it: a living face opens, an instrument does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from dermis.core.wiegand import frame
+from dermis_host import Module
+from dermis_host.rig import Rig
+
+SETTINGS = {
+    "lock_start": "trigger",
+    "lock_relay_ms": "1500",
+    "lock_patience_ms": "0",
+    "lock_wiegand": "26",
+    "lock_facility": "7",
+    "lock_card": "4711",
+}
+CARD = tuple(int(bit) for bit in frame("26", 7, 4711))
+PASSAGE_S = 40.0
+LOOK_S = 0.02
+
+pytestmark = [pytest.mark.needs("scene", "lock", "trigger"), pytest.mark.render]
+
+
+def write(module: Module, settings: dict[str, str]) -> None:
+    """In force after a restart."""
+    for name, value in settings.items():
+        module.setting_write(name, value.encode())
+    module.reset()
+
+
+@pytest.fixture
+def lock(calibrated, module) -> Iterator[Rig]:
+    """The rig, its module set up for a trigger, a relay and a Wiegand controller; afterwards as it was."""
+    before = {name: module.setting_read(name).decode() for name in SETTINGS}
+    write(module, SETTINGS)
+    calibrated.lock.frames()  # from here on
+    yield calibrated
+    calibrated.lock.trigger(False)
+    write(module, before)
+
+
+def passage(rig: Rig, module: Module, heard: Callable[[], list[str]]) -> None:
+    """Pulls the trigger; returns when the module has said what came of it."""
+    before = len(heard())
+    rig.lock.trigger(True)
+    until = time.monotonic() + PASSAGE_S
+    while not any('"passage"' in line for line in heard()[before:]):
+        assert time.monotonic() < until, "no passage within the time"
+        module.echo("?")  # reads the lines that came meanwhile
+        time.sleep(LOOK_S)
+    rig.lock.trigger(False)
+
+
+def closures(rig: Rig) -> int:
+    """How often a twin's relay closed: in virtual time it is over before anybody looks."""
+    assert rig.twin is not None
+    return len(rig.twin.request({"do": "lock_history"})["relay_closures"])
+
+
+def sees_the_relay_close(rig: Rig, before: int) -> bool:
+    until = time.monotonic() + int(SETTINGS["lock_relay_ms"]) / 1000
+    while time.monotonic() < until:
+        if rig.lock.relay() or (rig.virtual and closures(rig) > before):
+            return True
+        time.sleep(LOOK_S)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("scene", "opens"), [("bona_fide_medium_spectacles", True), ("silicone_mask_3mm", False), ("empty", False)]
+)
+def test_a_passage(lock, module, heard, scene, opens):
+    lock.targets.show(scene)
+    before = closures(lock) if lock.virtual else 0
+    passage(lock, module, lambda: heard.lines)
+    assert sees_the_relay_close(lock, before) == opens
+    assert lock.lock.frames() == ([CARD] if opens else [])
