@@ -11,7 +11,7 @@ from rich.text import Text
 
 from dermis_host.arguments import add_keyring, add_output, keyring_of
 from dermis_host.errors import EXIT_FAILED, UsageError
-from dermis_host.evaluation import goals, log, plan, replays, reporting, score_files, worst
+from dermis_host.evaluation import goals, log, on_rig, plan, replays, reporting, score_files, worst
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.running import Run
 from dermis_host.evaluation.source import Source
@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(reporting.goal_text(goal))
     output.say(f"Report: {report}")
     if arguments.rig:
-        result["replay"] = replays.of_failures(made.scores, wanted)
+        keyrings = source.keyrings() if isinstance(source, on_rig.OnRig) else {}
+        result["replay"] = replays.of_failures(made.scores, wanted, keyrings)
         _show_replays(result["replay"], output)
     output.result(result)
     if arguments.append and not log.append(arguments.append, result, made.description, made.digest()):
@@ -111,9 +112,6 @@ def _source(wanted: plan.Plan, folder: Path, arguments: argparse.Namespace, outp
     if arguments.rig:
         if arguments.scheduler or arguments.processes is not None:
             raise UsageError("--processes and --scheduler are for a simulation without a rig: leave them out.")
-        from dermis_host.evaluation import on_rig
-
-        folder.mkdir(parents=True, exist_ok=True)
         tell = on_rig.log_to(folder / on_rig.INCIDENTS, output.note)
         return on_rig.opened(wanted, arguments.rig, folder, keyring_of(arguments), tell, stack)
     if wanted.source == plan.RIG:

@@ -66,6 +66,10 @@ class OnRig:
         """What made the presentations: each rig and who its module is, so that no other takes up the run."""
         return {"rigs": [stand.description() for stand in self._stands], **self._made_by}
 
+    def keyrings(self) -> dict[str, Path]:
+        """Module, as a row has it -> its keyring, for those that have one."""
+        return {stand.label: stand.keyring_path for stand in self._stands if stand.keyring_path is not None}
+
     def attempts(self) -> Sequence[str]:
         return list(self._attempts)
 
@@ -191,6 +195,7 @@ def log_to(path: Path, tell: Note) -> Note:
     def write(line: str) -> None:
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with lock, open(path, "a", encoding="utf-8") as file:
                 file.write(f"{now} {line}\n")
         except OSError as problem:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dermis.core import vocabulary
+from dermis.core import errors, vocabulary
 
 from dermis_host import answers
 from dermis_host.access.keyring import Keyring
 from dermis_host.access.sealed import Secrets
-from dermis_host.errors import HostError, LinkError, ModuleReset, RequestTimeout, UsageError
+from dermis_host.errors import HostError, LinkError, ModuleReset, RequestFailed, RequestTimeout, UsageError
 from dermis_host.evaluation import sessions
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import NONE, Plan
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 BENCH_STATE = "bench"  # the module's state in which whoever holds the port may fetch frames
 HASH_DIGITS = 16  # of a model's SHA-256, as an identity has it
 SHORT_DIGITS = 8  # of hashes, in a table of modules
+BUSY_S = 10.0  # longer than the longest profile takes for a verdict that nobody waits for any more
+AGAIN_S = 0.5
 BACK_S = 20.0  # until a module that fell silent or was reset answers again by itself
 
 # What came of an attempt that got no verdict, in place of the module's reasons.
@@ -125,6 +129,11 @@ class Stand:
         self._secrets(module).check(self.identity.serial)
         module.capture(frames=(vocabulary.DARK,))  # what is refused is refused before anybody stands there
 
+    @property
+    def keyring_path(self) -> Path | None:
+        """Of the keyring that opens this module's sessions and recordings."""
+        return self.rig.keyring or (self.keyring.path if self.keyring else None)
+
     def _secrets(self, module: Module) -> Secrets:
         return Secrets(module.keyring)
 
@@ -197,7 +206,7 @@ class Stand:
     def _presented(self, attempt: Attempt) -> Presentation:
         module = self._opened()
         try:
-            answer = module.verify()
+            answer = _asked(module)
         except (ModuleReset, LinkError) as problem:
             said = self._without_answer(attempt, problem)
         else:
@@ -332,6 +341,18 @@ class Stand:
             "condition": attempt.condition,
             "said": {"verdict": said.verdict, "reasons": list(said.reasons)},
         }
+
+
+def _asked(module: Module) -> answers.Verdict:
+    """A verdict; one that was under way when a cable came loose is waited for first. Raises as `Module.verify` does."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return module.verify()
+        except RequestFailed as refused:
+            if refused.code != errors.RC_BUSY or time.monotonic() >= until:
+                raise
+        time.sleep(AGAIN_S)
 
 
 def _verdict(answer: answers.Verdict, threshold: int) -> Verdict:

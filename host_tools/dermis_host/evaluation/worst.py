@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dermis_host import recording, replaying, sheet
+from dermis_host.access import sealed
 from dermis_host.errors import HostError
 from dermis_host.evaluation.page import failures_in_order
 
@@ -24,9 +25,12 @@ def sheets(result: dict[str, Any], folder: Path, model: Path, tell: Callable[[st
         if row is None or len(found) == MOST:
             continue
         try:
+            if sealed.file_is_sealed(folder / row["recording"]):
+                tell(f"The worst recording of {species or 'bona fide'} is sealed, so that it is not shown in the page.")
+                continue
             burst = recording.load(folder / row["recording"])
             (seen,) = replaying.replay([burst], model, cells=True, tell=tell)
-        except HostError as problem:
+        except (HostError, OSError) as problem:
             tell(f"The worst recording of {species or 'bona fide'} is not shown: {problem}")
             continue
         picture = io.BytesIO()

@@ -38,6 +38,10 @@ class RigModule(FakeModule):
         self.powered, self.deaf = True, False
         self.during: Callable[[], None] = lambda: None
 
+    def __enter__(self) -> RigModule:
+        super().__enter__()
+        return self
+
     def identity(self) -> dict:
         answer = super().identity()
         answer.update(serial=self.serial, firmware=self.firmware, model_hash=self.model_hash, profile=self.profile)
@@ -67,6 +71,9 @@ class RigModule(FakeModule):
         }
 
     # Fates
+
+    def stuck(self) -> None:
+        """No verdict, but it says that it is there."""
 
     def resets(self) -> None:
         self.restart()
@@ -168,7 +175,7 @@ class Bench:
     def __init__(self, module: RigModule, name: str = "bench", power: bool = False, **targets: Any):
         self.module = module
         self.targets, self.power, self.light = FakeTargets(module, **targets), FakePower(module), FakeLight(module)
-        openers = {"targets": lambda: self.targets, "light": lambda: self.light}
+        self.openers: dict[str, rig.Opener] = {"targets": lambda: self.targets, "light": lambda: self.light}
         if power:
-            openers["power"] = lambda: self.power
-        self.description = rig.RigDescription(source=f"{name}.toml", name=name, port=module.url, openers=openers)
+            self.openers["power"] = lambda: self.power
+        self.description = rig.RigDescription(source=f"{name}.toml", name=name, port=module.url, openers=self.openers)

@@ -7,10 +7,16 @@ from contextlib import ExitStack
 from itertools import groupby
 
 import pytest
+from dermis.core import access
+from dermis_host import recording
+from dermis_host.access import sealed
+from dermis_host.access.keyring import Keyring
+from dermis_host.access.sealed import Secrets
 from dermis_host.cli import main
-from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import drawn, on_rig, plan, rig_plan
+from dermis_host.errors import HostError, RecordingError, UsageError
+from dermis_host.evaluation import drawn, on_rig, plan, replays, rig_plan
 from dermis_host.evaluation.running import Run
+from locked_module import SERIAL, LockedModule
 from rig_of_fakes import PEOPLE, Bench, RigModule
 
 TARGETS = """
@@ -260,7 +266,6 @@ def test_a_module_that_does_not_come_back_ends_the_run_with_its_row(tmp_path, go
 
 def test_a_module_that_is_stuck_but_alive_is_power_cycled(tmp_path, go, module, hurried, monkeypatch):
     monkeypatch.setattr("dermis_host.module.VERIFY_S", 0.2)
-    module.stuck = lambda: None
     module.at[2] = "stuck"
     bench = Bench(module, power=True)
     go(toml(tmp_path), bench)
@@ -324,10 +329,10 @@ def test_what_a_rig_cannot_do_is_told_before_the_run(tmp_path, go, module):
         go(toml(tmp_path), Bench(module, names=("ada", "bo", "photo")))
     lit = '[rig]\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\nlight = [0, 1]\n'
     bench = Bench(module)
-    del bench.description.openers["light"]
+    bench.openers.pop("light")
     with pytest.raises(UsageError, match=r"has no \[light\], for which ada asks"):
         go(toml(tmp_path, lit), bench)
-    del bench.description.openers["targets"]
+    bench.openers.pop("targets")
     with pytest.raises(UsageError, match="can show nothing"):
         go(toml(tmp_path), bench)
 
@@ -463,6 +468,31 @@ def test_bursts_that_cannot_be_had_leave_the_verdict(tmp_path, go, module, hurri
     found = rows(tmp_path / "out")
     assert [(row["verdict"], row["recording"]) for row in found] == [("bona_fide", "")] * 2
     assert sum("no recordings are kept" in line for line in session.told) == 2
+
+
+def test_recordings_of_a_module_in_the_field_are_sealed(tmp_path, go, monkeypatch, capsys):
+    """By an installed keyring: the module opens a session and its frames, and nothing of them lies open."""
+    monkeypatch.delenv("DERMIS_KEYRING", raising=False)
+    ring = Keyring.create(tmp_path / "ring")
+    device = LockedModule("field")
+    keys = {role: ring.role_key(SERIAL, role) for role in access.ROLES}
+    device.keys._held = {**keys, "verdict": b"", "station": [], "update": [], "osdp": b"", "fleet": ""}
+    path = toml(tmp_path, '[rig]\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\n')
+    path.write_text(path.read_text().replace('"none"', '"failures"'))
+    monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [findings("flat")] * len(bursts))
+    says = RigModule()
+    says.standing, says.answers["ada"] = "ada", ("attack", ["flat"], 40)
+    with device.open(verify=says.handlers["verify"], identity=lambda _: {**says.identity(), "state": "field"}) as fake:
+        says.url = fake.url
+        go(path, Bench(says), keyring=ring)
+    (row,) = rows(tmp_path / "out")
+    kept = tmp_path / "out" / row["recording"]
+    assert sealed.file_is_sealed(kept) and (recording.load(kept, Secrets(ring)).truth or {})["presentation"] == "ada-1"
+    with pytest.raises(RecordingError, match="is sealed under a keyring"):
+        recording.load(kept)
+    made = plan.load(path)
+    (command,) = replays.of_failures(tmp_path / "out" / "presentations.csv", made, {row["module"]: ring.path})
+    assert command.endswith(f"--keyring {ring.path}")
 
 
 # Words
