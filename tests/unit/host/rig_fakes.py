@@ -24,9 +24,9 @@ def keys_of(folder: Path, /, **values: Any) -> Keys:
     return Keys(values, folder / "rig.toml", "here")
 
 
-def wait_for(condition: Callable[[], object]) -> None:
+def wait_for(condition: Callable[[], object], limit_s: float = 5.0) -> None:
     """Until a device has heard what was sent to it."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.01)

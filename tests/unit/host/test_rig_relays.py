@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from typing import Any, cast
 
 import pytest
 from dermis_host.errors import UsageError
@@ -118,7 +119,7 @@ class FakeAdapter:
     def _run(self) -> None:
         with contextlib.suppress(OSError):
             self._connection, _ = self._listener.accept()
-            manager = rfc2217.PortManager(self, self)
+            manager = rfc2217.PortManager(cast(Any, self), cast(Any, self))
             self._connection.settimeout(0.02)
             while True:
                 try:
