@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 from dermis_host.errors import HostError
 from dermis_hw.twin import TwinError
 
-from tests.soak.report import hour_line, summary, told
+from tests.soak.report import hour_line, hour_told, summary, told
 from tests.soak.run import Hour, Options, Soak
 
 DEFAULT_DAYS, PASSAGES = 1.0, 2000
@@ -75,7 +74,7 @@ def main(words: list[str] | None = None) -> int:
             print(problem, file=sys.stderr)
             return 1
     if arguments.json:
-        print(json.dumps(told(soak, result) | {"hours": [dataclasses.asdict(hour) for hour in result.hours]}))
+        print(json.dumps(told(soak, result) | {"hours": [hour_told(hour) for hour in result.hours]}))
     print(summary(soak, result), file=where)
     return 1 if result.problems else 0
 

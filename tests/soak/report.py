@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from dermis.core import partitions
@@ -24,6 +25,12 @@ def hour_line(hour: Hour) -> str:
         f"hour {hour.number:4}: {hour.passages:4} passages, {verdicts}; {hour.faults:3} faults {hour.visits:3} visits; "
         f"heap {heap}; {hour.boots} starts; {hour.erases:3} erases; {hour.wall_s:6.1f} s"
     )
+
+
+def hour_told(hour: Hour) -> dict[str, Any]:
+    """The same for machines."""
+    heap = dataclasses.asdict(hour.heap) if hour.heap else None
+    return dict(vars(hour)) | {"heap": heap, "verdicts": dict(hour.verdicts)}
 
 
 def wear_by_day(result: Result) -> dict[str, float]:
