@@ -11,24 +11,22 @@ from pathlib import Path
 from tests.fuzz import campaign, keeping, targets
 
 MISSING = (
-    "There is no atheris for this Python ({version}) or system: it has wheels for CPython 3.10 to 3.14 on Linux x86-64; "
-    "make PYTHON=python3.11, or `pip install atheris`. `pytest tests/fuzz` needs none."
+    "There is no atheris for this Python ({version}) or system: it has wheels for CPython 3.11 to 3.14 on Linux with "
+    "x86-64. Try `make PYTHON=python3.11 fuzz`; `pytest tests/fuzz` needs none of it."
 )
 LEAST_S = 2.0  # a target's start takes about as long
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    known = targets.available()
+    known = targets.TARGETS
     parser.add_argument("target", nargs="*", help=f"of {', '.join(known)}; all without one")
     parser.add_argument("--executions", type=int, help="inputs, of all targets together")
     parser.add_argument("--seconds", type=float, help="time, of all targets together (60 without either)")
     parser.add_argument("--seed", type=int, default=1, help="of libFuzzer's choices")
     parser.add_argument("--work", type=Path, default=Path("build/fuzz"), help="folder of what a run finds")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="give one kept input to its target, and no more")
-    parser.add_argument(
-        "--keep", action="store_true", help="put the smallest inputs that reach new code into the corpus"
-    )
+    parser.add_argument("--keep", action="store_true", help="put what a run found worth keeping into the corpus")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.target if name not in known]:
         parser.error(f"there is no target {unknown[0]}; there are: {', '.join(known)}")

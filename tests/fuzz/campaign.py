@@ -37,7 +37,7 @@ class Result:
 
     target: Target
     executions: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # without the process's start
     accepted: int = 0
     edges: int = 0
     features: int = 0
@@ -54,11 +54,10 @@ def run(chosen: Sequence[Target], options: argparse.Namespace) -> int:
     results = []
     print(HEADING, flush=True)
     for target in chosen:
-        limit = (
-            ["-max_total_time=%d" % max(1, round(total_s * target.share / shares - START_S))]
-            if total_s
-            else ["-runs=%d" % max(1, options.executions * target.share // shares)]
-        )
+        if total_s:
+            limit = f"-max_total_time={max(1, round(total_s * target.share / shares - START_S))}"
+        else:
+            limit = f"-runs={max(1, options.executions * target.share // shares)}"
         results.append(_one(target, limit, options))
         print(row(results[-1]), flush=True)
     whole = sum(result.executions for result in results)
@@ -71,7 +70,10 @@ def run(chosen: Sequence[Target], options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-HEADING = f"{'target':18}{'executions':>12}{'a second':>10}{'accepted':>10}{'corpus':>8}{'edges':>7}{'features':>10}{'growth':>10}  findings"
+HEADING = (
+    f"{'target':18}{'executions':>12}{'a second':>10}{'accepted':>10}{'corpus':>8}{'edges':>7}{'features':>10}"
+    f"{'growth':>10}  findings"
+)
 
 
 def row(result: Result) -> str:
@@ -83,7 +85,7 @@ def row(result: Result) -> str:
     )
 
 
-def _one(target: Target, limit: list[str], options: argparse.Namespace) -> Result:
+def _one(target: Target, limit: str, options: argparse.Namespace) -> Result:
     work = options.work / target.name
     found, corpus = work / "found", work / "corpus"
     for folder in (found, corpus):
@@ -94,7 +96,7 @@ def _one(target: Target, limit: list[str], options: argparse.Namespace) -> Resul
     report.unlink(missing_ok=True)
     before = set(found.iterdir())
     command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz.worker", target.name, str(report)]
-    command += [*limit, f"-max_len={target.longest}", f"-timeout={HANG_S}", f"-rss_limit_mb={MOST_RESIDENT_MB}"]
+    command += [limit, f"-max_len={target.longest}", f"-timeout={HANG_S}", f"-rss_limit_mb={MOST_RESIDENT_MB}"]
     command += [
         f"-seed={options.seed}",
         f"-artifact_prefix={found}/{target.name}-",
@@ -130,6 +132,7 @@ def _result(target: Target, said: str, report: Path, seconds: float) -> Result:
     if report.is_file():
         told = json.loads(report.read_text())
         looked = told["accepted"] + told["refused"]
+        result.seconds = max(told["seconds"], 1e-3) * max(1.0, result.executions / max(1, looked))
         result.accepted = round(told["accepted"] / max(1, looked) * result.executions)
         settled = [resident for count, resident in told["memory"] if count >= looked / 4]
         if len(settled) > 1:

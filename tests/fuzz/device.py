@@ -9,6 +9,8 @@ import hashlib
 import struct
 from binascii import crc32
 
+from dermis.app import audit, fields, keys, settings, utc
+from dermis.app.lock import key as panel_key
 from dermis.core import (
     audit_chain,
     boot_state,
@@ -39,7 +41,7 @@ class Broken(Exception):
 
 def told(data):
     """A short name of bytes."""
-    return "%d:%08x" % (len(data), crc32(data) & 0xFFFFFFFF)
+    return f"{len(data)}:{crc32(data) & 0xFFFFFFFF:08x}"
 
 
 def must(holds, what):
@@ -84,19 +86,15 @@ def smp_frames(data):
         deframer.feed(b"\n")
         must(deframer.feed(smp.frame(data)) == [data], "a frame does not give back its packet")
         known.append(_packet(data))
-    return "%d %s %s" % (len(packets), counters[0], known)
+    return f"{len(packets)} {counters[0]} {known}"
 
 
 def _packet(packet):
     try:
         header, body = smp.parse(packet)
-        must(
-            smp.packet(header.op, header.version, header.group, header.sequence, header.id, bytes(body))[2:]
-            == packet[2:]
-            or packet[1],
-            "a packet's header is not written as it is read",
-        )
-        return "%d %d %s" % (header.group, header.id, told(body))
+        again = smp.packet(header.op, header.version, header.group, header.sequence, header.id, bytes(body))
+        must(again[2:] == packet[2:], "a packet is not written as it is read")
+        return f"{header.group} {header.id} {told(body)}"
     except BadInput:
         return "BadInput"
 
@@ -112,8 +110,6 @@ def cbor_item(data):
 
 def message_fields(data):
     """A request: the first byte chooses the message, the rest is its body."""
-    from dermis.app import fields
-
     every = messages.every()
     if not data:
         return ""
@@ -180,11 +176,11 @@ def read_image(data, in_slot=False):
     image = mcuboot.Image(_Source(data).read_at, len(data), in_slot)
     must(image.length <= len(data), "an image is longer than its file")
     stated = image.manifest
-    again = manifest.encode(dict(zip(manifest.FIELDS, stated)))
+    again = manifest.encode({name: stated[at] for at, name in enumerate(manifest.FIELDS)})
     must(manifest.decode(again) == stated, "a manifest is another one when it is written and read again")
     manifest.acceptable(image, FACTS)
     image.sound()
-    return "%d %s" % (image.length, told(image.hash))
+    return f"{image.length} {told(image.hash)}"
 
 
 def image_header(data):
@@ -272,13 +268,13 @@ def _changed(data):
         return None
     if not isinstance(changes, dict) or not changes:
         return None
-    fields = dict(calibration_fields(), format=calibration.FORMAT)
+    record = dict(calibration_fields(), format=calibration.FORMAT)
     for name in changes:
         if changes[name] is None:
-            fields.pop(name, None)
+            record.pop(name, None)
         else:
-            fields[name] = changes[name]
-    return sealed_record(cbor.dumps(fields))
+            record[name] = changes[name]
+    return sealed_record(cbor.dumps(record))
 
 
 class _Log:
@@ -324,9 +320,6 @@ class Storage:
 
 def stored_files(data):
     """Settings, keys, and the panel's key as they lie in storage: a module starts with whatever is there."""
-    from dermis.app import keys, settings
-    from dermis.app.lock import key as panel_key
-
     digested = data + hashlib.sha256(data).digest()
     found = settings.Settings(Storage({settings.FILE: data}), "border", _Log())
     out = ["fault" if found.fault else told(cbor.dumps(found._set))]
@@ -335,14 +328,12 @@ def stored_files(data):
     for content in (data, digested):
         held = keys.Keys(Storage({keys.FILE: content}), SERIAL)
         out.append("fault" if held.fault else "keys")
-        out.append("%d" % len(panel_key.base_key(Storage({panel_key.FILE: content}), SERIAL, held)))
+        out.append(str(len(panel_key.base_key(Storage({panel_key.FILE: content}), SERIAL, held))))
     return " ".join(out)
 
 
 def audit_log(data):
     """A file of the module's ring: the log goes on after it, whatever it holds; each entry reads back."""
-    from dermis.app import audit
-
     out = []
     for entry, end in audit_chain.split(data):
         must(audit_chain.framed(entry) == data[end - len(entry) - 2 : end], "an entry's frame is not its frame")
@@ -357,7 +348,7 @@ def audit_log(data):
         must(log.next - found in (1, 2), "the log does not go on")  # two where damage was found and is told
         head, after = log.head(0), audit.Audit(ring, SERIAL, _Clock(), _Log()).head(0)
         must((head.next, head.hash) == (after.next, after.hash), "the log goes on elsewhere after a restart")
-        out.append("%d" % log.next)
+        out.append(str(log.next))
     return " ".join(out)
 
 
@@ -476,8 +467,6 @@ def wiegand_bits(data):
 
 def utc_text(data):
     """Times as the messages and the provisioning have them."""
-    from dermis.app import utc
-
     text = str(data, "utf-8")
     seconds = utc.seconds(text)
     must(utc.text(seconds) == text[: utc.LENGTH], "a time is another one when it is written again")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dermis.core import cbor, messages, smp, vocabulary
+from dermis.core import messages, smp
 from dermis_host import client, image_file, inference, link, pictures, recording, wire
 from dermis_host.access import keyring, sealed
 from dermis_host.auditing import export
@@ -351,8 +351,4 @@ PARSERS: dict[str, tuple[Any, tuple[type[Exception], ...]]] = {
     "module": (module, (ValueError,)),
     "audit_export": (audit_export, (UsageError,)),
     "unit": (unit, (unit_record.UnitRecordError,)),
-}
-SEED_RECORD = {
-    "frames": vocabulary.FRAMES,
-    "cbor": cbor.dumps({"off": 0}),
 }

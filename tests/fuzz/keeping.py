@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+
 from tests.fuzz.targets import CORPUS, Check, Target
 
 DRAWN = 120  # inputs drawn from a target's strategy to begin with
@@ -19,17 +21,19 @@ MENDED = "mended-"  # what an input's name begins with that failed once
 OURS = tuple(str(Path(__file__).parents[2] / room / "") for room in ("firmware", "host_tools", "hw", "models"))
 
 
+def quiet(count: int) -> settings:
+    """So many examples, the same each time, however slow they are."""
+    checks = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+    return settings(max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=checks)
+
+
 def drawn(target: Target, count: int) -> list[bytes]:
     """Inputs of a target's strategy, the same ones each time."""
-    from hypothesis import HealthCheck, given, settings
-
     from tests.fuzz import strategies
 
     out: list[bytes] = []
 
-    @settings(
-        max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
+    @quiet(count)
     @given(strategies.of(target.name))
     def note(data: bytes) -> None:
         out.append(data)

@@ -25,8 +25,8 @@ def main(path):
         try:
             said = device.outcome(name, data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other interpreter's must be the same
-            said = "FAILED: %r" % error
-        print("%d\t%s" % (number, said))
+            said = f"FAILED: {error!r}"
+        print(f"{number}\t{said}")
         number += 1
 
 

@@ -18,8 +18,8 @@ from tests.fuzz import device
 
 ROOT = Path(__file__).parents[2]
 TEXTS = (
-    "utc", "port_name", "pem", "obj", "ply", "audit_export", "scene", "spectrum", "material", "scores", "evaluation", "claim",
-    "plan", "board", "fixture", "station", "rig",
+    "utc", "port_name", "pem", "obj", "ply", "audit_export", "scene", "spectrum", "material", "scores", "evaluation",
+    "claim", "plan", "board", "fixture", "station", "rig",
 )  # fmt: skip
 
 # The wire.
@@ -163,8 +163,10 @@ def tflite_seeds() -> list[Any]:
 # The lock's side.
 
 OSDP_INNER = (
-    b"\x60", b"\x61\x00", b"\x62\x00", b"\x68\x00\x01\x0a\x00", b"\x69\x00\x00\x02\x05\x05\x01\x01\x00\x00\x01\x05\x05\x02\x02",
-    b"\x6e\x05\x80\x25\x00\x00", b"\x03\x11\x01\x76" + bytes(8), b"\x03\x13\x01\x77" + bytes(16), b"\x02\x15\x60" + bytes(4),
+    b"\x60", b"\x61\x00", b"\x62\x00", b"\x68\x00\x01\x0a\x00",
+    b"\x69\x00\x00\x02\x05\x05\x01\x01\x00\x00\x01\x05\x05\x02\x02",
+    b"\x6e\x05\x80\x25\x00\x00", b"\x03\x11\x01\x76" + bytes(8), b"\x03\x13\x01\x77" + bytes(16),
+    b"\x02\x15\x60" + bytes(4),
     b"\x02\x17\x68" + bytes(20), b"\x75\x01\x10" + bytes(16), b"\x80\x01\x02\x03",
 )  # fmt: skip
 
@@ -195,7 +197,8 @@ PNG_CHUNKS = (
 PNG_EXTRAS = (
     (b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 20), 9)),
     (b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 20), 9)),
-    (b"tEXt", b"a\0b"), (b"tRNS", b"\0\1"), (b"acTL", struct.pack(">II", 2, 0)), (b"pHYs", bytes(9)), (b"gAMA", bytes(4)),
+    (b"tEXt", b"a\0b"), (b"tRNS", b"\0\1"), (b"acTL", struct.pack(">II", 2, 0)), (b"pHYs", bytes(9)),
+    (b"gAMA", bytes(4)),
     (b"fcTL", bytes(26)), (b"eXIf", b"II*\0\x08\0\0\0\xff\xff"), (b"iTXt", b"a\0\1\0\0\0" + zlib.compress(b"x" * 99)),
 )  # fmt: skip
 
@@ -241,7 +244,8 @@ RECORDING_TEXTS = (
     },
     {
         "focal_px_q8": 84480, "centre_u_q8": 40960, "centre_v_q8": 30720, "z_near_mm": 250, "z_far_mm": 700,
-        "swir_fwhm_urad": 130000, "monitor_columns": [0, 6], "swir_centre_um": [0, 0], "swir": True, "profile": "border",
+        "swir_fwhm_urad": 130000, "monitor_columns": [0, 6], "swir_centre_um": [0, 0], "swir": True,
+        "profile": "border",
     },
 )  # fmt: skip
 KEYRING = {
@@ -307,19 +311,21 @@ SCORES = (
     b'attempt;subject;species;score\n"1";"a";"";"0,5"\n',
 )
 MATERIALS = (
-    b"skin:medium", b"skin:r700=0.35", b"skin:medium+lips", b"silicone:1 over skin:dark", b"resin:3 over air over white",
-    b"tile:white", b"grey:0.18", b"print:matte", b"white.csv", b"glowing:30", b"paint:0.05,depth=2", b"skin:subject-99",
+    b"skin:medium", b"skin:r700=0.35", b"skin:medium+lips", b"silicone:1 over skin:dark",
+    b"resin:3 over air over white", b"tile:white", b"grey:0.18", b"print:matte", b"white.csv",
+    b"glowing:30", b"paint:0.05,depth=2", b"skin:subject-99",
 )  # fmt: skip
 CLAIMS = (b"apcer=.05", b"apcer:photo=1%", b"bpcer=.02", b"score=pad,species=type")
 PORTS = (b"/dev/ttyACM0", b"rfc2217://127.0.0.1:2217", b"socket://[::1]:80?logging=debug", b"COM3")
 STATION = (
-    b'id = "S1"\nname = "Line"\noutput = "units"\ntwin = "twin"\nserial = "DM1-[0-9]{4}"\noperator = "ada"\npage_port = 0\n'
-    b'provision = false\n[flash]\nfolder = "built"\nruntime = "stand-in"\nruntime_sha256 = ""\ntimeout_s = 100\n',
+    b'id = "S1"\nname = "Line"\noutput = "units"\ntwin = "twin"\nserial = "DM1-[0-9]{4}"\noperator = "ada"\n'
+    b'page_port = 0\nprovision = false\n[flash]\nfolder = "built"\nruntime = "stand-in"\n'
+    b'runtime_sha256 = ""\ntimeout_s = 100\n',
     b'id = "S1"\ntwin = "twin"\n[flash]\ncommand = ["program", "--port", "{port}"]\ntimeout_s = 5\nerase_data = true\n',
 )
 RIG = (
-    b'format = 1\nname = "bench"\n[module]\nport = "/dev/ttyACM0"\nkeyring = "keys"\n[targets]\nkind = "twin"\n',
-    b'format = 1\n[module]\nkind = "twin"\nscene = "paper"\nseed = 7\n[power]\nkind = "twin"\n[light]\nkind = "twin"\n',
+    b'format = 1\nname = "bench"\n[module]\nport = "/dev/ttyACM0"\nflash = true\n',
+    b'format = 1\n[module]\nkind = "twin"\nscene = "empty"\nseed = 7\n[power]\nkind = "twin"\n[light]\nkind = "twin"\n',
 )
 
 
@@ -339,8 +345,10 @@ def _evaluations() -> list[bytes]:
 
 
 def _scenes() -> list[bytes]:
-    mesh = b'format = 1\nkind = "attack"\n[[object]]\ngeometry = "mesh.obj"\nmaterial = "white.csv"\nposition_mm = [0, 0, 0]\n'
-    mesh += b'[expect]\nverdict = "attack"\nreasons = ["flat"]\n[lamp]\nanswers = { "850" = 0.1 }\n[module]\ntemperature_c = 30\n'
+    mesh = b'format = 1\nkind = "attack"\n[[object]]\ngeometry = "mesh.obj"\nmaterial = "white.csv"\n'
+    mesh += b"position_mm = [0, 0, 0]\n"
+    mesh += b'[expect]\nverdict = "attack"\nreasons = ["flat"]\n[lamp]\n'
+    mesh += b'answers = { "850" = 0.1 }\n[module]\ntemperature_c = 30\n'
     return [mesh, *_files("hw/dermis_hw/scenes/builtin/*.toml")[:6]]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from dermis.app import module as modules
 from dermis.app.server import PROMPT, Server
@@ -16,7 +18,7 @@ from tests.fuzz.device import Broken, must
 sys.path.insert(
     0, str(Path(__file__).parents[1] / "unit")
 )  # the fakes are shared with MicroPython, which has no packages
-import fakes  # pyright: ignore[reportMissingImports]
+fakes: Any = importlib.import_module("fakes")
 
 EVERY = messages.every()
 # These take bursts, which a fake camera makes in tens of milliseconds; `tests/unit` asks them.
@@ -59,7 +61,7 @@ def server(data: bytes) -> None:
         if sign in written:
             raise Broken("a handler failed: " + written[written.find(sign) - 40 :][:400].decode("ascii", "replace"))
     answers = [smp.parse(packet) for packet in smp.Deframer(65536).feed(written)]
-    for header, body in answers:
+    for _, body in answers:
         try:
             said = cbor.loads(body)
         except BadInput as problem:

@@ -24,8 +24,8 @@ TRACE_EVERY = 61  # inputs: looking at each would take most of the time
 
 @dataclass(frozen=True)
 class Target:
-    """room: the module of `tests.fuzz` that has it, and with it the packages that are instrumented. longest: bytes of an
-    input; beyond, nothing new happens. share: of a run's time, against the others'."""
+    """room: the module of `tests.fuzz` that has it. longest: bytes of an input; beyond, nothing new happens. share: of
+    a run, against the others'."""
 
     name: str
     room: str
@@ -47,7 +47,7 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("smp", "device", "SMP's frames and headers on the device", 1024, 6),
+        Target("smp", "device", "SMP's frames and headers on the device", 512, 6),
         Target("cbor", "device", "CBOR", 512, 8),
         Target("fields", "device", "requests against the table of messages", 256, 4),
         Target("image", "device", "an image: header, trailer, manifest", 16384),
@@ -144,15 +144,6 @@ def _allocation(given: int) -> Iterator[None]:
         tracemalloc.stop()
     if peak > limit:
         raise Broken(f"{given} bytes make the parser allocate {peak}, more than {limit}")
-
-
-def available() -> dict[str, Target]:
-    """The targets whose parser is there."""
-    found = {}
-    for name, target in TARGETS.items():
-        if name != "rig" or importlib.util.find_spec("dermis_host.rig"):
-            found[name] = target
-    return found
 
 
 def of_file(path: Path) -> str:

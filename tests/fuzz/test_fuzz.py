@@ -3,27 +3,25 @@ MicroPython in the device's own heap with the same outcome; and inputs that are 
 
 from __future__ import annotations
 
-import os
 import struct
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.campaign.interpreter import environment, micropython
 from tests.fuzz import __main__ as command
 from tests.fuzz import campaign, device, keeping, targets
 
 FUZZ = Path(__file__).parent
-NAMES = list(targets.available())
+NAMES = list(targets.TARGETS)
 DEVICE = [name for name in NAMES if targets.TARGETS[name].device]
 EXAMPLES, EXAMPLES_OF_SLOW = 25, 4
 SLOW = ("server", "recording")
 HEAP = "2m"  # the device's
 MOST_CORPUS = 1_000_000  # bytes
-CORES = os.cpu_count()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,13 +61,7 @@ def test_damaged_inputs(name):
 
     check = targets.Check(targets.TARGETS[name])
 
-    @settings(
-        max_examples=EXAMPLES_OF_SLOW if name in SLOW else EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    @keeping.quiet(EXAMPLES_OF_SLOW if name in SLOW else EXAMPLES)
     @given(strategies.of(name))
     def tried(data):
         check(data)
@@ -84,10 +76,6 @@ def test_the_corpus_is_small():
 
 
 # What would count as a failure is seen as one.
-
-
-class Room:
-    """A target that fails in a way of its own."""
 
 
 def checked(monkeypatch, run, *refusals):
@@ -151,7 +139,7 @@ def test_a_finding_is_read_from_what_the_process_left(tmp_path):
     log.write_text("INFO: x\n#2 INITED cov: 5 ft: 7 corp: 1/1b exec/s: 0\nKeyError: 'x'\n==5== ERROR: libFuzzer: y\n")
     assert campaign._why(log) == "KeyError: 'x'"
     report = tmp_path / "report"
-    report.write_text('{"accepted": 3, "refused": 1, "memory": [[10, 5], [50, 1000], [99, 4000]]}')
+    report.write_text('{"accepted": 3, "refused": 1, "seconds": 1.0, "memory": [[10, 5], [50, 1000], [99, 4000]]}')
     said = "#90\tDONE   cov: 5 ft: 7 corp: 2/9b exec/s: 0\nstat::number_of_executed_units: 100\n"
     result = campaign._result(targets.TARGETS["cbor"], said, report, 2.0)
     assert (result.executions, result.edges, result.features, result.corpus) == (100, 5, 7, 2)

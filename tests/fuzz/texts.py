@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from dermis_host.calibration import targets
-from dermis_host.errors import HostError, UsageError
+from dermis_host.errors import UsageError
 from dermis_host.evaluation import claims, plan, reporting, score_files
+from dermis_host.rig import description
 from dermis_host.station import settings
 from dermis_hw import materials, scenes
 from dermis_hw.boards import wiring
@@ -134,10 +134,10 @@ def station(data: bytes) -> None:
 
 
 def rig(data: bytes) -> None:
-    """rig.toml; nothing is opened."""
-    from dermis_host import rig as rigs  # pyright: ignore[reportAttributeAccessIssue]
-
-    rigs.load(file("rig.toml", data))
+    """rig.toml; nothing is opened, and nothing is imported that is not ours."""
+    if b":" in data.replace(b"://", b""):
+        return
+    description.load(file("rig.toml", data))
 
 
 PARSERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...]]] = {
@@ -151,6 +151,5 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...]]] =
     "board": (board, (wiring.BoardError,)),
     "fixture": (fixture, (UsageError,)),
     "station": (station, (UsageError,)),
+    "rig": (rig, (UsageError,)),
 }
-if importlib.util.find_spec("dermis_host.rig"):
-    PARSERS["rig"] = (rig, (HostError,))

@@ -1,11 +1,13 @@
 """The process of one target: `python -m tests.fuzz.worker TARGET REPORT [libFuzzer's options] CORPUS...`
 
-atheris takes the process over and ends it. What it does not tell (how many inputs were accepted, how the memory grew) is
-written to REPORT as it goes.
+atheris takes the process over and ends it. What it does not tell (how many inputs were accepted, how the memory grew)
+is written to REPORT as it goes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import random
 import resource
@@ -29,22 +31,31 @@ def resident() -> int:
 
 
 def main(arguments: list[str]) -> None:
-    import atheris  # pyright: ignore[reportMissingImports]
+    atheris: Any = importlib.import_module("atheris")  # no wheel for every Python
 
     name, report, *options = arguments
     with atheris.instrument_imports(include=OURS):
         from tests.fuzz import targets
 
         check = targets.Check(targets.TARGETS[name])
+        _load_all(check)
     limit = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     watch = Watch(check, Path(report))
     changes: dict[str, Any] = {}
     if name == "tflite":
         changes["custom_mutator"] = _tflite_mutator(atheris)
-    # tracing between atheris' own hooks is what makes it slow: `check` traces now and then only
     atheris.Setup([sys.argv[0], *options], watch, **changes)
     atheris.Fuzz()
+
+
+def _load_all(check: Any) -> None:
+    """Much is imported when it is first needed: it must be while imports are instrumented."""
+    from tests.fuzz import samples
+
+    for data in samples.of(check.target.name):
+        with contextlib.suppress(Exception):  # what fails here fails again as the corpus is read
+            check(data)
 
 
 class Watch:
@@ -54,6 +65,7 @@ class Watch:
         self._check = check
         self._report = report
         self._count = 0
+        self._start = time.monotonic()
         self._written = 0.0
         self._memory: list[tuple[int, int]] = []  # (inputs, bytes)
 
@@ -63,7 +75,12 @@ class Watch:
         if self._count % LOOK_EVERY == 0 and time.monotonic() - self._written > WRITE_EVERY_S:
             self._written = time.monotonic()
             self._memory.append((self._count, resident()))
-            told = {"accepted": self._check.accepted, "refused": self._check.refused, "memory": self._memory}
+            told: dict[str, Any] = {
+                "accepted": self._check.accepted,
+                "refused": self._check.refused,
+                "memory": self._memory,
+            }
+            told["seconds"] = self._written - self._start
             self._report.write_text(json.dumps(told))
 
 

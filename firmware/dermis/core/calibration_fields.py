@@ -190,11 +190,8 @@ def _check_swir(record):
 
 def _check_drifts(record):
     lights = record["monitor_drift"]
-    if (
-        not isinstance(lights, dict)
-        or len(lights) != len(MONITOR_LIGHTS)
-        or not all([light in lights for light in MONITOR_LIGHTS])
-    ):
+    named = isinstance(lights, dict) and len(lights) == len(MONITOR_LIGHTS)
+    if not named or not all(light in lights for light in MONITOR_LIGHTS):
         raise BadInput("'monitor_drift' of the calibration record must hold a curve for each light" + AGAIN)
     curves = {"monitor_drift": [lights[light] for light in MONITOR_LIGHTS]}
     curves["index_drift"] = [record["index_drift"]]
