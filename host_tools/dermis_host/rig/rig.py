@@ -85,6 +85,8 @@ class Rig:
 
     def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
         wrong = self._end()
+        if wrong and problem is not None and str(problem) == " ".join(wrong):
+            return  # that is being said already
         if wrong and problem is not None:
             raise RigError(f"{' '.join(wrong)} (Before that: {sentence(problem) if str(problem) else 'interrupted.'})")
         if wrong:

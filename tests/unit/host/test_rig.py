@@ -178,8 +178,9 @@ def test_one_that_does_not_answer_may_be_allowed(bench, tmp_path):
 
 def test_one_that_is_not_at_rest(bench, tmp_path):
     bench.trouble = {"on": raises(RigError("No."))}
-    with pytest.raises(RigError, match="power may be off"):
+    with pytest.raises(RigError) as told:
         open_rig(bench.description("power"), tmp_path)
+    assert str(told.value) == "The module's power may be off, switch it on by hand: No."
     rig = open_rig(bench.description("power"), tmp_path, allow_missing=True)
     assert "power may be off" in rig.trouble[0]
     with pytest.raises(RigError, match="power may be off"):
