@@ -21,7 +21,7 @@ from dermis_host.access import keyring, sealed
 from dermis_host.auditing import export
 from dermis_host.calibration import record_file
 from dermis_host.errors import LinkError, NotDermis, RequestFailed, UsageError
-from dermis_host.flashing import partition_table
+from dermis_host.flashing import partition_table, runtime
 from dermis_host.station import unit_record
 from dermis_hw.geometry import meshfile
 from dermis_hw.module_instance import ModuleInstance, from_text
@@ -311,6 +311,14 @@ def partitions(data: bytes) -> None:
         return  # it names no application, or too large a one
 
 
+def runtime_image(data: bytes) -> None:
+    """A runtime's file, its partition table and what follows it being the input."""
+    head = bytearray(partition_table.OFFSET)
+    head[0], head[runtime.CHIP_AT] = runtime.IMAGE_MAGIC, 9
+    made = runtime.load(file("runtime.bin", bytes(head) + data))
+    partition_table.parse(made.written[partition_table.OFFSET :][: partition_table.SIZE])
+
+
 def module(data: bytes) -> None:
     """module.json."""
     made = from_text(str(file("module.json", data)))
@@ -348,6 +356,7 @@ PARSERS: dict[str, tuple[Any, tuple[type[Exception], ...]]] = {
     "obj": (obj, (meshfile.MeshError,)),
     "ply": (ply, (meshfile.MeshError,)),
     "partitions": (partitions, (ValueError,)),
+    "runtime": (runtime_image, (UsageError,)),
     "module": (module, (ValueError,)),
     "audit_export": (audit_export, (UsageError,)),
     "unit": (unit, (unit_record.UnitRecordError,)),

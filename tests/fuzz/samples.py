@@ -393,6 +393,7 @@ def of(name: str) -> list[bytes]:
         "obj": lambda: list(OBJ),
         "ply": lambda: [*PLY, b"\x33" + struct.pack("<9f", *range(9)) + b"\x03" + struct.pack("<3i", 0, 1, 2)],
         "partitions": lambda: [_partition_table()],
+        "runtime": lambda: [_partition_table(), _partition_table() + bytes(0x8000)],
         "module": lambda: [json.dumps(module_fields()).encode()],
         "audit_export": lambda: [export_lines()],
         "unit": lambda: [json.dumps(unit_fields()).encode()],

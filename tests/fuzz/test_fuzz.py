@@ -34,6 +34,11 @@ def test_what_was_found_before(name):
             raise AssertionError(f"{path} fails again") from problem
 
 
+@pytest.mark.parametrize("name, before", [("spectrum", b"800,"), ("fixture", b"nm,factor\n"), ("scores", b"1,")])
+def test_a_field_longer_than_pythons_csv_takes(name, before):
+    assert targets.Check(targets.TARGETS[name])(before + b"a" * 140_000) is False
+
+
 def test_the_device_does_what_cpython_does(tmp_path):
     files = keeping.kept(DEVICE)
     assert files, "there is no corpus"

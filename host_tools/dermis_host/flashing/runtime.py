@@ -74,7 +74,12 @@ def load(path: Path) -> Runtime:
             f"The runtime {path} has no partition table at {partition_table.OFFSET:#x} ({problem}): name a whole image "
             "of MicroPython, one that is flashed at offset 0 (not an .app-bin, not an .uf2)."
         ) from None
-    made = partition_table.encode(partition_table.with_ours(entries))
+    try:
+        made = partition_table.encode(partition_table.with_ours(entries))
+    except ValueError as problem:
+        raise UsageError(
+            f"The runtime {path} leaves no room for our partitions ({problem}): name another build of MicroPython."
+        ) from None
     written = data[: partition_table.OFFSET] + made + data[partition_table.OFFSET + partition_table.SIZE :]
     app = min(entry.offset for entry in entries if entry.kind == partition_table.APP)
     version, project, idf = _description(data[app:])
