@@ -26,6 +26,7 @@ from dermis_host.evaluation.source import Presentation, plain
 from dermis_host.evaluation.stand import Stand
 
 TWIN = "twin"  # in place of a rig.toml: the twin, a rig with everything
+OF_TWINS = {"virtual_time": True}  # or a busy computer would be a slow module, which runs out of time
 SCENES, INCIDENTS = "scenes", "incidents.txt"  # in a run's folder
 Note = Callable[[str], None]
 
@@ -158,7 +159,7 @@ def opened(
     attempts, made_by = _attempts(plan, virtual == {True}, folder)
     stands = []
     for description, name in zip(descriptions, names, strict=True):
-        options: dict[str, Any] = {"model": plan.model} if description.twin is not None else {}
+        options: dict[str, Any] = {} if description.twin is None else {"model": plan.model, **OF_TWINS}
         there = stack.enter_context(rig.open_rig(description, folder / f"rig-{name}", **options))
         stand = Stand(there, plan, keyring, tell)
         stack.callback(stand.close)

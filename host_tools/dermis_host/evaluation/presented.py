@@ -56,6 +56,8 @@ def judged(
     bursts = [recording.load(path, under) for path in paths]
     truths = [burst.truth or {} for burst in bursts]
     names = {truth.get("presentation") for truth in truths}
+    if len(paths) > 1 and None in names:
+        raise RecordingError(f"{paths[0]} and its neighbours name no presentation: replay each alone.")
     if len(names) > 1:
         raise RecordingError(f"{paths[0]} and its neighbours are bursts of several presentations: keep them apart.")
     made_by = bursts[0].module or {}
