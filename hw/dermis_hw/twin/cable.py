@@ -55,6 +55,11 @@ class Wire:
         self._stall_s, self._bytes_left = seconds, after
 
     @property
+    def waits(self) -> bool:
+        """Whether it is to stall and has not yet."""
+        return self._bytes_left is not None
+
+    @property
     def deadline(self) -> float | None:
         """When what is kept back goes on."""
         return self._until

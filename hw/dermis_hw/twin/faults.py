@@ -76,6 +76,17 @@ class Faults:
     def spoil_to_host(self, data: bytes) -> bytes:
         return self.to_host.carry(data)
 
+    def waiting(self) -> list[str]:
+        """Names of the faults that were asked for a time that has not come."""
+        waits = {
+            "power_cut": self._flash.waits_for_cut,
+            "bad_block": self._flash.waits_for_wear,
+            "sudden_reset": self._peripherals.requests_until_reset > 0,
+            "clock_jump": self._peripherals.clock_leap_us > 0,
+            "serial_stall": self.to_module.waits or self.to_host.waits,
+        }
+        return [name for name, waiting in waits.items() if waiting]
+
     @property
     def deadlines(self) -> list[float]:
         """When a stalled cable goes on, as `time.monotonic` counts."""

@@ -58,6 +58,16 @@ class Flash:
         entry = partitions.partition(partition)
         self._wearing = range(entry.offset // SECTOR, (entry.offset + entry.size) // SECTOR), erases
 
+    @property
+    def waits_for_cut(self) -> bool:
+        """Whether a cut was asked for that has not come."""
+        return self._cut_after > 0
+
+    @property
+    def waits_for_wear(self) -> bool:
+        """Whether a sector is to wear out and has not yet."""
+        return self._wearing is not None
+
     def renew(self) -> None:
         """Another chip with the same content: no sector is worn out."""
         self._wearing = None

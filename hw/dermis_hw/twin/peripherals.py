@@ -92,6 +92,7 @@ class Peripherals:
         self._born = int(time.time())
         self.stuck_adc: int | None = None
         self.swir_noise = 1.0  # times what a sound head has
+        self.requests = 0  # of the module's programs, since the twin started
         self.requests_until_reset = 0  # 0: none
         self.clock_leap_us = 0  # that the module's clock still has to make
         self.date_off_s = 0  # what its date-time is off by, from its next start on
@@ -156,6 +157,7 @@ class Peripherals:
         return self._answer(self._flash_methods, op, self._world.now_us(), module_us, payload)
 
     def _answer(self, methods: Methods, op: int, now_us: int, module_us: int, payload: bytes) -> Answer:
+        self.requests += 1
         if self.requests_until_reset:
             self.requests_until_reset -= 1
             if not self.requests_until_reset:
