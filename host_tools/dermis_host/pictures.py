@@ -45,7 +45,8 @@ def read_grey(path: Path) -> np.ndarray:
     Raises UsageError with one sentence when it is not there, not an image, or of more than `MOST_PIXELS`.
     """
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        # From memory: of a file Pillow reads as much as a chunk says that it has, and Python makes room for that.
+        with Image.open(io.BytesIO(path.read_bytes()), formats=("PNG",)) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise UsageError(
                     f"{path} has {image.width} x {image.height} pixels, and at most {MOST_PIXELS >> 20} Mi are read: "

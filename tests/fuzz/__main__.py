@@ -56,7 +56,9 @@ def _repeat(path: Path, named: list[str]) -> int:
         print(f"{path} cannot be read: {problem.strerror}.", file=sys.stderr)
         return 2
     try:
-        taken = targets.Check(targets.TARGETS[name])(data, traced=True)
+        check = targets.Check(targets.TARGETS[name])
+        with targets.bounded():
+            taken = check(data, traced=True)
     except Exception:  # noqa: BLE001 - whatever it is, is what was asked for
         traceback.print_exc()
         print(f"{name} fails on {path}.")

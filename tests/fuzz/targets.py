@@ -19,6 +19,7 @@ LONGEST_TOLD, TOLD_A_BYTE = 4000, 8  # characters of a refusal, which should be 
 # For an input, what the device may allocate at once beside what it was given and twice each item of it (CPython's
 # objects are larger): a record of 80 kB is made anew where fields of one are changed, a model has an arena of 64 kB.
 DEVICE_BYTES, DEVICE_BYTES_A_BYTE = 1 << 20, 400
+ROOM = 1 << 30  # bytes that an input may make the process map beyond what it has
 TRACE_EVERY = 61  # inputs: looking at each would take most of the time
 
 
@@ -91,6 +92,24 @@ TARGETS = {
         Target("rig", "texts", "rig TOML", 1024, 3),
     )
 }
+
+
+@contextlib.contextmanager
+def bounded() -> Iterator[None]:
+    """Within, this process gets no more than `ROOM` beyond what it has: a length that is believed is a MemoryError."""
+    sizes = Path("/proc/self/statm")
+    if not sizes.is_file():  # no such limit on other systems
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = int(sizes.read_text().split()[0]) * resource.getpagesize() + ROOM
+    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 class Slow(Broken):

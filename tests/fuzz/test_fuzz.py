@@ -29,7 +29,8 @@ def test_what_was_found_before(name):
     check = targets.Check(targets.TARGETS[name])
     for path in keeping.kept([name]):
         try:
-            check(path.read_bytes())
+            with targets.bounded():
+                check(path.read_bytes(), traced=True)
         except Exception as problem:
             raise AssertionError(f"{path} fails again") from problem
 

@@ -20,8 +20,6 @@ OURS = ["dermis", "dermis_host", "dermis_hw", "dermis_models"]
 PAGE = resource.getpagesize()
 LOOK_EVERY = 64  # inputs
 WRITE_EVERY_S = 1.0
-# What an input may make the process map beyond what it has: a length from a file that is believed asks for more.
-ROOM = 1 << 30
 MUTATED_BY_US = 0.5  # of the inputs of a target that has mutations of its own
 
 
@@ -39,14 +37,13 @@ def main(arguments: list[str]) -> None:
 
         check = targets.Check(targets.TARGETS[name])
         _load_all(check)
-    limit = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE + ROOM
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     watch = Watch(check, Path(report))
     changes: dict[str, Any] = {}
     if name == "tflite":
         changes["custom_mutator"] = _tflite_mutator(atheris)
-    atheris.Setup([sys.argv[0], *options], watch, **changes)
-    atheris.Fuzz()
+    with targets.bounded():
+        atheris.Setup([sys.argv[0], *options], watch, **changes)
+        atheris.Fuzz()
 
 
 def _load_all(check: Any) -> None:
