@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # and those are awaited. One that stays out this long means that the twin is gone or hangs.
 ANSWER_LIMIT_MS = 10000
 POLL_PAUSE_MS = 1
+# In virtual time no task moves on before the answer: stand still for it, but look at the console now and then.
+VIRTUAL_WAIT_MS = 5
 
 IS_MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -72,6 +74,7 @@ class Channel:
         self.hello = {}
         if greet:
             self.hello = json.loads(self.ask(wire.HELLO, struct.pack(wire.HELLO_REQUEST, wire.VERSION)))
+        self._wait_ms = VIRTUAL_WAIT_MS if self.hello.get("virtual_time") else 0
 
     def ask(self, op, payload=b"", into=None, head=0):
         """Send a request, wait for its answer and return it as bytes; for the quick ones.
@@ -100,7 +103,7 @@ class Channel:
         self._awaited += 1
         try:
             while not request.done:
-                if self._poll.poll(0):
+                if self._poll.poll(self._wait_ms):
                     self._take()
                 else:
                     await pause_ms(POLL_PAUSE_MS)
