@@ -149,7 +149,7 @@ class Soak:
                     self.troubles.turn(self.twin.status())
                     self._visit(now_s)
                 else:
-                    self.troubles.finish()
+                    self.troubles.finish()  # the heap is looked at without one; the next comes when its time has come
                 time.sleep(TURN_S)
         except KeyboardInterrupt:
             self.result.interrupted = True

@@ -109,13 +109,12 @@ class Troubles:
             self._begin(now_s)
 
     def finish(self) -> None:
-        """The one under way ends, and none comes after it."""
+        """The one under way ends now."""
         if self._now is not None:
             if self._now.boots >= 0:
                 self._end_reset(self._now, self.twin.status(), cut_short=True)
             else:
                 self._mend(self._now)
-        self._next_s = self._next_reset_s = float("inf")
 
     def _later(self, now_s: float, an_hour: float) -> float:
         return now_s + self.rng.expovariate(an_hour / 3600) if an_hour else float("inf")
