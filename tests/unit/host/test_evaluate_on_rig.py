@@ -5,6 +5,7 @@ import json
 import shlex
 from contextlib import ExitStack
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 from dermis.core import access
@@ -19,6 +20,7 @@ from dermis_host.evaluation.running import Run
 from locked_module import SERIAL, LockedModule
 from rig_of_fakes import PEOPLE, Bench, RigModule
 
+ROOT = Path(__file__).parents[3]
 TARGETS = """
 [[rig.target]]
 show = "ada"
@@ -162,6 +164,18 @@ def test_truth_is_the_operators_on_a_board_and_the_scenes_on_a_twin(tmp_path):
     with pytest.raises(UsageError, match="neither bona fide nor an attack"):
         truths('[[rig.target]]\nshow = "empty"\n', True)
     assert truths('[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\n', True)[0].kind == "bona_fide"
+
+
+def test_the_examples_are_plans(tmp_path):
+    page = (ROOT / "docs" / "evaluation.md").read_text().split("## On a rig")[1]
+    path = toml(tmp_path)
+    path.write_text('model = "model.tflite"\n' + page.split("```toml\n")[1].split("```")[0])
+    made = plan.load(path)
+    found = rig_plan.in_order(rig_plan.parse(made.source_table, made.path), made.seed)
+    assert len(found) == 10 * 2 + 30 and {each.target.kind for each in found} == {"bona_fide", "attack"}
+    made = plan.load(ROOT / "models" / "evaluations" / "rig.toml", model=tmp_path / "model.tflite")
+    found = rig_plan.with_truths(rig_plan.parse(made.source_table, made.path), True, "rig.toml")
+    assert len({target.species for target in found.targets}) == 3
 
 
 # Runs
