@@ -111,7 +111,7 @@ def files_of(folder: Path) -> tuple[Path, Path]:
         flash_map = json.loads(found[0].read_bytes())
         named = {part["partition"]: (folder / Path(part["file"]).name, part["sha256"]) for part in flash_map["parts"]}
         image, boot = named["slot0"], named["boot"]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise UsageError(f"{found[0]} is not as `dermis build` writes it ({problem}): build again.") from None
     for path, sha256 in (image, boot):
         if hashlib.sha256(_read(path, "part")).hexdigest() != sha256:

@@ -171,7 +171,7 @@ def load(path: Path) -> Settings:
 def _pattern(text: str, path: Path) -> re.Pattern[str]:
     try:
         return re.compile(text)
-    except re.error as problem:
+    except (re.error, OverflowError, RecursionError) as problem:
         raise UsageError(f"serial in {path} is no regular expression ({problem}): correct it.") from None
 
 
