@@ -1,0 +1,79 @@
+"""The rig that the tools meet: a flashed module in the bench state, in real time, also on a tty where it is a twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import serial
+from dermis_host.access.keyring import Keyring
+from dermis_host.building import signing
+from dermis_host.rig import Rig, RigDescription, open_rig
+
+from tests.hil.support import options
+from tests.hil.support.command import Dermis
+from tests.twin.conftest import FACE
+from tests.twin.flashed import write_built
+
+
+def flashed_twin(built, folder: Path) -> Rig:
+    """A twin that starts the tests' build from its flash, before the synthetic face, with a pseudo-terminal beside its
+    port: smpmgr takes no URL."""
+    write_built(folder / "twin", built)
+    return open_rig(None, folder / "twin", provider=FACE, pty=folder / "tty", virtual_time=False)
+
+
+@pytest.fixture(scope="session")
+def rig(request: pytest.FixtureRequest, built, tmp_path_factory) -> Iterator[Rig]:
+    """In place of the suite's: a twin of its own, or the same board."""
+    description: RigDescription = getattr(request, "param", None) or request.config.stash[options.RIGS][0]
+    folder = tmp_path_factory.mktemp("clients")
+    if description.twin is not None:
+        opened = flashed_twin(built, folder)
+    else:
+        opened = open_rig(description, folder, allow_missing=True)
+    with opened:
+        opened.wait_for_module()
+        yield opened
+
+
+def tty_of(rig: Rig) -> str:
+    """What a tool opens that takes no URL. Skips where the rig has none."""
+    if rig.twin is not None:
+        return rig.twin.status()["pty"]
+    if "://" in rig.port:
+        pytest.skip(f"{rig.port} is no tty, and this tool opens nothing else: give the rig one, or use socat.")
+    return rig.port
+
+
+@pytest.fixture
+def tty(rig: Rig) -> str:
+    return tty_of(rig)
+
+
+@pytest.fixture
+def nowhere(tmp_path) -> Path:
+    """A port that is not there."""
+    return tmp_path / "nothing"
+
+
+@pytest.fixture
+def taken(rig: Rig) -> Iterator[str]:
+    """The rig's port while somebody else has it open."""
+    with serial.serial_for_url(rig.port, timeout=0.2):
+        yield rig.port
+    rig.wait_for_module()
+
+
+@pytest.fixture(scope="session")
+def field(built, tmp_path_factory) -> Iterator[Rig]:
+    """A module in the field state, with keys that no tool here has: a twin, as nothing but erasing takes keys back."""
+    folder = tmp_path_factory.mktemp("field")
+    signing.new_key(folder / "update.pem")
+    keyring = Keyring.create(folder / "keyring", fleet="harbour", update_keys=[folder / "update.pem"])
+    with flashed_twin(built, folder) as locked:
+        locked.wait_for_module()
+        Dermis(locked)("provision", "--to", "field", "--yes", "--keyring", keyring.path)
+        locked.wait_for_module()
+        yield locked
