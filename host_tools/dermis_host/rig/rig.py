@@ -29,6 +29,7 @@ from dermis_host.rig.contract import (
     Targets,
 )
 from dermis_host.rig.description import RigDescription, of_twin
+from dermis_host.rig.guards import GuardedLight, GuardedPower
 from dermis_host.rig.instruments import twin
 from dermis_host.twin_access import require_simulation, scene_file, simulation, twin_errors
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 CAPABILITY_OF_ROLE = {"targets": "scene", "power": "power", "light": "light", "lock": "lock", "faults": "faults"}
 CAPABILITIES = ("scene", "power", "light", "lock", "trigger", "faults", "flash", "swir")
+
+GUARDS: dict[str, Any] = {"power": GuardedPower, "light": GuardedLight}
 
 DEFAULT_SCENE = "bona_fide_light"
 OFF_S = 1.0  # without power: longer than the module's capacitors hold
@@ -217,6 +220,8 @@ class Rig:
                 self._missing[role] = str(problem)
                 continue
             if instrument is not None:
+                guard = GUARDS.get(role)
+                instrument = guard(instrument) if guard else instrument
                 self._opened.append((role, instrument))
                 setattr(self, role, instrument)
         if wrong := self._rest(self._real_roles()):
@@ -257,6 +262,9 @@ class Rig:
             return []
         self._closed = True
         with unbroken():
+            for _, instrument in self._opened:
+                if isinstance(instrument, GuardedPower | GuardedLight):
+                    instrument.end()
             wrong = self._rest(self._real_roles())
             for role, instrument in reversed(self._opened):
                 try:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -200,6 +201,26 @@ def test_power_comes_back_after_a_key_in_the_dark(bench, tmp_path, monkeypatch):
         monkeypatch.undo()
         with pytest.raises(LinkError, match=r"The module does not answer within 0.1 s\. The port .* cannot be opened"):
             rig.power_cycle(0.0, limit_s=0.1)
+
+
+def test_a_thread_that_goes_on_cannot_undo_it(bench, tmp_path):
+    with open_rig(bench.description(*ALL), tmp_path) as rig:
+        power, light = rig.power, rig.light
+        assert power is not None
+        assert light is not None
+        begun, go_on = threading.Event(), threading.Event()
+        bench.trouble = {"off": lambda: (begun.set(), go_on.wait(5))}
+        thread = threading.Thread(target=power.off)
+        thread.start()
+        begun.wait(5)
+        threading.Timer(0.1, go_on.set).start()
+    thread.join()
+    assert bench.done[-7:] == ["off", *LEFT]  # the rest waited for it
+    with pytest.raises(RigError, match="The rig is being closed"):
+        power.off()
+    with pytest.raises(RigError, match="The rig is being closed"):
+        light.set(1)
+    assert bench.done[-7:] == ["off", *LEFT]
 
 
 def test_a_module_alone(tmp_path):

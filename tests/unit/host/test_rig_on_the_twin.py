@@ -12,6 +12,8 @@ from dermis_host.rig import CAPABILITIES, RigError, checking, load, open_rig
 from dermis_host.rig import rig as rigs
 from dermis_host.rig.contract import ROLES
 
+from tests.unit.host.rig_fakes import FakeGrbl, FakeObserver, FakeSupply
+
 FACE = "dermis_hw.twin.synthetic:face"
 
 
@@ -131,6 +133,41 @@ def test_a_twin_with_less(tmp_path, capsys):
     assert told["simulated"]
     assert [check["capability"] for check in told["checks"]] == ["module", "power", "lock", "trigger", "faults"]
     assert all(check["ok"] for check in told["checks"]), told["checks"]
+
+
+class TwinsSupply(FakeSupply):
+    """A laboratory supply whose output the twin hangs on."""
+
+    def __init__(self, twin):
+        self.twin = twin
+        super().__init__()
+
+    def answer(self, line):
+        told = super().answer(line)
+        if line.startswith("OUTP "):
+            self.twin.power(self.output)
+        return told
+
+
+def test_a_bench_of_instruments(rig, tmp_path, capsys):
+    """Everything that a bench may have, as its ports show it, round a module that is not told to be a twin."""
+    path = tmp_path / "rig.toml"
+    with TwinsSupply(rig.twin) as power, FakeSupply() as lamp, FakeGrbl() as machine, FakeObserver() as observer:
+        path.write_text(
+            f'format = 1\n[module]\nport = "{rig.port}"\nflash = true\n'
+            f'[power]\nkind = "scpi_power"\nport = "{power.port}"\n'
+            f'[light]\nkind = "scpi_light"\nport = "{lamp.port}"\nklux = [[0, 0], [10, 1]]\nsettle_s = 0\n'
+            f'[targets]\nkind = "grbl_targets"\nport = "{machine.port}"\nplaces.resin_mask.x = 90\nsettle_s = 0\n'
+            f'[lock]\nkind = "serial_lock"\nport = "{observer.port}"\n'
+        )
+        code = cli.main(["rig", str(path), "--check", "--json"])
+        told = json.loads(capsys.readouterr().out)
+        assert code == 0, told
+        assert (power.output, lamp.output, machine.position[0], observer.trigger) == (True, False, 90.0, False)
+    assert not told["simulated"]
+    assert [name for name, found in told["capabilities"].items() if not found["there"]] == ["faults"]
+    assert told["targets"] == ["resin_mask"]
+    assert "silent; on again: answers after" in told["checks"][1]["told"]
 
 
 def test_a_twin_that_cannot_start(tmp_path):

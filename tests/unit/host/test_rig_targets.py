@@ -250,16 +250,21 @@ def test_a_page_that_cannot(screen):
         screen.show("broken")
 
 
-def test_no_page_and_strangers(pictures, monkeypatch):
+def test_no_page_and_strangers(pictures, monkeypatch, capsys):
     monkeypatch.setattr(screen_targets, "LONGEST_POLL_S", 0.1)
     keys = keys_of(pictures, folder=".", http_port=0, patience_s=0.2, key="same-each-time")
     made = screen_targets.ScreenTargets.read(keys)()
     assert made.url.endswith("/?key=same-each-time")
-    assert json.loads(fetched(made, "wanted", after=5)) == {"number": 5}
+    with pytest.raises(RigError, match=r"No page showed other"):
+        made.show("other")
+    assert f"Open {made.url} on the screen" in capsys.readouterr().err
+    number = json.loads(fetched(made, "wanted", after=5))["number"]
+    assert json.loads(fetched(made, "wanted", after=number)) == {"number": number}
     with pytest.raises(RigError, match=r"No page showed photo within 0.2 s: open http://127"):
         made.show("photo")
     with pytest.raises(RigError, match="no picture mirror"):
         made.show("mirror")
+    assert capsys.readouterr().err == ""  # there is a page, it only does not answer
     for path, method, query, code in (
         ("", "GET", {"key": "guessed"}, 403),
         ("shown", "POST", {"key": "guessed"}, 403),

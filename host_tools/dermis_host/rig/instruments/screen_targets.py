@@ -12,6 +12,7 @@ import json
 import mimetypes
 import re
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -62,6 +63,7 @@ class _State:
         self.number = secrets.randbelow(FIRST_NUMBERS)
         self.picture: Path | None = None
         self.shown = 0
+        self.has_page = False  # whether one has ever asked
         self.problem = ""
         self.closing = False
 
@@ -117,6 +119,8 @@ class ScreenTargets(Targets):
         if picture is None:
             raise RigError(f"The screen has no picture {target}: there are {', '.join(self._pictures)}.")
         state = self._state
+        if not state.has_page:
+            print(f"Open {self.url} on the screen before the module.", file=sys.stderr, flush=True)
         with state.changed:
             state.number += 1
             state.picture, state.problem = picture, ""
@@ -174,6 +178,7 @@ def _handler(state: _State, key: str) -> type[BaseHTTPRequestHandler]:
                 return state.picture is not None and state.number != shown
 
             with state.changed:
+                state.has_page = True
                 state.changed.wait_for(lambda: is_new() or state.closing, LONGEST_POLL_S)
                 return state.number if is_new() else shown
 
