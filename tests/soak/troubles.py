@@ -57,6 +57,7 @@ CAUSES = {
     SUDDEN: "hard_reset",
 }
 RESETS = tuple(CAUSES)
+WITHOUT_POWER = "waiting"  # as the twin calls it; the start comes at once
 LASTS_S = (5.0, 60.0)
 # Power is cut in a write of the flash, of which there are few: as long as this it is waited for.
 RESET_WITHIN_S = 1800.0
@@ -109,7 +110,7 @@ class Troubles:
             self._begin(now_s)
 
     def finish(self) -> None:
-        """The one under way ends now."""
+        """The one under way ends, unless the module is just then without power: ask again while `under_way`."""
         if self._now is not None:
             if self._now.boots >= 0:
                 self._end_reset(self._now, self.twin.status(), cut_short=True)
@@ -154,6 +155,8 @@ class Troubles:
 
     def _end_reset(self, trouble: _Trouble, status: dict, cut_short: bool = False) -> None:
         now_s = status["world_us"] / 1e6
+        if status["state"] == WITHOUT_POWER:
+            return
         if status["state"] == "dead":
             self.twin.reset()
             status = self.twin.status()
