@@ -38,6 +38,7 @@ show = "mask"
 species = "silicone_glued_1_5"
 """
 ALL = 4
+PATIENCE_S = 1.0
 
 
 def toml(tmp_path, text="[rig]\nrepeats = 3\n" + TARGETS, top=""):
@@ -56,12 +57,11 @@ def module():
 
 @pytest.fixture
 def hurried(monkeypatch):
-    """Silence is noticed in tenths of a second, and nothing is waited for."""
-    for name, seconds in (("SILENT_S", 0.2), ("ALIVE_S", 0.05), ("PROBE_S", 0.1), ("GREETING_S", 0.3)):
+    """Silence is noticed, and given up on, within about a second; shorter, a busy computer would be silence, too."""
+    for name, seconds in (("SILENT_S", 0.8), ("ALIVE_S", 0.2), ("PROBE_S", 0.4), ("GREETING_S", PATIENCE_S)):
         monkeypatch.setattr(f"dermis_host.client.{name}", seconds)
-    monkeypatch.setattr("dermis_host.evaluation.stand.BACK_S", 0.3)
-    monkeypatch.setattr("dermis_host.rig.rig.START_S", 0.3)
-    monkeypatch.setattr(on_rig.rig.Rig.power_cycle, "__defaults__", (0.0, 0.3))
+    monkeypatch.setattr("dermis_host.evaluation.stand.BACK_S", PATIENCE_S)
+    monkeypatch.setattr(on_rig.rig.Rig.power_cycle, "__defaults__", (0.0, PATIENCE_S))
 
 
 class Session:
