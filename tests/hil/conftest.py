@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,10 +116,14 @@ def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
         reason = request.getfixturevalue("capabilities").get(name, f"There is no capability {name!r}.")
         if reason:
             pytest.skip(f"needs {name}: {reason}")
+    process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    told = {"rig": rig.name, "results": "simulated" if rig.virtual else "measured", "process": process}
+    request.node.user_properties.extend(told.items())
     request.node.stash[HEARD] = heard = reporting.Heard(rig)
     yield heard
+    logs = Path(request.config.option.root_logdir)
     if request.node.stash.get(FAILED, False) and request.config.getoption("bursts"):
-        request.node.stash[EXTRAS] = reporting.burst(rig, BUILD / "bursts", request.node.name)
+        request.node.stash[EXTRAS] = reporting.burst(rig, logs / "bursts", request.node.name)
     if needed:
         rig.rest()
 
@@ -140,13 +145,14 @@ def dermis(rig: Rig) -> Dermis:
 
 
 @pytest.fixture(scope="session")
-def calibrated(rig: Rig) -> Rig:
+def calibrated(rig: Rig, capabilities: dict[str, str]) -> Rig:
     """The rig with a module that measures as its record says. A twin is calibrated by the command, once a run."""
     with rig.module() as module:
         if module.calibration_state().calibrated:
             return rig
-    if rig.twin is None:
-        pytest.skip("The module is not calibrated: `dermis calibrate run` and `commit` do that.")
+    if rig.twin is None or rig.targets is None:
+        why = capabilities["scene"] or "Its targets are no calibration fixture."
+        pytest.skip(f"The module is not calibrated: `dermis calibrate run` and `commit` do that. {why}")
     calibrating.calibrate(rig)
     return rig
 

@@ -43,6 +43,7 @@ def test_verdict_and_reason(calibrated, module, scene_file):
     assert verdict.calibration == module.identity().calibration
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("light")
 def test_a_lamp_at_the_face_makes_no_attack_bona_fide(calibrated, module):
     """Whatever light there is: an instrument stays one, or there is no decision."""

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dermis_host.rig import Rig
 
+ROOT = Path(__file__).parents[3]
 LIMIT_S = 170.0
 # The rig says which module and which keys; nothing of the caller's environment may.
 NOT_HANDED_ON = ("DERMIS_PORT", "DERMIS_KEYRING")
@@ -46,7 +48,7 @@ class Dermis:
         """The same, whatever the exit code."""
         environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
         command = self.line(*words, port=port)
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment, cwd=ROOT)
         for fault in ("Traceback", "a fault of these tools"):
             assert fault not in ended.stderr, ended.stderr
         objects = [json.loads(line) for line in ended.stdout.splitlines() if line]

@@ -1,0 +1,138 @@
+"""The suite itself: what it skips and why, what a failure leaves behind, several modules at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from dermis_hw import scenes
+
+from tests.hil.support.bench import rig_file
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LIMIT_S = 170.0
+OUTER = ("DERMIS_STRICT", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of the suite: exit code, what it printed, its tests (name -> element of JUnit's file), its HTML report."""
+
+    code: int
+    said: str
+    cases: dict[str, ElementTree.Element]
+    page: str
+
+    def outcome(self, name: str) -> str:
+        """passed, failed, error or skipped."""
+        kinds = [child.tag for child in self.cases[name] if child.tag in ("failure", "error", "skipped")]
+        return kinds[0] if kinds else "passed"
+
+    def reason(self, name: str) -> str:
+        """Why it was skipped."""
+        (skipped,) = self.cases[name].findall("skipped")
+        return skipped.get("message", "")
+
+    def properties(self, name: str) -> dict[str, str]:
+        found = self.cases[name].findall("properties/property")
+        return {each.get("name", ""): each.get("value", "") for each in found}
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """`suite(words...)`: runs it in a process of its own, as a test engineer does."""
+
+    def run(*words: object) -> Ran:
+        xml, html = tmp_path / "junit.xml", tmp_path / "report.html"
+        reports = ("--junitxml", xml, "--html", html, "--self-contained-html", "--root-logdir", tmp_path)
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, (*reports, *words))]
+        environment = {name: value for name, value in os.environ.items() if name not in OUTER}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
+        cases = {case.get("name", ""): case for case in ElementTree.parse(xml).iter("testcase")} if xml.exists() else {}
+        page = html.read_text() if html.exists() else ""
+        return Ran(done.returncode, done.stdout + done.stderr, cases, page)
+
+    return run
+
+
+def test_what_a_rig_lacks_is_skipped_with_the_rig_s_reason(suite, rig):
+    names = ("identity", "power_that_goes", "verdict_and_reason and empty", "written_and_taken_back")
+    ran = suite("--port", rig.port, HERE, "-k", " or ".join(f"({name})" for name in names))
+    assert ran.code == 0, ran.said
+    assert ran.outcome("test_identity") == "passed"
+    assert "--port has no [power]." in ran.reason("test_power_that_goes_and_comes_back")
+    assert "--port has no [targets]." in ran.reason("test_verdict_and_reason[empty]")
+    assert "--allow-records" in ran.reason("test_a_record_is_written_and_taken_back")
+    assert "--port has no [targets]." in ran.page and "--port has no [targets]." in ran.said
+
+
+@pytest.mark.needs("faults")
+def test_a_module_that_fails_leaves_its_log_and_a_burst_in_the_reports(suite, rig):
+    rig.faults.ask("brown_out", light="850")
+    name = "test_a_burst_holds_every_frame"
+    ran = suite("--port", rig.port, "--bursts", f"{HERE / 'test_hil_module.py'}::{name}")
+    assert ran.code == 1 and ran.outcome(name) == "failure", ran.said
+    (said,) = ran.cases[name].findall("system-out")
+    for report in (said.text or "", ran.page, ran.said):
+        assert "heap_free" in report, "the module's boot line is missing"
+    assert "Captured log of the module" in ran.page and "Captured log of the module" in ran.said
+    assert "no burst" in ran.page or "data:application/octet-stream;base64," in ran.page
+    assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]+"', ran.page), "the page needs something beside it"
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("scene")
+def test_a_wrong_expectation_fails_and_the_burst_is_kept(suite, calibrated, tmp_path):
+    right = scenes.builtin("empty").read_text()
+    (tmp_path / "right.toml").write_text(right)
+    (tmp_path / "wrong.toml").write_text(right.replace('"no_decision"', '"attack"').replace('"no_face"', '"flat"'))
+    given = ("--scene", tmp_path / "right.toml", "--scene", tmp_path / "wrong.toml", "--bursts")
+    bench = rig_file(tmp_path, calibrated)
+    ran = suite("--rig", bench, *given, HERE / "test_hil_scenes.py", "-k", "verdict_and_reason")
+    assert ran.code == 1, ran.said
+    assert ran.outcome("test_verdict_and_reason[right]") == "passed", ran.said
+    assert ran.outcome("test_verdict_and_reason[wrong]") == "failure"
+    assert "data:application/octet-stream;base64," in ran.page and "data:image/png;base64," in ran.page
+
+
+@pytest.mark.thorough
+def test_two_modules_at_the_same_time(suite, rig, tmp_path):
+    first = rig_file(tmp_path, rig, "first")
+    second = tmp_path / "second.toml"
+    second.write_text('format = 1\n[module]\nkind = "twin"\nscene = "empty"\nmodule = "7003"\nswir = false\n')
+    tests = (HERE / "test_hil_module.py", HERE / "test_hil_boot.py")
+    ran = suite("--rig", first, "--rig", second, "-n", "2", *tests, "-k", "identity or echo or posture or swir or soon")
+    assert ran.code == 0, ran.said
+    names = [name.removesuffix("[first]") for name in ran.cases if name.endswith("[first]")]
+    assert len(names) >= 5 and {f"{name}[second]" for name in names} < set(ran.cases)
+    pairs = {(ran.properties(name)["rig"], ran.properties(name)["process"]) for name in ran.cases}
+    assert len(pairs) == 2 == len({process for _, process in pairs}), pairs
+    assert ran.outcome("test_selftest_lights_each_swir_led[first]") == "passed"
+    assert "no SWIR head" in ran.reason("test_selftest_lights_each_swir_led[second]")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--port", "a", "--rig", "b.toml"), "by --port or by --rig"),
+        (("--rig", "attic.toml"), "There is no attic.toml"),
+        (("--port", "/dev/one|/dev/two"), "by a --rig of its own"),
+        (("--port", "/dev/one", "-n", "2"), "One module has one port"),
+    ],
+    ids=["both", "missing", "multi", "two processes"],
+)
+def test_wrong_usage_is_a_sentence(suite, words, said):
+    ran = suite(*words, HERE / "test_hil_boot.py")
+    assert ran.code == pytest.ExitCode.USAGE_ERROR and said in ran.said and "Traceback" not in ran.said
+
+
+def test_the_root_s_run_leaves_it_out(suite):
+    ran = suite("-c", ROOT / "pyproject.toml", "--collect-only", "-q", HERE / "test_hil_boot.py", HERE)
+    assert ran.code == pytest.ExitCode.NO_TESTS_COLLECTED, ran.said
