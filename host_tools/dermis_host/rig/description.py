@@ -18,7 +18,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-FORMAT = 1
+FORMAT, HIGHEST_FORMAT = 1, 1_000_000
 HIGHEST_SEED = (1 << 31) - 1
 NO_MODEM_LINES = "socket://"  # bytes and nothing else: no line that resets a chip into its loader
 
@@ -54,7 +54,7 @@ def of_twin() -> RigDescription:
 def load(path: Path) -> RigDescription:
     """The rig of that file; paths in it count from its folder. Raises UsageError with file and key of a mistake."""
     keys = Keys(_values(path), path)
-    if (given := keys.whole("format", 0, 1 << 31)) != FORMAT:
+    if (given := keys.whole("format", 0, HIGHEST_FORMAT)) != FORMAT:
         raise keys.wrong("format", f"is {given}; these tools read format = {FORMAT}")
     name = keys.text("name", path.stem)
     module = keys.table("module")
@@ -94,7 +94,7 @@ def _values(path: Path) -> dict[str, Any]:
         raise UsageError(f"There is no {path}: docs/rig.md says how to write one.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror or problem}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:  # tomllib's own is one; so are numbers and depths beyond measure
         raise UsageError(f"{path} is no TOML ({problem}): correct it.") from None
 
 

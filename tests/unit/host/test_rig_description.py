@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from dermis_host.errors import UsageError
-from dermis_host.rig import contract, load, of_port, of_twin
+from dermis_host.rig import Keys, contract, instruments, kinds, load, of_port, of_twin
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+KINDS = Path(instruments.__path__[0])
 
 TWIN = """
 format = 1
@@ -99,8 +104,11 @@ BELL = f'{PORT}[power]\nkind = "{__name__}:'
     [
         ("", "rig.toml: format is missing"),
         ("format = 2", "rig.toml: format is 2; these tools read format = 1"),
+        ("format = 1" + "0" * 4000, "rig.toml: format is a number beyond all measure: it must be 0 to 1000000"),
         ("format = true", "rig.toml: format is of the wrong kind"),
         ("format = ", "is no TOML"),
+        ("format = 1" + "0" * 5000, "is no TOML"),
+        ("format = " + "[" * 5000, "is no TOML"),
         ("format = 1", "rig.toml: module is missing: give a table"),
         ("format = 1\nmodule = 3", "rig.toml: module is of the wrong kind"),
         ("format = 1\n[module]", "rig.toml: [module] port is missing: give a text"),
@@ -142,3 +150,35 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "rig.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="is no TOML"):
         load(tmp_path / "rig.toml")
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.just("/dev/x"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+OF_KIND = {
+    name: sorted(set(re.findall(r"keys\.\w+\(\s*\"(\w+)\"", (KINDS / f"{name}.py").read_text())) | {"port", "baud"})
+    for name in kinds.names()
+    if name != kinds.TWIN
+}
+
+
+@pytest.mark.parametrize("kind", sorted(OF_KIND))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_keys_are_taken_or_refused_in_a_sentence(tmp_path, kind, data):
+    """Nothing is opened, and nothing else is raised."""
+    values = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys([*OF_KIND[kind], "other"], VALUES)))
+    role = {"serial_lock": "lock", "scpi_light": "light"}.get(kind, "targets" if kind.endswith("targets") else "power")
+    try:
+        assert callable(kinds.read(role, kind, Keys(values, tmp_path / "rig.toml", role)))
+    except UsageError as problem:
+        assert str(problem).startswith(f"rig.toml: [{role}")
+        assert len(str(problem)) < 2000
