@@ -26,8 +26,8 @@ from dermis_host.station import unit_record
 from dermis_hw.geometry import meshfile
 from dermis_hw.module_instance import ModuleInstance, from_text
 
-from tests.fuzz import device
-from tests.fuzz.device import must
+from tests.fuzz import device_images, device_records
+from tests.fuzz.promises import must
 
 
 def _folder() -> Path:
@@ -115,14 +115,18 @@ def port_name(data: bytes) -> None:
 
 def image(data: bytes) -> None:
     """An image's file; and the values behind a sound header."""
-    values = [device.image_around(data), device.image_around(device.protected_part(data))] if len(data) < 0xFF00 else []
+    values = (
+        [device_images.image_around(data), device_images.image_around(device_images.protected_part(data))]
+        if len(data) < 0xFF00
+        else []
+    )
     _either(lambda content: image_file.of(content, "the image"), data, *values)
 
 
 def calibration(data: bytes) -> None:
     """A record's file, with a right digest and with the input's fields changed in a sound one."""
-    changed = device._changed(data)
-    others = [device.sealed_record(data)] + ([changed] if changed else [])
+    changed = device_records.changed_record(data)
+    others = [device_records.sealed_record(data)] + ([changed] if changed else [])
     _either(lambda content: record_file.parse(content, record_file.keys_of(), "the record"), data, *others)
 
 

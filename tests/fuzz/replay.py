@@ -9,8 +9,8 @@ input. A line is the input's number, a tab and what came of it.
 import struct
 import sys
 
-sys.path.insert(0, sys.argv[0].rpartition("/")[0])
-import device
+sys.path.insert(0, sys.argv[0].rpartition("/")[0] + "/../..")
+device = __import__("tests.fuzz.device", None, None, ("device",))
 
 
 def main(path):

@@ -14,7 +14,7 @@ from typing import Any
 
 from dermis.core import audit_chain, cbor, messages, osdp, smp
 
-from tests.fuzz import device
+from tests.fuzz import device_images, device_lock, device_records
 
 ROOT = Path(__file__).parents[2]
 TEXTS = (
@@ -94,22 +94,24 @@ BOOT_STATES = (
         "hash": bytes(range(32)), "version": "0.2.0", "counter": 3, "why": "crash",
     },
 )  # fmt: skip
-MANIFEST = device._MANIFEST
+MANIFEST = device_images.MANIFEST
 KEYS = {
-    "format": 1, "serial": device.SERIAL, "installer": b"i" * 32, "bench": b"b" * 32, "service": b"s" * 32,
+    "format": 1, "serial": device_records.SERIAL, "installer": b"i" * 32, "bench": b"b" * 32, "service": b"s" * 32,
     "verdict": b"v" * 32, "station": [b"t" * 32], "update": [bytes(range(64))], "osdp": b"o" * 32, "fleet": "gates",
 }  # fmt: skip
 STORED = (
     {"profile": "border", "name": "door 7", "watch_period_ms": 300, "lock_output": "off"},
     KEYS,
-    {"format": 1, "serial": device.SERIAL, "key": b"k" * 16},
+    {"format": 1, "serial": device_records.SERIAL, "key": b"k" * 16},
 )
 
 
 def record_changes() -> tuple[dict[str, Any], ...]:
     """Maps of a record's fields: all but the large ones, so that each may be another."""
     fields = {
-        name: value for name, value in device.calibration_fields().items() if not isinstance(value, bytes | bytearray)
+        name: value
+        for name, value in device_records.calibration_fields().items()
+        if not isinstance(value, bytes | bytearray)
     }
     fields.pop("flat")
     full = {
@@ -134,8 +136,8 @@ def audit_entries() -> bytes:
 
 
 def export_lines() -> bytes:
-    before = audit_chain.genesis(device.SERIAL)
-    lines: list[dict[str, Any]] = [{"format": 1, "serial": device.SERIAL, "first": 0, "before": before.hex()}]
+    before = audit_chain.genesis(device_records.SERIAL)
+    lines: list[dict[str, Any]] = [{"format": 1, "serial": device_records.SERIAL, "first": 0, "before": before.hex()}]
     for seq in range(2):
         after = audit_chain.link(before, audit_chain.encode(seq, 0, 5, "boot", {}))
         lines.append({"seq": seq, "time": 0, "uptime_ms": 5, "event": "boot", "fields": {}, "hash": after.hex()})
@@ -263,7 +265,7 @@ def _partition_table() -> bytes:
 
 def _sealed() -> list[bytes]:
     held = _host().sealed.Secrets(_host()._keyring())
-    return [held.seal(b"a burst", device.SERIAL), b"DERMSEAL\1\1" + bytes(29)]
+    return [held.seal(b"a burst", device_records.SERIAL), b"DERMSEAL\1\1" + bytes(29)]
 
 
 def _recordings() -> list[bytes]:
@@ -355,8 +357,8 @@ def _scenes() -> list[bytes]:
 def of(name: str) -> list[bytes]:
     """Valid inputs of a target, or what is nearly valid."""
     values = [
-        device.protected_part(),
-        device.value(0x10, bytes(32)) + device.value(0x01, bytes(32)),
+        device_images.protected_part(),
+        device_images.value(0x10, bytes(32)) + device_images.value(0x01, bytes(32)),
         cbor.dumps(MANIFEST),
     ]
     made: dict[str, Any] = {
@@ -364,7 +366,7 @@ def of(name: str) -> list[bytes]:
         "cbor": lambda: [cbor.dumps(MANIFEST), b"\x9f\x01\xff", b"\xbf\x61a\x5f\x41a\x41b\xff\xff", b"\x7f\x61a\xff"],
         "fields": _fields,
         "server": _server,
-        "image": lambda: [device.image_around(device.protected_part())],
+        "image": lambda: [device_images.image_around(device_images.protected_part())],
         "image_values": lambda: values,
         "host_image": lambda: values,
         "boot_state": lambda: [cbor.dumps(state) for state in BOOT_STATES],
@@ -375,8 +377,9 @@ def of(name: str) -> list[bytes]:
         "tflite": lambda: [origin.file for origin in tflite_seeds()],
         "osdp": lambda: (
             [bytes((osdp.CRC, len(inner))) + inner for inner in OSDP_INNER]
-            + [device.osdp_closed(osdp.CRC, inner) for inner in OSDP_INNER]
+            + [device_lock.osdp_closed(osdp.CRC, inner) for inner in OSDP_INNER]
         ),
+        "osdp_channel": lambda: [bytes((inner[0], len(inner) - 1)) + inner[1:] for inner in OSDP_INNER],
         "wiegand": lambda: [b"\x1a\x01\x02\x03\x04", b"\x22" + bytes(5), b"\x08\xff"],
         "utc": lambda: [b"2026-01-31T12:00:00Z", b"1970-01-01T00:00:00", b"2028-02-29T23:59:59+00:00"],
         "host_link": lambda: (

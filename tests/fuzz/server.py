@@ -13,7 +13,7 @@ from dermis.app.server import PROMPT, Server
 from dermis.core import cbor, errors, messages, smp
 from dermis.core.errors import BadInput
 
-from tests.fuzz.device import Broken, must
+from tests.fuzz.promises import Broken, must
 
 sys.path.insert(
     0, str(Path(__file__).parents[1] / "unit")

@@ -263,6 +263,7 @@ def of(name: str) -> st.SearchStrategy[bytes]:
         "tflite": tflite_damaged,
         "png": png_damaged,
         "osdp": lambda: length_parted(bytes_damaged(samples.OSDP_INNER)),
+        "osdp_channel": lambda: length_parted(bytes_damaged(samples.OSDP_INNER)),
         "boot_state": lambda: cbor_damaged(samples.BOOT_STATES),
         "calibration": lambda: cbor_damaged(samples.record_changes()),
         "host_calibration": lambda: cbor_damaged(samples.record_changes()),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.device import Broken
+from tests.fuzz.promises import Broken
 
 CORPUS = Path(__file__).parent / "corpus"
 SLOWEST_S = 1.0  # of processor time for one input: the same on a busy computer
@@ -59,6 +59,7 @@ TARGETS = {
         Target("audit", "device", "the audit log's files and entries", 1024),
         Target("tflite", "device", "the .tflite reader, and inference of what loads", 8192, 6),
         Target("osdp", "device", "OSDP: framing, packets, secure channel", 512, 6),
+        Target("osdp_channel", "device", "OSDP within a secure channel", 512, 3),
         Target("wiegand", "device", "bits of cards", 64, 1),
         Target("utc", "device", "times", 64, 1),
         Target("server", "server", "the device's server with every handler but those of long work", 512),

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from tests.campaign.interpreter import environment, micropython
 from tests.fuzz import __main__ as command
-from tests.fuzz import campaign, device, keeping, targets
+from tests.fuzz import campaign, device, keeping, promises, targets
 
 FUZZ = Path(__file__).parent
 NAMES = list(targets.TARGETS)
@@ -102,7 +102,7 @@ def test_a_refusal_without_a_word_is_a_failure(monkeypatch):
     def run(_):
         raise ValueError
 
-    with pytest.raises(device.Broken, match="0 characters"):
+    with pytest.raises(promises.Broken, match="0 characters"):
         checked(monkeypatch, run, ValueError)(b"")
 
 
@@ -117,7 +117,7 @@ def test_an_allocation_that_a_length_asked_for_is_a_failure(monkeypatch):
     def run(_):
         return len(bytes(targets.DEVICE_BYTES + 1000))
 
-    with pytest.raises(device.Broken, match="allocate"):
+    with pytest.raises(promises.Broken, match="allocate"):
         checked(monkeypatch, run)(b"")
 
 
@@ -125,7 +125,7 @@ def test_a_parser_that_does_not_round_trip_is_a_failure(monkeypatch):
     from dermis.core import cbor
 
     monkeypatch.setattr(cbor, "dumps", lambda _: b"\x05")
-    with pytest.raises(device.Broken):
+    with pytest.raises(promises.Broken):
         targets.Check(targets.TARGETS["cbor"])(b"\x06")
 
 

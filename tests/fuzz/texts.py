@@ -17,8 +17,8 @@ from dermis_hw.materials import material
 from dermis_hw.scenes import SceneError
 from dermis_models import plan as generation
 
-from tests.fuzz.device import must
 from tests.fuzz.host import FOLDER, file
+from tests.fuzz.promises import must
 
 if sys.version_info >= (3, 11):
     import tomllib
