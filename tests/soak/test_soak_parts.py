@@ -156,7 +156,7 @@ def test_a_visit_that_fails_is_a_problem_unless_there_was_a_fault(tmp_path, monk
     monkeypatch.setattr(visits, "_kinds", lambda: {"look": fail})
     book.open(twin.now_s, "serial_noise").end_s = twin.now_s + 1
     visits.any()
-    assert not book.problems and visits.counts == Counter({"look": 1, "look lost": 1})
+    assert not book.problems and visits.counts == Counter({"look": 2, "look late": 2})
     twin.now_s += 100
     visits.every()
     assert book.problems == ["the visit look at 200.0 s failed without a fault: nobody answers"]

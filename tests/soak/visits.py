@@ -41,7 +41,7 @@ class HeldByHost(Exception):
 class Visits:
     """url: of the module's port. log: the exported audit log, continued at each fetch.
 
-    counts: what was done, and what of it came to nothing (`... refused`, `... lost`).
+    counts: what was done, and what of it came to nothing (`... refused`, `... late`).
     """
 
     twin: Twin
@@ -60,8 +60,9 @@ class Visits:
         for name in self._kinds():
             self.make(name)
 
-    def make(self, name: str) -> None:
-        """That visit. What goes wrong under a fault is counted, what goes wrong without one a problem."""
+    def make(self, name: str, again: bool = True) -> None:
+        """That visit. What goes wrong under a fault is counted, what goes wrong without one a problem; but a computer
+        that is busy may be too slow for a host's patience, so that what was late is asked once more."""
         begin_s = self.now_s()
         self.counts[name] += 1
         try:
@@ -70,12 +71,17 @@ class Visits:
             self.counts[f"{name} refused"] += 1
             if refused.code != RC_BUSY:
                 self._failed(begin_s, name, refused)
-        except (HostError, OSError, HeldByHost) as problem:
-            self.counts[f"{name} lost"] += 1
-            self._failed(begin_s, name, problem)
+        except HeldByHost as problem:
+            self.ledger.problems.append(f"at {begin_s:.1f} s {problem}")
+        except (HostError, OSError) as problem:
+            self.counts[f"{name} late"] += 1
+            if again:
+                self.make(name, again=False)
+            else:
+                self._failed(begin_s, name, problem)
 
     def _failed(self, begin_s: float, name: str, problem: Exception) -> None:
-        if isinstance(problem, HeldByHost) or not self.ledger.under_fault(begin_s, self.now_s()):
+        if not self.ledger.under_fault(begin_s, self.now_s()):
             self.ledger.problems.append(f"the visit {name} at {begin_s:.1f} s failed without a fault: {problem}")
 
     def now_s(self) -> float:
