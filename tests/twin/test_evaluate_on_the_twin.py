@@ -52,8 +52,6 @@ def test_an_evaluation_on_a_twin_and_the_replay_of_its_failure(tmp_path, monkeyp
     model, folder = indulgent_model(tmp_path), tmp_path / "out"
     with open_rig(described, folder / "rig-face", model=model) as rig, rig.module() as module:
         module.store_calibration(quick_record(module.identity()))
-        module.setting_write("profile", INDULGENT.encode())
-        module.settings_save()
     path = tmp_path / "plan.toml"
     path.write_text(PLAN.format(profile=INDULGENT, model=model))
     monkeypatch.setattr(on_rig.rig, "load", lambda _: described)

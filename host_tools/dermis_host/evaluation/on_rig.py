@@ -27,6 +27,7 @@ from dermis_host.evaluation.stand import Stand
 
 TWIN = "twin"  # in place of a rig.toml: the twin, a rig with everything
 OF_TWINS = {"virtual_time": True}  # or a busy computer would be a slow module, which runs out of time
+MIXED = "A twin's results and a board's do not go into one evaluation: run them one by one."
 SCENES, INCIDENTS = "scenes", "incidents.txt"  # in a run's folder
 Note = Callable[[str], None]
 
@@ -37,7 +38,7 @@ class OnRig:
     Every attempt belongs to one stand from the beginning, so that each module sees every target that its rig can show,
     and a run that is taken up is dealt out as it was.
 
-    Raises UsageError for what none of them can show, and for one module on two rigs.
+    Raises UsageError for what none of them can show, for one module on two rigs, and for twins beside boards.
     """
 
     def __init__(self, stands: Sequence[Stand], attempts: Sequence[Attempt], made_by: dict[str, Any]):
@@ -45,7 +46,10 @@ class OnRig:
         serials = [stand.identity.serial for stand in self._stands]
         if len(set(serials)) < len(serials):
             raise UsageError(f"Two rigs have a module {serials[0]}: name each rig once, and give each its own module.")
-        self.simulated: bool | None = self._stands[0].virtual
+        virtual = {stand.virtual for stand in self._stands}
+        if len(virtual) > 1:
+            raise UsageError(MIXED)
+        self.simulated: bool | None = virtual.pop()
         self._stand_of = self._dealt(attempts)
         self._attempts = {attempt.name: attempt for attempt in attempts}
 
@@ -153,7 +157,7 @@ def opened(
         raise UsageError("Two rigs have one name: name each rig once, and give each a name of its own in its file.")
     virtual = {each.twin is not None for each in descriptions}
     if len(virtual) > 1:
-        raise UsageError("A twin's results and a board's do not go into one evaluation: run them one by one.")
+        raise UsageError(MIXED)
     if plan.without_swir:
         raise UsageError(f"{plan.path.name}: without_swir is for bursts that are there: unplug the module's head.")
     attempts, made_by = _attempts(plan, virtual == {True}, folder)

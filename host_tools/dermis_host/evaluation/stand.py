@@ -21,7 +21,7 @@ from dermis_host.evaluation.plan import NONE, Plan
 from dermis_host.evaluation.rig_plan import Attempt
 from dermis_host.evaluation.source import Presentation, Verdict
 from dermis_host.module import Module
-from dermis_host.recording import Recording
+from dermis_host.recording import TWIN_BOARD, Recording
 
 if TYPE_CHECKING:
     from dermis_host.rig import Rig
@@ -65,7 +65,8 @@ class Stand:
 
     @property
     def virtual(self) -> bool:
-        return self.rig.virtual
+        """Whether its module is simulated: also a twin behind a port that a file calls a board's."""
+        return self.rig.virtual or self.identity.board == TWIN_BOARD
 
     # Before the run
 
@@ -77,8 +78,8 @@ class Stand:
             raise UsageError(f"The rig {self.name} can show nothing ({why.rstrip('.')}): declare its [targets].")
         self._module = self.rig.module(**self._with_keyring())
         self.identity = self._module.identity()
-        if self.virtual and not self.identity.calibrated:
-            self._calibrate(self._module)
+        if self.rig.virtual:
+            self._make_ready(self._module)
         self._check_module()
         if self.plan.keep != NONE:
             self._check_frames(self._module)
@@ -88,14 +89,19 @@ class Stand:
         """What opens the module beside what the rig gives: the rig's own keyring comes first."""
         return {} if self.keyring is None or self.rig.keyring is not None else {"keyring": self.keyring}
 
-    def _calibrate(self, module: Module) -> None:
-        """A twin that was never calibrated, once, with its own fixture; its folder keeps the record."""
+    def _make_ready(self, module: Module) -> None:
+        """A twin that the rig started gets the plan's profile and, once, a calibration with its own fixture; its folder
+        keeps both."""
         from dermis_host.calibration import at_once
         from dermis_host.calibration.operators import TwinOperator
 
         assert self.rig.targets is not None
-        self.tell(f"{self.name}: this twin has no calibration yet and gets one, half a minute or so.")
-        at_once.calibrate(module, TwinOperator(self.rig.targets.show), name="dermis evaluate")
+        if self.identity.profile != self.plan.profile.name:
+            module.setting_write("profile", self.plan.profile.name.encode())
+            module.settings_save()
+        if not self.identity.calibrated:
+            self.tell(f"{self.name}: this twin has no calibration yet and gets one, half a minute or so.")
+            at_once.calibrate(module, TwinOperator(self.rig.targets.show), name="dermis evaluate")
         self.identity = module.identity()
 
     def _check_module(self) -> None:
@@ -110,7 +116,7 @@ class Stand:
         if identity.profile != plan.profile.name:
             raise UsageError(
                 f"The module {identity.serial} of {self.name} has the profile {identity.profile}, and {plan.name} asks "
-                f"for {plan.profile.name}: set one as the other."
+                f"for {plan.profile.name}: change the plan's, or the module's setting `profile`."
             )
         if not identity.calibrated:
             raise UsageError(
@@ -204,7 +210,7 @@ class Stand:
             self._klux = attempt.klux
 
     def _presented(self, attempt: Attempt) -> Presentation:
-        module = self._opened()
+        module, answer = self._opened(), None
         try:
             answer = _asked(module)
         except (ModuleReset, LinkError) as problem:
@@ -214,7 +220,7 @@ class Stand:
             self._check_same(answer)
         target = attempt.target
         bursts: list[Recording] = []
-        if self._broken is None and self.plan.keeps(said.verdict, target.species):
+        if answer is not None and self.plan.keeps(said.verdict, target.species):
             bursts = self._bursts(attempt, said)
         return Presentation(
             attempt=attempt.name,

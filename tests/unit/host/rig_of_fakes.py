@@ -26,6 +26,7 @@ class RigModule(FakeModule):
 
     def __init__(self, serial: str = "DM1-0007"):
         super().__init__(verify=self._verify)
+        self.board = "esp32s3"
         self.serial, self.firmware, self.model_hash, self.profile = serial, "0.9.0", MODEL, "border"
         self.in_force, self.slots = "user", {"user": b"DRMCAL1\nnot a record"}
         self.standing, self.klux = "", 0.0
@@ -44,7 +45,13 @@ class RigModule(FakeModule):
 
     def identity(self) -> dict:
         answer = super().identity()
-        answer.update(serial=self.serial, firmware=self.firmware, model_hash=self.model_hash, profile=self.profile)
+        answer.update(
+            board=self.board,
+            serial=self.serial,
+            firmware=self.firmware,
+            model_hash=self.model_hash,
+            profile=self.profile,
+        )
         answer.update(calibration="aabbccddeeff0011" if self.in_force else "")
         return answer
 

@@ -401,7 +401,18 @@ def test_when_one_of_two_rigs_fails_the_other_goes_on(tmp_path, go, hurried):
         assert len(rows(tmp_path / "out")) == 12 and len(second.asked_verdicts) == share
 
 
+def test_a_twin_behind_a_boards_port_is_called_simulated(tmp_path, go, module):
+    module.board = "twin"
+    go(toml(tmp_path), Bench(module))
+    assert {row["simulated"] for row in rows(tmp_path / "out")} == {"yes"}
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["simulated"] is True
+
+
 def test_rigs_that_do_not_go_together(tmp_path, go, module):
+    with RigModule("DM1-0001") as twin:
+        twin.board = "twin"
+        with pytest.raises(UsageError, match="do not go into one evaluation"):
+            go(toml(tmp_path), Bench(module, "left"), Bench(twin, "right"))
     with pytest.raises(UsageError, match="Two rigs have a module DM1-0007"), RigModule() as other:
         go(toml(tmp_path), Bench(module, "left"), Bench(other, "right"))
 
