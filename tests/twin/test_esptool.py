@@ -156,18 +156,13 @@ def test_nothing_is_locked(loader):
     assert "Secure Boot: Disabled" in loader.said("get-security-info")
 
 
-def test_what_is_written_is_verified_read_back_and_erased(loader, firmware, tmp_path):
-    back = tmp_path / "back.bin"
+def test_what_is_written_lies_in_the_flash_and_is_erased(loader, firmware):
+    """By sectors, and no other byte changes. (That esptool reads back what it wrote: tests/hil/clients.)"""
     assert "Hash of data verified" in loader.said("write-flash", SLOT_WORD, str(firmware))
     assert _written(loader.twin, SLOT, len(FIRMWARE)) == FIRMWARE
-    assert "Verification successful" in loader.said("verify-flash", SLOT_WORD, str(firmware))
-    loader.said("read-flash", SLOT_WORD, str(len(FIRMWARE)), str(back))
-    assert back.read_bytes() == FIRMWARE
     loader.said("erase-region", hex(SLOT + SECTOR), hex(SECTOR))
     kept = _written(loader.twin, SLOT, 3 * SECTOR)
     assert kept == FIRMWARE[:SECTOR] + b"\xff" * SECTOR + FIRMWARE[2 * SECTOR : 3 * SECTOR]
-    code, said = loader.run("verify-flash", SLOT_WORD, str(firmware))
-    assert code != 0 and "Verification failed" in said
     loader.said("erase-flash")
     assert _written(loader.twin, 0, 1 << 24) == b"\xff" * (1 << 24)
 

@@ -1,10 +1,8 @@
-"""Uploads by others' unmodified tools, smpclient and smpmgr, into a module that runs from sources."""
+"""Uploads by smpclient, unmodified, into a module that runs from sources. (smpmgr: tests/hil/clients.)"""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -90,14 +88,3 @@ def test_smpclient_is_told_why_an_image_cannot_be_tried(twin, images):
     assert error(refused) and "flash the module" in (refused.rsn or "")  # type: ignore[union-attr]
     assert success(states) and states.images == [] and success(erased)
     assert _slot1(twin, 32) == b"\xff" * 32
-
-
-def test_smpmgr_uploads(twin, images):
-    tool = shutil.which("smpmgr") or shutil.which(str(Path(sys.executable).parent / "smpmgr"))
-    if not tool:
-        pytest.skip("smpmgr is not installed; `make setup` installs it from Python 3.11 on")
-    command = [tool, "--port", _port(twin), "--timeout", "10", "image", "upload", str(images / SMALL)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0, result.stdout + result.stderr
-    data = (images / SMALL).read_bytes()
-    wait_for(lambda: _slot1(twin, len(data)) == data, "the image to be checked and sealed")

@@ -38,6 +38,7 @@ def test_statements_files_scripts_and_a_mounted_folder(rig, prompt, tmp_path):
     assert tools.told("mpremote", *connect, "run", tmp_path / "script.py") == "script on micropython"
     said = tools.told("mpremote", *connect, "mount", tmp_path, "exec", "import hers; print(hers.VALUE)")
     assert said.endswith("37"), said
+    tools.told("mpremote", *connect, "soft-reset")
     failed = tools.run("mpremote", *connect, "exec", "1 / 0")
     assert failed.code == 1 and "ZeroDivisionError" in failed.text
     missing = tools.run("mpremote", *connect, "fs", "cat", ":nothing.txt")

@@ -117,7 +117,8 @@ def test_an_image_is_uploaded_unplugged_resumed_tried_and_kept(rig, tty, later):
 
 
 def _wait_until_held(rig: Rig, length: float) -> None:
-    """Returns when so many bytes of an upload have been written. By the flash, as the port is smpmgr's."""
+    """Returns when so many bytes of an upload have been written. By the twin's flash, as the port is smpmgr's."""
+    assert rig.twin is not None
     began, until = rig.twin.status()["flash_operations"], time.monotonic() + UPLOAD_LIMIT_S
     while rig.twin.status()["flash_operations"] - began < length / smp.BUFFER_SIZE:
         assert time.monotonic() < until, "the upload does not get on"
