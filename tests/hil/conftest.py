@@ -145,8 +145,8 @@ def dermis(rig: Rig) -> Dermis:
 
 
 @pytest.fixture(scope="session")
-def calibrated(rig: Rig, capabilities: dict[str, str]) -> Rig:
-    """The rig with a module that measures as its record says. A twin is calibrated by the command, once a run."""
+def calibrated_once(rig: Rig, capabilities: dict[str, str]) -> Rig:
+    """For `calibrated`, and for fixtures that outlive a test. A twin is calibrated by the command."""
     with rig.module() as module:
         if module.calibration_state().calibrated:
             return rig
@@ -155,6 +155,12 @@ def calibrated(rig: Rig, capabilities: dict[str, str]) -> Rig:
         pytest.skip(f"The module is not calibrated: `dermis calibrate run` and `commit` do that. {why}")
     calibrating.calibrate(rig)
     return rig
+
+
+@pytest.fixture
+def calibrated(request: pytest.FixtureRequest, rig: Rig, heard: reporting.Heard) -> Rig:
+    """The rig with a module that has a record. First it is seen whether the rig has what the test needs."""
+    return request.getfixturevalue("calibrated_once")
 
 
 # pytest-embedded: its fixtures, on the rig's port.

@@ -39,16 +39,16 @@ def write(module: Module, settings: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def lock(calibrated) -> Iterator[Rig]:
+def lock(calibrated_once) -> Iterator[Rig]:
     """The rig, its module set up for a trigger, a relay and a Wiegand controller; afterwards as it was."""
-    if reason := calibrated.capabilities()["trigger"]:
+    if reason := calibrated_once.capabilities()["trigger"]:
         pytest.skip(f"needs trigger: {reason}")
-    with calibrated.module() as module:
+    with calibrated_once.module() as module:
         before = {name: module.setting_read(name).decode() for name in SETTINGS}
         write(module, SETTINGS)
-    yield calibrated
-    observer(calibrated).trigger(False)
-    with calibrated.module() as module:
+    yield calibrated_once
+    observer(calibrated_once).trigger(False)
+    with calibrated_once.module() as module:
         write(module, before)
 
 

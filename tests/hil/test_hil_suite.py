@@ -17,8 +17,10 @@ from tests.hil.support.bench import rig_file
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-LIMIT_S = 170.0
+LIMIT_S = 280.0
 OUTER = ("DERMIS_STRICT", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
+
+pytestmark = pytest.mark.timeout(600)  # runs of the suite in a run of the suite, the first of them calibrating
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ def test_a_module_that_fails_leaves_its_log_and_a_burst_in_the_reports(suite, ri
         assert "heap_free" in report, "the module's boot line is missing"
     assert "Captured log of the module" in ran.page and "Captured log of the module" in ran.said
     assert "no burst" in ran.page or "data:application/octet-stream;base64," in ran.page
-    assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]+"', ran.page), "the page needs something beside it"
+    assert not re.findall(r'<(?:img|script|link)[^>]*(?:src|href)="(?!data:|")', ran.page), (
+        "the page needs something beside it"
+    )
 
 
 @pytest.mark.thorough
