@@ -127,6 +127,17 @@ class Client:
         answer = self._try(name, time_out_s, fields)
         if answer is not None:
             return answer
+        self._still_there(name)
+        raise RequestTimeout(
+            f"The module on {self.port} is alive but gave no answer to {name} within {time_out_s:g} s: "
+            "try again, or reset it."
+        )
+
+    def _still_there(self, name: str) -> None:
+        """Asks a module that is silent whether it is there; `name` is what was waited for.
+
+        Raises LinkError when it is not, ModuleReset when it has started anew since it was asked last.
+        """
         uptime_before = self._uptime_ms
         probe = self._try("identity", PROBE_S, {})
         if probe is None and not self._restarted:
@@ -136,10 +147,8 @@ class Client:
         if self._restarted or (probe is not None and probe["uptime_ms"] < uptime_before):
             self._restarted = False
             raise _restarted(self.port, name)
-        raise RequestTimeout(
-            f"The module on {self.port} is alive but gave no answer to {name} within {time_out_s:g} s: "
-            "try again, or reset it."
-        )
+        if probe is not None:
+            self._uptime_ms = probe["uptime_ms"]
 
     def _try(self, name: str, time_out_s: float, fields: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None when none came in time. Raises ModuleReset when the module said that it started.

@@ -138,7 +138,7 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
         """Events (maps, as the module sends them) until the iterator is closed; the module then stops watching.
 
         period_ms: pause between two looks; None: as the module's setting has it.
-        Raises ModuleReset when the module restarts, LinkError when the port goes.
+        Raises ModuleReset when the module restarts, LinkError when the port goes or the module is silent.
         """
         self._events.clear()
         self._watching = True
@@ -155,6 +155,8 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
                         raise ModuleReset(f"The module on {self.port} restarted while watching: start watching again.")
                     if self._events:
                         break
+                else:
+                    self._still_there("watch")  # the line that said so may have been lost
         finally:
             self._watching = False
             self._stop_watching()

@@ -223,8 +223,9 @@ def _check_meta(meta: dict[str, Any], where: str) -> None:
     rows = meta["swir"]
     if len(rows) not in (0, len(vocabulary.SWIR_BANDS)) or not all(_wholes(row) and len(row) == 3 for row in rows):
         raise RecordingError(f"swir of {where} must be empty or five rows of on, off, pairs (integers).")
-    if not _whole(meta.get("foreign_frames", 0), least=0):
-        raise RecordingError(f"foreign_frames of {where} must be an integer, 0 or more.")
+    for name in ("foreign_frames", "swir_uneven"):
+        if not _whole(meta.get(name, 0), least=0):
+            raise RecordingError(f"{name} of {where} must be an integer, 0 or more.")
     if not _wholes(meta.get("dark_levels", [])):
         raise RecordingError(f"dark_levels of {where} must be a list of integers.")
 

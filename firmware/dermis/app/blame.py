@@ -11,6 +11,8 @@ def sentence(evidence: dict, board: dict) -> str:
     for light, left in zip(LIGHTS, levels):
         if left < drift.MONITOR_DEAD:
             return "the light %s hardly shows on the monitor tab; check its LEDs and their driver" % light
+    if evidence.get("swir_uneven"):
+        return "the SWIR head's readings differ within one burst; stand still, or check its cable and its amplifier"
     # The head's readings are looked at once its spot was found to lie on the face.
     if board["swir"] and "spot_overlap_permille" in evidence and "swir_levels_q14" not in evidence:
         return "the SWIR head gives readings that cannot be; check its ADC, its LEDs and its cable"

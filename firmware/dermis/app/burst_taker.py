@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from dermis.app.burst_checks import swir_differs
 from dermis.app.frame_identity import FrameIdentity
 from dermis.app.frame_sorter import SATURATED, FrameSorter, Slot
 from dermis.app.level_learner import LevelLearner
@@ -319,6 +320,8 @@ class BurstTaker:
         wanted = self._board["swir_pairs"]
         part = wanted - pairs if pairs else wanted // SWIR_PARTS
         lit, dark = await self._swir.read(band, part)
+        if pairs and swir_differs((on - off) // pairs, (lit - dark) // part):
+            self._burst.swir_uneven += 1
         self._readings[band] = (on + lit, off + dark, pairs + part)
 
     async def _read_swir_in_slot(self):

@@ -25,6 +25,7 @@ class Burst:
     exposure_us, gain_q8: imager settings, the same for all frames.
     dark_levels: mean of the scene (linear counts) in the dark frame and in each dark slot between the lights.
     foreign_frames: signs of somebody else's light: frames that showed a light when it was not on, or none for long.
+    swir_uneven: bands of the SWIR head of which the halves of the reading differ by more than a face that moves.
     spare: memory of a frame's size that whoever looks at the burst may use, or None.
     """
 
@@ -38,6 +39,7 @@ class Burst:
         self.gain_q8 = 256
         self.dark_levels: tuple = ()
         self.foreign_frames = 0
+        self.swir_uneven = 0
         self.spare: Any = None
 
     def header(self):
@@ -55,6 +57,7 @@ class Burst:
             "swir": [list(reading) for reading in self.swir],
             "dark_levels": list(self.dark_levels),
             "foreign_frames": self.foreign_frames,
+            "swir_uneven": self.swir_uneven,
         }
 
 
@@ -69,4 +72,5 @@ def from_header(header):
     burst.swir = tuple([tuple(reading) for reading in header["swir"]])
     burst.dark_levels = tuple(header.get("dark_levels", ()))  # optional: other writers may not have them
     burst.foreign_frames = header.get("foreign_frames", 0)
+    burst.swir_uneven = header.get("swir_uneven", 0)
     return burst
