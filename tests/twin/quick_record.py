@@ -17,7 +17,7 @@ TEMPERATURE_C = 25.0
 PAIRS = 64
 
 
-def quick_record(identity: Identity) -> bytes:
+def quick_record(identity: Identity, created: str = "2026-01-01T00:00:00") -> bytes:
     """The file of a record for that module, under the development key."""
     module = ModuleInstance()
     frames = _frames(ImagerSensor(DM1, module))
@@ -26,7 +26,7 @@ def quick_record(identity: Identity) -> bytes:
     white, nothing = (_swir(module, field) for field in (synthetic.plane(), synthetic.nothing()))
     fields = {
         "serial": identity.serial,
-        "created": "2026-01-01T00:00:00",
+        "created": created,
         "sensors": {"imager": identity.imager, "swir": identity.swir_head},
         "z_ref_um": round(DM1.z_ref_mm * 1000),
         "exposure_us": DM1.exposure_us,

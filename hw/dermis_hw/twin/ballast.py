@@ -50,8 +50,8 @@ def load(flash: Flash, free_bytes: int) -> None:
         with system.open(NAME, "wb") as file:
             while size > 0:
                 size -= file.write(b"\xff" * min(size, PIECE))
-        with system.open(NAME, "ab") as file:
-            _to_the_last_block(file, free_bytes, problem)
+        if not free_bytes:
+            _fill_up(system, problem)
     finally:
         system.unmount()
 
@@ -66,13 +66,12 @@ def unload(flash: Flash) -> None:
         system.unmount()
 
 
-def _to_the_last_block(file: Any, free_bytes: int, problem: Any) -> None:
-    if free_bytes:
-        return
+def _fill_up(system: Any, problem: Any) -> None:
+    """To the last block, as far as LittleFS gives it away."""
     try:
         for _ in range(BLOCKS_BESIDE):
-            file.write(b"\xff" * BLOCK)
-            file.flush()
+            with system.open(NAME, "ab") as file:
+                file.write(b"\xff" * BLOCK)
     except problem as full:
         if full.code != problem.Error.LFS_ERR_NOSPC:
             raise
@@ -91,7 +90,7 @@ def _mounted(flash: Flash) -> tuple[Any, Any]:
         block_count=partitions.partition("data").size // BLOCK,
         read_size=partitions.LFS_READ_SIZE,
         prog_size=partitions.LFS_PROG_SIZE,
-        cache_size=partitions.LFS_CACHE_SIZE,
+        cache_size=BLOCK,  # the medium does not know it, and a whole block at once is quicker
         lookahead_size=partitions.LFS_LOOKAHEAD,
     )
     try:
