@@ -80,6 +80,7 @@ class Rig:
         self.faults: Faults | None = None
         self._opened: list[tuple[str, Instrument]] = []
         self._missing: dict[str, str] = {}  # role -> why its instrument does not answer
+        self._not_at_rest: list[str] = []
         self._identity: Identity | None = None
         self._closed = False
 
@@ -87,13 +88,19 @@ class Rig:
         return self
 
     def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
-        wrong = self._end()
-        if wrong and problem is not None and str(problem) == " ".join(wrong):
-            return  # that is being said already
-        if wrong and problem is not None:
-            raise RigError(f"{' '.join(wrong)} (Before that: {sentence(problem) if str(problem) else 'interrupted.'})")
-        if wrong:
-            raise RigError(" ".join(wrong))
+        wrong: list[str] = []
+        try:
+            self._end(wrong)
+        except (KeyboardInterrupt, SystemExit) as late:  # it waited; what is not at rest is more urgent
+            if not wrong:
+                raise
+            problem = problem or late
+        told = " ".join(wrong)
+        if not wrong or (problem is not None and str(problem) == told):
+            return  # or that is being said already
+        if problem is not None:
+            told += f" (Before that: {sentence(problem) if str(problem) else 'interrupted.'})"
+        raise RigError(told)
 
     def close(self) -> None:
         """Brings the rig to rest and closes everything, all of it also when a part fails. Raises RigError with what is
@@ -182,18 +189,21 @@ class Rig:
 
     def rest(self) -> None:
         """Brings everything to rest, whatever was left. Raises RigError with what could not be."""
-        if wrong := self._rest(tuple(role for role, _ in self._opened)):
-            raise RigError(" ".join(wrong))
+        wrong: list[str] = []
+        try:
+            self._rest(tuple(role for role, _ in self._opened), wrong)
+        finally:
+            if wrong:
+                raise RigError(" ".join(wrong))
 
-    def _rest(self, roles: tuple[str, ...]) -> list[str]:
-        wrong = []
+    def _rest(self, roles: tuple[str, ...], wrong: list[str]) -> None:
+        """What could not be brought to rest is added to `wrong`, also when Ctrl-C is heard at the end."""
         with unbroken():
             for role in roles:
                 try:
                     self._rest_one(role)
                 except Exception as problem:  # noqa: BLE001 - somebody else's instrument; the others must still rest
                     wrong.append(f"{NOT_AT_REST[role]}: {sentence(problem)}")
-        return wrong
 
     def _rest_one(self, role: str) -> None:
         if role == "power" and self.power is not None:
@@ -224,15 +234,16 @@ class Rig:
                 instrument = guard(instrument) if guard else instrument
                 self._opened.append((role, instrument))
                 setattr(self, role, instrument)
-        if wrong := self._rest(self._real_roles()):
-            if not allow_missing:
-                raise RigError(" ".join(wrong))
-            self._missing.update({"": " ".join(wrong)})
+        wrong: list[str] = []
+        self._rest(self._real_roles(), wrong)
+        if wrong and not allow_missing:
+            raise RigError(" ".join(wrong))
+        self._not_at_rest = wrong
 
     @property
     def trouble(self) -> list[str]:
         """What is declared and does not answer, and what could not be brought to rest: sentences."""
-        return list(self._missing.values())
+        return [*self._missing.values(), *self._not_at_rest]
 
     def _start_twin(self, options: dict[str, Any]) -> None:
         if not options.get("provider"):
@@ -256,16 +267,16 @@ class Rig:
         """What a twin plays begins and ends at rest with the twin."""
         return tuple(role for role, _ in self._opened if role not in self.description.simulated)
 
-    def _end(self) -> list[str]:
-        """All of it, once; what is not at rest, as sentences."""
+    def _end(self, wrong: list[str]) -> None:
+        """All of it, once; what is not at rest is added to `wrong`."""
         if self._closed:
-            return []
+            return
         self._closed = True
         with unbroken():
             for _, instrument in self._opened:
                 if isinstance(instrument, GuardedPower | GuardedLight):
                     instrument.end()
-            wrong = self._rest(self._real_roles())
+            self._rest(self._real_roles(), wrong)
             for role, instrument in reversed(self._opened):
                 try:
                     instrument.close()
@@ -273,7 +284,6 @@ class Rig:
                     wrong.append(f"The instrument of [{role}] was not closed: {sentence(problem)}")
             if self.twin is not None:
                 self.twin.stop()
-        return wrong
 
     # --- why not
 

@@ -153,6 +153,21 @@ def test_a_key_pressed_while_it_comes_to_rest_waits(bench, tmp_path):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_key_does_not_hide_what_is_not_at_rest(bench, tmp_path):
+    def pressed():
+        signal.raise_signal(signal.SIGINT)
+        raise RigError("No.")
+
+    said = r"^The module's power may be off, switch it on by hand: No\. \(Before that: interrupted\.\)$"
+    with pytest.raises(RigError, match=said), open_rig(bench.description("power"), tmp_path):
+        bench.trouble = {"on": pressed}
+    bench.trouble = {}
+    rig = open_rig(bench.description("power"), tmp_path)
+    bench.trouble = {"on": pressed}
+    with pytest.raises(RigError, match="switch it on by hand: No"):
+        rig.rest()
+
+
 def test_one_that_does_not_answer_ends_the_opening(bench, tmp_path):
     bench.trouble = {"lock opened": raises(RigError("The lock's observer is silent."))}
     with pytest.raises(RigError, match="observer is silent"):
