@@ -59,6 +59,7 @@ def told(soak: Soak, result: Result) -> dict[str, Any]:
         "seed": result.options.seed,
         "hours_done": result.hours_done,
         "wall_s": result.wall_s,
+        "cpu_s": result.cpu_s,
         "passages": dict(ledger.passages),
         "passages_under_faults": ledger.excused,
         "attacks_told": ledger.caught,
@@ -90,7 +91,8 @@ def summary(soak: Soak, result: Result) -> str:
     flat = (heap["used_most"] - heap["used_least"]) * 100 / heap["used_least"] if heap["used_least"] else 0.0
     done, waited, audit = result.hours_done, figures["verdict_ms"], figures["audit"]
     lines = [
-        f"{done:.2f} simulated hours in {result.wall_s:.0f} s ({speed:.0f} times as fast)"
+        f"{done:.2f} simulated hours in {result.wall_s:.0f} s ({speed:.0f} times as fast), of processors "
+        f"{result.cpu_s / max(done, 1 / 3600):.0f} s a simulated hour"
         + (", interrupted" if result.interrupted else ""),
         f"passages   {sum(passages.values())}: {told_counts(passages)}; {ledger_words(figures)}",
         f"verdicts   {told_counts(figures['verdicts'])}; from coming to the verdict {waited['p50']:.0f} ms (median), "
