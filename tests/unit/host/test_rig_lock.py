@@ -11,8 +11,8 @@ from tests.unit.host.rig_fakes import FakeObserver, keys_of
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(serial_lock, "ANSWER_S", 0.3)
-    monkeypatch.setattr(serial_lock, "START_S", 0.6)
+    monkeypatch.setattr(serial_lock, "ANSWER_S", 0.6)
+    monkeypatch.setattr(serial_lock, "START_S", 1.0)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_nonsense(tmp_path, observer, question, answer, said):
 
 def test_an_answer_that_comes_too_late(tmp_path, observer):
     made = lock(tmp_path, observer)
-    observer.delay_s = 0.5
+    observer.delay_s = 0.9
     with pytest.raises(RigError, match=r"did not answer RELAY\?"):
         made.relay()  # the late answer is 0
     observer.delay_s, observer.relay = 0.0, True
@@ -106,5 +106,5 @@ def test_silence_and_a_pulled_cable(tmp_path, observer):
         made.relay()
     with FakeObserver() as other:
         other.mute = True
-        with pytest.raises(RigError, match=r"did not answer HELLO\? within 0.6 s"):
+        with pytest.raises(RigError, match=r"did not answer HELLO\? within 1 s"):
             lock(tmp_path, other)

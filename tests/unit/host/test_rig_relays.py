@@ -18,8 +18,8 @@ from tests.unit.host.rig_fakes import FakeRelayBoard, keys_of
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(devantech_relay, "ANSWER_S", 0.3)
-    monkeypatch.setattr(modem_line_power, "SETTLE_S", 0.5)
+    monkeypatch.setattr(devantech_relay, "ANSWER_S", 0.6)
+    monkeypatch.setattr(modem_line_power, "SETTLE_S", 1.0)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_boards_that_are_none(tmp_path, board):
 def test_a_board_that_falls_silent_or_is_unplugged(tmp_path, board):
     made = relay(tmp_path, board)
     board.mute = True
-    with pytest.raises(RigError, match=r"did not answer the question for its relays within 0.3 s"):
+    with pytest.raises(RigError, match=r"did not answer the question for its relays within 0.6 s"):
         made.off()
     board.mute = False
     board.noise = b""

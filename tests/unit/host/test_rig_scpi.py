@@ -9,7 +9,7 @@ from dermis_host.rig.instruments import scpi_light, scpi_power
 
 from tests.unit.host.rig_fakes import FakeSupply, keys_of
 
-QUICK_S = 0.3
+QUICK_S = 0.6
 TABLE = [[0, 0], [1.0, 0.1], [10.0, 1.0]]
 
 
@@ -114,8 +114,8 @@ def test_half_a_command_of_somebody_before(tmp_path, on_pty):
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_another(tmp_path, on_pty):
     made = power(tmp_path, on_pty)
-    on_pty.slow_once["OUTP?"] = 0.5
-    with pytest.raises(RigError, match=r"did not answer OUTP\? within 0.3 s"):
+    on_pty.slow_once["OUTP?"] = 1.0
+    with pytest.raises(RigError, match=r"did not answer OUTP\? within 0.6 s"):
         made.off()  # the late answer is 0
     made.on()
     assert on_pty.output
@@ -132,7 +132,7 @@ def test_noise_on_the_line(tmp_path, on_pty):
 
 def test_silence(tmp_path, on_pty):
     on_pty.mute = True
-    with pytest.raises(RigError, match=r"The power supply on .* did not answer \*IDN\? within 0.3 s: is it"):
+    with pytest.raises(RigError, match=r"The power supply on .* did not answer \*IDN\? within 0.6 s: is it"):
         power(tmp_path, on_pty)
 
 

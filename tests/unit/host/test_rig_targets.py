@@ -25,9 +25,9 @@ PLACES = {"resin_mask": {"x": 120.0, "y": -5}, "empty": {"x": 0.0}}
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(grbl_targets, "ANSWER_S", 0.3)
-    monkeypatch.setattr(grbl_targets, "BANNER_S", 0.6)
-    monkeypatch.setattr(grbl_targets, "START_S", 0.2)
+    monkeypatch.setattr(grbl_targets, "ANSWER_S", 0.6)
+    monkeypatch.setattr(grbl_targets, "BANNER_S", 1.0)
+    monkeypatch.setattr(grbl_targets, "START_S", 0.4)
     monkeypatch.setattr(grbl_targets, "POLL_S", 0.01)
 
 
