@@ -227,6 +227,8 @@ def _kinds(values: dict[str, Any], made: type, where: str) -> None:
     """That values are of the kinds that the fields of a dataclass are annotated with."""
     kinds = {each.name: KINDS[str(each.type).removesuffix(" | None")] for each in fields(made)}
     for key, value in values.items():
+        if value is None:  # as if it were left out
+            continue
         if not isinstance(value, kinds[key]) or (isinstance(value, bool) and kinds[key] is not bool):
             raise BoardError(f"{where}: {key} is {value!r}, which is no {kinds[key].__name__}: correct it")
 
