@@ -3,20 +3,24 @@
 import csv
 import json
 import shlex
+import threading
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
 import pytest
-from dermis.core import access
-from dermis_host import recording
+from dermis.core import access, errors
+from dermis_host import recording as recordings
 from dermis_host.access import sealed
 from dermis_host.access.keyring import Keyring
 from dermis_host.access.sealed import Secrets
 from dermis_host.cli import main
 from dermis_host.errors import HostError, RecordingError, UsageError
-from dermis_host.evaluation import drawn, on_rig, plan, replays, rig_plan
+from dermis_host.evaluation import drawn, on_rig, plan, presented, replays, rig_plan
 from dermis_host.evaluation.running import Run
+from dermis_host.recording import Recording
+from dermis_hw import toml as toml_text
+from fake_module import Refused
 from locked_module import SERIAL, LockedModule
 from rig_of_fakes import PEOPLE, Bench, RigModule
 
@@ -81,7 +85,7 @@ class Session:
 @pytest.fixture
 def go(tmp_path, monkeypatch):
     def make(path, *benches, **options):
-        return Session(path, tmp_path / "out", *benches, monkeypatch=monkeypatch, **options)
+        return Session(path, options.pop("folder", tmp_path / "out"), *benches, monkeypatch=monkeypatch, **options)
 
     return make
 
@@ -371,6 +375,23 @@ def test_frames_of_a_module_in_the_field_need_a_keyring(tmp_path, go, module):
     assert not module.asked_verdicts
 
 
+def test_a_module_that_is_still_busy_is_asked_again(tmp_path, go, module, monkeypatch):
+    """As after a cable that came loose: the verdict that nobody waits for any more holds the sensors."""
+    monkeypatch.setattr("dermis_host.evaluation.stand.AGAIN_S", 0.01)
+
+    def busy():
+        raise Refused(errors.RC_BUSY, "the module is busy with verify; ask again when that has ended")
+
+    module.still_busy = busy
+    module.at = {2: "still_busy", 3: "still_busy"}
+    go(toml(tmp_path), Bench(module))
+    assert {row["response"] for row in rows(tmp_path / "out")} == {"yes"} and len(module.asked_verdicts) == 3 * ALL + 2
+    monkeypatch.setattr("dermis_host.evaluation.stand.BUSY_S", 0.0)
+    module.at = {len(module.asked_verdicts) + 1: "still_busy"}
+    with pytest.raises(HostError, match="busy with verify"):
+        go(toml(tmp_path, "[rig]\nrepeats = 4\n" + TARGETS), Bench(module), folder=tmp_path / "other")
+
+
 # Several rigs
 
 
@@ -386,6 +407,19 @@ def test_two_rigs_share_the_attempts(tmp_path, go, hurried):
         assert all(seen == {*PEOPLE, "photo", "mask"} for seen in by_module.values())
         assert len(first.asked_verdicts) + len(second.asked_verdicts) == 12
         assert abs(len(first.asked_verdicts) - len(second.asked_verdicts)) <= 4
+
+
+def test_who_closes_two_rigs_early_leaves_no_thread_at_work(tmp_path, monkeypatch, hurried):
+    with RigModule("DM1-0001") as first, RigModule("DM1-0002") as second, ExitStack() as stack:
+        found = {"left": Bench(first, "left").description, "right": Bench(second, "right").description}
+        monkeypatch.setattr(on_rig.rig, "load", lambda name: found[str(name)])
+        source = on_rig.opened(plan.load(toml(tmp_path)), list(found), tmp_path / "out", None, print, stack)
+        shown = source.show(source.attempts())
+        next(shown)
+        shown.close()
+        asked = len(first.asked_verdicts) + len(second.asked_verdicts)
+        assert not {"left", "right"} & {thread.name for thread in threading.enumerate()}
+        assert asked < 3 * ALL
 
 
 def test_when_one_of_two_rigs_fails_the_other_goes_on(tmp_path, go, hurried):
@@ -512,12 +546,29 @@ def test_recordings_of_a_module_in_the_field_are_sealed(tmp_path, go, monkeypatc
         go(path, Bench(says), keyring=ring)
     (row,) = rows(tmp_path / "out")
     kept = tmp_path / "out" / row["recording"]
-    assert sealed.file_is_sealed(kept) and (recording.load(kept, Secrets(ring)).truth or {})["presentation"] == "ada-1"
+    assert sealed.file_is_sealed(kept) and (recordings.load(kept, Secrets(ring)).truth or {})["presentation"] == "ada-1"
     with pytest.raises(RecordingError, match="is sealed under a keyring"):
-        recording.load(kept)
+        recordings.load(kept)
     made = plan.load(path)
     (command,) = replays.of_failures(tmp_path / "out" / "presentations.csv", made, {row["module"]: ring.path})
     assert command.endswith(f"--keyring {ring.path}")
+
+
+def test_bursts_that_are_not_of_one_presentation_get_no_common_verdict(tmp_path, recording):
+    def save(name, **truth):
+        Recording(recording.meta, recording.frames, recording.calibration, recording.board, truth).save(tmp_path / name)
+
+    assert presented.bursts_of(tmp_path / "alone.npz") == [tmp_path / "alone.npz"]
+    for number in (10, 2, 0):
+        save(f"a-{number}.npz", kind="attack", presentation="a" if number else "b")
+    save("a-x-0.npz", kind="attack")
+    save("a-x-1.npz", kind="attack")
+    paths = presented.bursts_of(tmp_path / "a-2.npz")
+    assert [path.name for path in paths] == ["a-0.npz", "a-2.npz", "a-10.npz"]
+    for first, said in (("a-0.npz", "bursts of several presentations"), ("a-x-1.npz", "name no presentation")):
+        paths = presented.bursts_of(tmp_path / first)
+        with pytest.raises(RecordingError, match=said):
+            presented.judged(paths, tmp_path / "none.tflite", Secrets(None), "2m")
 
 
 # Words
@@ -543,10 +594,17 @@ def test_wrong_usage(tmp_path, source, words, said, capsys, monkeypatch):
     assert said in capsys.readouterr().err
 
 
-def test_drawn_scenes_are_files_of_the_same_scenes(tmp_path):
+def test_drawn_scenes_are_files_of_the_same_scenes(tmp_path, monkeypatch):
     """A simulation plan on a twin's rig: the scene that is shown is the one that would have been simulated."""
     pytest.importorskip("mitsuba")
+    from dermis_evaluation import frozen
     from dermis_hw import scenes
+    from dermis_models import plan as generation
+    from dermis_models import simulation
+
+    def values(path):
+        made = plan.load(path)
+        return {**made.source_table, "format": 1, "name": made.name, "split": "test", "seed": made.seed}
 
     text = (
         "[simulation]\nsubjects = { each = 2, bursts = 2 }\n[simulation.species]\nbona_fide_hat = 2\nheavy_makeup = 1\n"
@@ -555,6 +613,23 @@ def test_drawn_scenes_are_files_of_the_same_scenes(tmp_path):
     path.write_text(path.read_text().replace('source = "rig"', 'source = "simulation"').replace('"none"', '"failures"'))
     found, _ = drawn.attempts(plan.load(path), tmp_path / "scenes")
     assert len(found) == 3 == len({attempt.name for attempt in found})
+    simulated = {}
+
+    class Enough(Exception):
+        """Nothing needs to be rendered."""
+
+    def place(_):
+        raise Enough
+
+    job = simulation.Job(generation.parse(values(path), "plan"), frozen.TEST, simulation.RECORDINGS)
+    monkeypatch.setattr(simulation.scenes, "place", place)
+    monkeypatch.setattr(simulation.drawing, "scene_of", lambda each: simulated.setdefault(id(each), each))
+    for group in simulation.groups(job.plan):
+        with pytest.raises(Enough):
+            simulation.presented(job, group, tmp_path)
+    shown = [toml_text.loads(Path(attempt.target.show).read_text()) for attempt in found]
+    assert json.loads(json.dumps(shown)) == json.loads(json.dumps([each.values for each in simulated.values()]))
+    monkeypatch.undo()
     for attempt in found:
         target = attempt.target
         scene = scenes.load(target.show)
