@@ -70,9 +70,10 @@ def keep(target: Target, work: Path) -> str:
     """Replaces the kept inputs by a small set of those of the last runs that reaches all lines that any of them does.
     What failed once stays. Returns a sentence."""
     check = Check(target)
-    candidates = {
-        path.read_bytes() for folder in (work / target.name / "corpus", target.folder) for path in _plain(folder)
-    }
+    corpus = work / target.name / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    fill(target, corpus)
+    candidates = {path.read_bytes() for folder in (corpus, target.folder) for path in _plain(folder)}
     reached: dict[bytes, frozenset] = {}
     for data in sorted(candidates, key=lambda data: (len(data), data)):
         if len(data) <= target.longest:

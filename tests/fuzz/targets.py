@@ -62,7 +62,7 @@ TARGETS = {
         Target("osdp_channel", "device", "OSDP within a secure channel", 512, 3),
         Target("wiegand", "device", "bits of cards", 64, 1),
         Target("utc", "device", "times", 64, 1),
-        Target("server", "server", "the device's server with every handler but those of long work", 512),
+        Target("server", "server", "the device's server with every handler but those of long work", 512, 1),
         Target("host_link", "host", "the host's link: frames, log lines, answers", 1024, 6),
         Target("port_name", "host", "names of ports", 128, 1),
         Target("host_image", "host", "image files on the host", 1024),
