@@ -168,6 +168,7 @@ class Soak:
         elif time.monotonic() - self._moved_at > HUNG_S:
             self.ledger.problems.append(f"the module stands still at {now_s:.1f} s, in the state {status['state']}")
             return float("inf")
+        self.tap.told(status)
         for event in self.tap.taken():
             self._take(event)
         for closed_us, opened_us in self.twin.request({"do": "lock_history"})["relay_closures"]:

@@ -44,7 +44,7 @@ class Tap:
         self.damaged = 0
         self.lives = 0
         self.problem: Exception | None = None
-        self._epoch_us = twin.status()["epoch_us"]
+        self._life_began(twin.status())
         self._terminal = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._terminal)
         self._ended = threading.Event()
@@ -59,6 +59,14 @@ class Tap:
         while self._events:
             events.append(self._events.popleft())
         return events
+
+    def _life_began(self, status: dict[str, Any]) -> None:
+        self._boots, self._epoch_us = status["boots"], status["epoch_us"]
+
+    def told(self, status: dict[str, Any]) -> None:
+        """The twin's status: the module's clock may have leapt, against which the world's time goes on."""
+        if status["boots"] == self._boots:  # else its first line is still to come
+            self._epoch_us = status["epoch_us"]
 
     def close(self) -> None:
         """No more is read."""
@@ -94,5 +102,5 @@ class Tap:
             return
         if name == BOOT:
             self.lives += 1
-            self._epoch_us = self._twin.status()["epoch_us"]
+            self._life_began(self._twin.status())
         self._events.append(Event((self._epoch_us + at_ms * 1000) / 1e6, self.lives, fields))

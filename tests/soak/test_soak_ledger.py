@@ -13,7 +13,7 @@ from dermis_hw.optics import DM1
 from dermis_hw.twin.sensor import ImagerSensor
 
 from tests.soak import scenery
-from tests.soak.ledger import Ledger
+from tests.soak.ledger import LEAP, LEAP_S, Ledger
 from tests.soak.report import wear_by_day
 from tests.soak.run import Options, Result, waits_at
 from tests.soak.timetable import (
@@ -157,11 +157,28 @@ def test_lines_that_are_missing_are_counted_and_a_problem_without_a_fault():
     assert book.lost_lines == 2
     book.told(passage.comes_s + 4, 2, 1, "attack", ["model"])
     assert "was told after" in book.problems[-1]
+    cut = ledger(passage)
+    let_through(cut, passage.comes_s + 1)
+    cut.open(passage.comes_s + 1, "power_cut")
+    cut.told(passage.comes_s + 2, 1, 3, "attack", ["model"])
+    assert cut.lost_lines == 1 and not cut.problems
     noisy = ledger(passage)
     let_through(noisy, passage.comes_s + 1)
-    noisy.open(passage.comes_s + 1, "serial_noise")
-    noisy.told(passage.comes_s + 2, 1, 3, "attack", ["model"])
-    assert noisy.lost_lines == 1 and not noisy.problems
+    noisy.open(passage.comes_s + 1.5, "serial_noise").end_s = passage.comes_s + 3
+    noisy.told(passage.comes_s + 2, 1, 9, "attacj", ["model"])  # not to be believed, nor its number
+    noisy.told(passage.comes_s + 4, 1, 4, "attack", ["model"])
+    assert noisy.lost_lines == 1 and not noisy.problems and "attacj" not in noisy.verdicts
+
+
+def test_a_clock_that_leaps_excuses_where_a_line_is_placed_and_nothing_else():
+    passage, attack = first(BONA_FIDE), first(ATTACK)
+    book = ledger(passage)
+    book.open(passage.comes_s - 5, LEAP).end_s = passage.comes_s + 20
+    book.told(passage.comes_s + 2 - LEAP_S, 1, 1, BONA_FIDE, [])
+    assert not book.problems
+    book.open(attack.comes_s - 5, LEAP).end_s = attack.comes_s + 20
+    book.told(attack.comes_s + 2, 1, 2, BONA_FIDE, [])
+    assert "wrong bona fide" in book.problems[0]
 
 
 def test_a_recording_turned_into_light_gives_the_recording_again():

@@ -124,6 +124,12 @@ def test_lines_are_placed_in_world_time_and_damaged_ones_counted():
     assert (first.at_s, first.life, first.name) == (1.5, 0, "verdict") and tap.damaged == 1
     assert (boot.at_s, boot.life) == (8.5, 1) and (passage.at_s, passage.life) == (9.5, 1)
     assert tap.taken() == []
+    tap._take(b'{"t_ms": 2500, "event": "passage"}')
+    tap.told(tap._twin.status() | {"epoch_us": 2_000_000})  # the clock has leapt
+    tap._take(b'{"t_ms": 7500, "event": "passage"}')
+    tap.told(tap._twin.status() | {"epoch_us": 50_000_000, "boots": 3})  # a life whose first line was not heard yet
+    tap._take(b'{"t_ms": 8500, "event": "passage"}')
+    assert [event.at_s for event in tap.taken()] == [9.5, 9.5, 10.5]
     tap.problem = OSError("gone")
     with pytest.raises(OSError, match="gone"):
         tap.taken()

@@ -9,7 +9,7 @@ from typing import Any
 
 from dermis_hw.twin import Twin
 
-from tests.soak.ledger import Ledger, Window
+from tests.soak.ledger import LEAP, LEAP_S, Ledger, Window
 
 # name, arguments. While they last nobody must be let through who should not be; afterwards all must be as before.
 LASTING: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -36,7 +36,7 @@ LASTING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dead_part", {"part": "i2c", "after": 9}),
     ("stuck_adc", {}),
     ("noisy_swir", {}),
-    ("clock_jump", {"seconds": 5.0}),
+    (LEAP, {"seconds": LEAP_S}),
     ("interlock_open", {}),
     ("hot_module", {"temperature_c": 45.0}),
     ("lamp_flicker", {}),
