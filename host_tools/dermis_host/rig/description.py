@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dermis_hw import toml
+
 from dermis_host.errors import UsageError
 from dermis_host.rig import kinds
 from dermis_host.rig.contract import ROLES, Opener
 from dermis_host.rig.keys import Keys
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 FORMAT, HIGHEST_FORMAT = 1, 1_000_000
 HIGHEST_SEED = (1 << 31) - 1
@@ -89,12 +85,12 @@ def load(path: Path) -> RigDescription:
 
 def _values(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"There is no {path}: docs/rig.md says how to write one.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror or problem}.") from None
-    except (ValueError, RecursionError) as problem:  # tomllib's own is one; so are numbers and depths beyond measure
+    except (toml.TomlError, UnicodeDecodeError) as problem:
         raise UsageError(f"{path} is no TOML ({problem}): correct it.") from None
 
 

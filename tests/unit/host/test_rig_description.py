@@ -104,7 +104,8 @@ BELL = f'{PORT}[power]\nkind = "{__name__}:'
     [
         ("", "rig.toml: format is missing"),
         ("format = 2", "rig.toml: format is 2; these tools read format = 1"),
-        ("format = 1" + "0" * 4000, "rig.toml: format is a number beyond all measure: it must be 0 to 1000000"),
+        ("format = 1" + "0" * 4000, "rig.toml is no TOML (a whole number is beyond 64 bits): correct it."),
+        ("format = 1" + "0" * 18, "rig.toml: format is"),
         ("format = true", "rig.toml: format is of the wrong kind"),
         ("format = ", "is no TOML"),
         ("format = 1" + "0" * 5000, "is no TOML"),
@@ -132,6 +133,7 @@ BELL = f'{PORT}[power]\nkind = "{__name__}:'
         (BELL + 'Mute"', "is none for [power]: it lacks close, identity, off, on"),
         (BELL + 'Gone"', "cannot be imported"),
         (PORT + '[power]\nkind = "no.such.package:Bell"', "cannot be imported"),
+        (PORT + '[power]\nkind = ".relative:Bell"', "cannot be imported"),
         (BELL.replace("[power]", "[light]") + 'Bell"\nrings = 1', "is none for [light]: it lacks set"),
     ],
 )
@@ -140,6 +142,15 @@ def test_mistakes(tmp_path, text, said):
         load(written(tmp_path, text))
     assert said in str(refused.value)
     assert "rig.toml" in str(refused.value)
+
+
+def test_a_file_of_somebody_else_that_is_broken(tmp_path, monkeypatch):
+    (tmp_path / "broken_bell.py").write_text("class Bell:\n  def on(self\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        UsageError, match=r"rig\.toml: \[power\] kind broken_bell:Bell cannot be imported \('\(' was never"
+    ):
+        load(written(tmp_path, PORT + '[power]\nkind = "broken_bell:Bell"'))
 
 
 def test_files_that_are_none(tmp_path):
