@@ -18,6 +18,35 @@ PEOPLE = ("ada", "bo")
 MODEL = "9372c470eeadd5ec"  # sha256 of b"model", as an identity has it
 
 
+ROOT = Path(__file__).parents[3]
+TARGETS = """
+[[rig.target]]
+show = "ada"
+kind = "bona_fide"
+tone = 0.31
+[[rig.target]]
+show = "bo"
+kind = "bona_fide"
+condition = "spectacles"
+[[rig.target]]
+show = "photo"
+species = "photo_matte"
+[[rig.target]]
+show = "mask"
+species = "silicone_glued_1_5"
+"""
+
+ALL = 4  # targets
+
+
+def toml(tmp_path, text="[rig]\nrepeats = 3\n" + TARGETS, top=""):
+    (tmp_path / "model.tflite").write_bytes(b"model")
+    (tmp_path / "model.json").write_text('{"threshold": {"border": 8603}}')
+    path = tmp_path / "plan.toml"
+    path.write_text(f'format = 1\nsource = "rig"\nmodel = "model.tflite"\nkeep = "none"\n{top}\n{text}')
+    return path
+
+
 class RigModule(FakeModule):
     """What it says depends on what stands there. It takes one client after the other while it has power.
 
