@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from dermis_host.errors import UsageError
 
 LONGEST_TEXT = 1000
 HIGHEST_BAUD = 4_000_000
-MOST = 1e15  # of a number in a row: beyond it somebody's file is damaged
 
 
 class Keys:
@@ -62,14 +62,14 @@ class Keys:
         """A whole number, limits included."""
         value = self._take(key, int, f"a whole number, {low} to {high}", default)
         if not low <= value <= high:
-            raise self.wrong(key, f"is {_shown(value)}: it must be {low} to {high}")
+            raise self.wrong(key, f"is {value}: it must be {low} to {high}")
         return value
 
     def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
         """A number, limits included."""
         value = self._take(key, (int, float), f"a number, {low:g} to {high:g}", default)
         if not low <= value <= high:  # neither is what is no number
-            raise self.wrong(key, f"is {_shown(value)}: it must be {low:g} to {high:g}")
+            raise self.wrong(key, f"is {value:g}: it must be {low:g} to {high:g}")
         return float(value)
 
     def texts(self, key: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Keys:
         value = self._take(key, list, f"a list of rows of {columns} numbers", None)
         for row in value:
             good = isinstance(row, list) and len(row) == columns
-            if not good or not all(_is_number(each) and -MOST < each < MOST for each in row):
+            if not good or not all(_is_number(each) and math.isfinite(each) for each in row):
                 raise self.wrong(key, f"must be a list of rows of {columns} numbers each")
         return tuple(tuple(float(each) for each in row) for row in value)
 
@@ -132,13 +132,6 @@ class Keys:
         if value is not default and not (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
             raise self.wrong(key, f"is of the wrong kind: give {kind_name}")
         return value
-
-
-def _shown(value: float) -> str:
-    """A number of a file, which may have thousands of digits."""
-    if isinstance(value, int) and abs(value) >= MOST:
-        return "a number beyond all measure"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _is_number(value: Any) -> bool:
