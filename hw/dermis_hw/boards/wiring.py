@@ -56,6 +56,7 @@ COMMON_KEYS = (
     "wires",
 )
 BOARD_KEYS = ("format", "board", "revision", "controller", "link", "clocks", "pins", "rmt_channels", "devices")
+NO_TABLES = ("format", "board", "revision", "controller", "link", "nominal_duty_u16")
 ONE_SHOTS = ("light_us", "swir_us", "dots_guard_us")
 WIEGAND = ("pulse_us", "period_us")
 
@@ -161,6 +162,11 @@ def checked(board: str, own: dict[str, Any], common: dict[str, Any], optics: Opt
     """The wiring of a board from the contents of its file and of `dm1.toml`. Raises BoardError."""
     _known(own, BOARD_KEYS, f"{board}.toml")
     _known(common, COMMON_KEYS, f"{COMMON}.toml")
+    for key, value in (*own.items(), *common.items()):
+        if key not in NO_TABLES and not isinstance(value, dict):
+            raise BoardError(f"{key} is {value!r}: give a table")
+    if not isinstance(own.get("link", "usb"), str):
+        raise BoardError(f"link is {own['link']!r}: give a text")
     if own.get("format") != FORMAT or own.get("board") != board:
         raise BoardError(f'{board}.toml must begin with `format = {FORMAT}` and `board = "{board}"`')
     revision, controller = own.get("revision"), own.get("controller")
@@ -341,7 +347,7 @@ def _bits(table: dict[str, Any]) -> dict[str, Bit]:
 def _selects(table: dict[str, Any], outputs: range, where: str) -> dict[str, int]:
     taken: dict[int, str] = {}
     for name, output in table.items():
-        if output not in outputs or isinstance(output, bool):
+        if not isinstance(output, int) or output not in outputs or isinstance(output, bool):
             raise BoardError(f"{where}.{name} is {output!r}: give a number from 0 to {outputs[-1]}")
         if output in taken:
             raise BoardError(f"{where} gives {output} to {taken[output]} and to {name}: each needs its own")
