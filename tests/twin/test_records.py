@@ -75,7 +75,7 @@ def test_smpclient_reads_and_changes(twin):
                 return answer.rsn or ""
 
             groups = (await ask(ListOfGroups())).stat_list
-            assert groups == ("link", "verdicts", "storage", "update")
+            assert groups == ("link", "verdicts", "storage", "update", "heap")
             for group in groups:
                 assert (await ask(GroupData(name=group))).fields
             assert "there are: link" in await refused(GroupData(name="nothing"))
