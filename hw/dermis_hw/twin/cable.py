@@ -49,10 +49,12 @@ class Wire:
         self._bytes_left: int | None = None  # that still pass before it stalls
         self._stall_s = 0.0
         self._until: float | None = None
+        self.stalled = False  # whether it has
 
     def stall(self, seconds: float, after: int) -> None:
         """Keep back what comes for so long, once `after` more bytes have passed."""
         self._stall_s, self._bytes_left = seconds, after
+        self.stalled = False
 
     @property
     def waits(self) -> bool:
@@ -77,6 +79,7 @@ class Wire:
         if self._bytes_left > 0:
             return through
         self._bytes_left = None
+        self.stalled = True
         self._until = self._wall() + self._stall_s
         self._held += data[len(through) :]
         return through

@@ -83,9 +83,14 @@ class Faults:
             "bad_block": self._flash.waits_for_wear,
             "sudden_reset": self._peripherals.requests_until_reset > 0,
             "clock_jump": self._peripherals.clock_leap_us > 0,
-            "serial_stall": self.to_module.waits or self.to_host.waits,
+            "serial_stall": self._waits_to_stall(),
         }
         return [name for name, waiting in waits.items() if waiting]
+
+    def _waits_to_stall(self) -> bool:
+        """Whether a direction is to stall and none has."""
+        both = self.to_module, self.to_host
+        return any(wire.waits for wire in both) and not any(wire.stalled for wire in both)
 
     @property
     def deadlines(self) -> list[float]:

@@ -128,6 +128,7 @@ class Bench:
         self._records = self._updates = 0
         self.baseline: dict[str, dict[str, int]] = {}
         self.hurried = False
+        self._opened = threading.Event()
         self._stack.enter_context(waiting(PATIENT))
         with self.open() as module:
             self.identity = module.identity()
@@ -154,7 +155,9 @@ class Bench:
     def open(self, port: str = "") -> Host:
         """On the pseudo-terminal, or on another port: it opens and closes at once, where pyserial's RFC 2217 client
         sleeps each time."""
-        return (HurriedHost if self.hurried else Host)(port or str(self.pty), greeting_s=client.GREETING_S)
+        host = (HurriedHost if self.hurried else Host)(port or str(self.pty), greeting_s=client.GREETING_S)
+        self._opened.set()
+        return host
 
     @contextmanager
     def in_a_hurry(self) -> Iterator[None]:
@@ -181,12 +184,15 @@ class Bench:
 
     @contextmanager
     def second_host(self, where: str) -> Iterator[list[str]]:
-        """Somebody else asks all the time meanwhile, on the "same" port or the "other" one; yields what he is told."""
+        """Somebody else asks all the time meanwhile, on the "same" port or the "other" one, once the first host has the
+        module; yields what he is told."""
+        self._opened.clear()
         told: list[str] = []
         over = threading.Event()
         port = {"same": str(self.pty), "other": self.twin.url}[where]
 
         def ask() -> None:
+            self._opened.wait(RUNNING_S)
             while not over.is_set():
                 with suppress(HostError), HurriedHost(port, greeting_s=LAST_WORD_S) as module:
                     while not over.is_set():

@@ -90,7 +90,7 @@ SERIAL = (
         (("serial_noise", {"drop": 2e-4}),),
         everywhere(LINK),
         loses_bytes=True,
-        quick=(VERIFY, UPDATE),
+        quick=(VERIFY,),
     ),
     Row(
         "serial_silence",
@@ -128,7 +128,7 @@ RESETS = (
         everywhere(RESTARTED),
         again=True,
         restarts=True,
-        quick=(VERIFY, AUDIT),
+        quick=(VERIFY,),
     ),
     *(
         Row(
@@ -141,9 +141,9 @@ RESETS = (
         for name, place, quick in (
             ("first", Share(0, "writes"), (CALIBRATE,)),
             ("second", 2, ()),
-            ("middle", Share(0.5, "writes"), (UPDATE,)),
+            ("middle", Share(0.5, "writes"), ()),
             ("last", Share(1, "writes"), ()),
-            ("random", Draw(of="writes"), (CALIBRATE,)),
+            ("random", Draw(of="writes"), ()),
         )
     ),
 )
@@ -327,7 +327,7 @@ REST = (
         (("clock_jump", {"seconds": Draw((0.05, 0.7, 5.0, 86400.0))}),),
         everywhere("right"),
         again=True,
-        quick=(VERIFY, AUDIT),
+        quick=(VERIFY,),
     ),
     Row(
         "clock_back",

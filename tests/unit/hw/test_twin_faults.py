@@ -99,7 +99,8 @@ def test_a_stalled_cable_keeps_all_and_brings_it_in_order():
     cable = Wire(rng(), lambda: now[0])
     cable.stall(2.0, after=5)
     assert cable.carry(b"abc") == b"abc" and cable.waits
-    assert cable.carry(b"defg") == b"de" and not cable.waits
+    assert not cable.stalled
+    assert cable.carry(b"defg") == b"de" and not cable.waits and cable.stalled
     assert cable.carry(b"hi") == b"" and cable.released() == b""
     now[0] = 2.0
     assert cable.deadline == 2.0
