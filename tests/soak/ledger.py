@@ -72,7 +72,7 @@ class Ledger:
                 return
         else:
             self._count_lost(at_s, life, number)
-        self.verdicts[verdict if verdict != "no_decision" else f"{verdict}/{reasons[0]}"] += 1
+        self.verdicts[verdict if verdict != "no_decision" else f"{verdict}/{reasons[0] if reasons else None}"] += 1
         passage = self._judged(at_s)
         if verdict == BONA_FIDE:
             self._let_through_s.append(at_s)

@@ -183,8 +183,12 @@ class Soak:
     def _take(self, event: Event) -> None:
         said: dict[str, Any] = event.fields
         if event.name == "passage":
-            self.ledger.told(event.at_s, event.life, said["number"], said["verdict"], said["reasons"])
-            self._told[said["verdict"]] += 1
+            number, verdict, reasons = (said.get(name) for name in ("number", "verdict", "reasons"))
+            if isinstance(number, int) and isinstance(verdict, str) and isinstance(reasons, list):
+                self.ledger.told(event.at_s, event.life, number, verdict, reasons)
+                self._told[verdict] += 1
+            else:  # the number of the next one tells that it is missing
+                self.tap.damaged += 1
         elif event.name == "start_failed" or (event.name.endswith(FAILURES) and event.name not in FORESEEN):
             self.ledger.problems.append(f"at {event.at_s:.1f} s the module said {said}")
 

@@ -11,7 +11,7 @@ from dermis_host.errors import LinkError
 from tests.soak import troubles as all_troubles
 from tests.soak.ledger import Ledger
 from tests.soak.run import Options, Soak
-from tests.soak.tap import Tap
+from tests.soak.tap import Event, Tap
 from tests.soak.timetable import Timetable
 from tests.soak.troubles import CAUSES, KILLED, LASTS_S, RESET_WITHIN_S, Troubles
 from tests.soak.visits import Heap, Visits
@@ -166,3 +166,15 @@ def test_a_visit_that_fails_is_a_problem_unless_there_was_a_fault(tmp_path, monk
     twin.now_s += 100
     visits.every()
     assert book.problems == ["the visit look at 200.0 s failed without a fault: nobody answers"]
+
+
+def test_a_line_of_a_passage_that_noise_has_changed_is_damaged_and_no_verdict(tmp_path):
+    soak = Soak(Options(1, 2000, 1, 0, 0, 0, 0), tmp_path, lambda _: None)
+    soak.ledger, soak.tap = ledger(), Tap.__new__(Tap)
+    soak.tap.damaged = 0
+    sound = {"t_ms": 1, "event": "passage", "number": 4, "verdict": "attack", "reasons": ["model"]}
+    for changed in ({"verdict": None}, {"number": "4"}, {"reasons": 7}):
+        soak._take(Event(5.0, 1, sound | changed))
+    assert soak.tap.damaged == 3 and not soak.ledger.verdicts
+    soak._take(Event(5.0, 1, sound))
+    assert soak.ledger.verdicts == Counter(attack=1)
