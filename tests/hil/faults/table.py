@@ -296,7 +296,7 @@ REST = (
         (("full_flash", {}),),
         {
             CALIBRATE: "named: full, storage",
-            UPDATE: "named: full, storage, stor",
+            UPDATE: "right named: full, stor",  # its notes are small enough for blocks that are there
         },
         restarts=True,
         loses_entries=True,
@@ -305,7 +305,7 @@ REST = (
     Row(
         "flash_bad_block",
         (("bad_block", {"partition": "data", "after": Draw(of="erases")}),),
-        everywhere("right named: stor, flash"),
+        everywhere("right named: stor, flash, data partition"),
         loses_entries=True,
         quick=(CALIBRATE,),
     ),
