@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from dermis_host import Module
 from dermis_host.errors import HostError
+from dermis_host.recording import TWIN_BOARD
 from dermis_host.rig import Rig, RigDescription, open_rig
 from pytest_embedded.plugin import multi_dut_argument, multi_dut_fixture
 from pytest_embedded.utils import ClassCliOptions
@@ -51,12 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.cache_dir = config.option.cache_dir or str(BUILD)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return options.scheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The whole suite once a rig."""
+    """The whole suite once a rig, whose name stands first in the brackets of a test's name."""
     rigs = metafunc.config.stash[options.RIGS]
     if len(rigs) > 1 and "rig" in metafunc.fixturenames:
-        each = [pytest.param(rig, id=rig.name, marks=pytest.mark.xdist_group(rig.name)) for rig in rigs]
-        metafunc.parametrize("rig", each, indirect=True, scope="session")
+        metafunc.parametrize("rig", rigs, ids=[rig.name for rig in rigs], indirect=True, scope="session")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -104,6 +110,15 @@ def capabilities(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
     return found
 
 
+@pytest.fixture(scope="session")
+def origin(rig: Rig) -> str:
+    """What the reports call the results of that rig; on a port a twin may answer as well."""
+    try:
+        return "simulated" if rig.module_identity().board == TWIN_BOARD else "measured"
+    except HostError:
+        return "unknown"
+
+
 @pytest.fixture(autouse=True)
 def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
     """What the module says during the test. Before it: skips a test that needs what the rig has not."""
@@ -112,13 +127,13 @@ def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
         yield None  # a test without a rig's module
         return
     rig: Rig = request.getfixturevalue("rig")
+    process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    told = {"rig": rig.name, "results": request.getfixturevalue("origin"), "process": process}
+    request.node.user_properties.extend(told.items())
     for name in needed:
         reason = request.getfixturevalue("capabilities").get(name, f"There is no capability {name!r}.")
         if reason:
             pytest.skip(f"needs {name}: {reason}")
-    process = os.environ.get("PYTEST_XDIST_WORKER", "")
-    told = {"rig": rig.name, "results": "simulated" if rig.virtual else "measured", "process": process}
-    request.node.user_properties.extend(told.items())
     request.node.stash[HEARD] = heard = reporting.Heard(rig)
     yield heard
     logs = Path(request.config.option.root_logdir)

@@ -17,8 +17,7 @@ WATCHED = 3
 
 def test_identity(module):
     identity = module.identity()
-    assert identity.serial and identity.board and identity.firmware and identity.imager
-    assert identity.runtime.startswith("micropython")
+    assert identity.serial and identity.board and identity.firmware and identity.runtime and identity.imager
     assert identity.model and len(identity.model_hash) == 16
     assert identity.state in ("bench", "field", "service")
     assert bool(identity.swir_head) == identity.swir

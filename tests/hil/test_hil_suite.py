@@ -57,7 +57,8 @@ def suite(tmp_path):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, (*reports, *words))]
         environment = {name: value for name, value in os.environ.items() if name not in OUTER}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
-        cases = {case.get("name", ""): case for case in ElementTree.parse(xml).iter("testcase")} if xml.exists() else {}
+        found = ElementTree.parse(xml).iter("testcase") if xml.exists() else ()
+        cases = {case.get("name", ""): case for case in found}
         page = html.read_text() if html.exists() else ""
         return Ran(done.returncode, done.stdout + done.stderr, cases, page)
 

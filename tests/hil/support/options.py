@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dermis_host.errors import HostError
@@ -81,15 +82,30 @@ def _told_apart(rigs: list[RigDescription]) -> None:
 
 
 def distribute(config: pytest.Config, rigs: list[RigDescription]) -> None:
-    """With -n: a rig stays with one process, and a file of tests on a twin too, for it shares what it set up.
+    """With -n and one twin: a file of tests stays with one process, for its tests share what they set up.
 
     Raises UsageError where a module would have several processes at its port.
     """
-    if not config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None) or len(rigs) > 1:
         return
-    if len(rigs) > 1:
-        config.option.dist = "loadgroup"
-    elif rigs[0].port:
+    if rigs[0].port:
         raise pytest.UsageError("One module has one port: leave -n out, or name another --rig for each process.")
-    else:
-        config.option.dist = "loadfile"
+    config.option.dist = "loadfile"
+
+
+def scheduling(config: pytest.Config, log: Any) -> Any:
+    """With -n and several rigs, a rig stays with one process; else None.
+
+    pytest-xdist's own groups (`--dist loadgroup`) have no effect in version 3.8 under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    names = sorted((rig.name for rig in config.stash[RIGS]), key=len, reverse=True)
+    if len(names) < 2:
+        return None
+
+    class RigScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for name in names if f"[{name}]" in nodeid or f"[{name}-" in nodeid), nodeid)
+
+    return RigScheduling(config, log)

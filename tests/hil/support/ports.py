@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 import serial as pyserial
 from dermis_host import Module
 from pytest_embedded_serial import Serial, SerialDut
@@ -16,6 +17,7 @@ from pytest_embedded_serial import Serial, SerialDut
 # twin shares its computer; a module that needs longer does not start.
 START_S = 60.0
 RESET_HELD_S = 0.1  # with EN low, as esptool holds it
+NO_MODEM_LINES = "socket://"
 BOOT_LINE = rb'(\{"t_ms": [^\n]*"event": "boot"[^\n]*\})\r?\n'
 
 
@@ -52,7 +54,12 @@ class ModuleDut(SerialDut):
         self._rig, self._told = rig, told
 
     def press_reset(self, boot_button: bool = False) -> None:
-        """The reset button, by the port's lines (RTS pulls EN, DTR the BOOT button, which leads to the loader)."""
+        """The reset button, by the port's lines: RTS pulls EN, DTR the BOOT button, which leads to the loader.
+
+        On a port without these lines the test is skipped.
+        """
+        if self._rig.port.startswith(NO_MODEM_LINES):
+            pytest.skip(f"{self._rig.port} has no line that resets a module.")
         port = self.serial.proc
         port.dtr = False
         port.rts = True
