@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from dermis.core import vocabulary
-from dermis_host.errors import HostError
+from dermis_host.errors import HostError, RequestFailed
 from dermis_hw.twin import TwinError
 
 from tests.hil.faults.bench import FACE, Bench
@@ -20,7 +20,8 @@ from tests.hil.faults.table import NAMED, REFUSED, RIGHT, Draw, Row, Share
 
 HANG_S = 120.0  # of real time, as a host waits for a verdict; the slowest cell takes a tenth on a quiet computer
 VIRTUAL_S = 300.0  # of the module's time: four verdicts with all their tries take a tenth of it
-TRIES = 2  # of a face afterwards: one burst in some hundred asks for another look
+TRIES = 5  # of a face afterwards: one burst in some hundred asks for another look
+BUSY_S = 0.5
 
 
 @dataclass
@@ -213,8 +214,13 @@ def _recovers(bench: Bench, result: Result, records: set[str]) -> None:
             if bench.look(module).pending:
                 module.image_erase()
                 result.act = "update --erase"
+        problem = ""
         for _ in range(TRIES):
-            problem = bench.works(module)
+            try:
+                problem = bench.works(module)
+            except RequestFailed as refused:  # what a host gave up may still be under way
+                problem = str(refused)
+                time.sleep(BUSY_S)
             if not problem:
                 break
         if problem:

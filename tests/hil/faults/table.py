@@ -107,7 +107,8 @@ SERIAL = (
     Row(
         "serial_duplication",
         (("serial_noise", {"repeat": 0.5}),),
-        everywhere(LINK),
+        everywhere(f"{LINK}, busy"),
+        admitted="a request that comes twice is refused as busy the second time, which the host takes for its answer",
         loses_bytes=True,
         quick=(CALIBRATE,),
     ),
@@ -195,7 +196,8 @@ LIGHTS = (
     Row(
         "swir_led_dim",
         (("dim_light", {"light": Draw(SWIR_LEDS), "left": 0.75}),),
-        admitted="a LED of the SWIR head that lost a quarter moves its ratios, not over a limit: verdicts stay right",
+        {VERIFY: "right refused", WATCH: "right refused"},
+        admitted="a LED of the SWIR head that lost a quarter moves its ratios: a face near a limit is refused, no more",
     ),
     Row(
         "swir_led_very_dim",
