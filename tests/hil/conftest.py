@@ -147,8 +147,10 @@ def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
 
 
 @pytest.fixture
-def module(rig: Rig, heard: reporting.Heard) -> Iterator[Module]:
+def module(request: pytest.FixtureRequest, rig: Rig, heard: reporting.Heard) -> Iterator[Module]:
     """The module by our client, which has the port until the test ends."""
+    if "calibrated" in request.fixturenames:
+        request.getfixturevalue("calibrated")  # the first time it takes the port itself
     with rig.module(on_log=heard.line) as module:
         yield module
 

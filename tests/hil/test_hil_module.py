@@ -77,7 +77,7 @@ def test_a_capture_says_what_made_it(module):
     assert recording.module["simulated"] == (identity.board == "twin")
 
 
-def test_a_verdict_says_what_it_was_made_with(module):
+def test_a_verdict_says_what_it_was_made_with(calibrated, module):
     identity = module.identity()
     verdict = module.verify(nonce=b"of this moment", transaction=b"gate 7")
     assert verdict.verdict in VERDICTS and verdict.bursts >= 1
