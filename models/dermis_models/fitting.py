@@ -19,7 +19,13 @@ from dermis_models.dataset import Data
 BATCH = 64
 LEARNING_RATE = 2e-3
 LABEL_SMOOTHING = 0.02
-MAP_NOISE, SPECTRA_NOISE = 2.0, 0.5  # of the features' own units: stands for what no generator draws
+# What no generator draws, in the features' own units (`dermis.core.feature_tensor`). Of each cell and number:
+MAP_NOISE, SPECTRA_NOISE = 2.0, 0.5
+# Of a whole presentation, as a module that strays shifts a channel everywhere; without it the model learns where the
+# drawn modules lie. Each channel and number in proportion, and how much of that: with all of it, glued film is lost.
+MAP_SHIFTS = 1.5, 2.5, 2.5, 1.5, 0.0
+SPECTRA_SHIFTS = 0.6, 0.6, 0.8, 0.8, 0.6, 1.0, 5.0, 0.6, 2.0, 2.0
+SHIFTED = 0.6
 JUDGED = 150  # rows of a group whose loss says how often the group is seen next
 STATE = "state.json"
 MODEL = "model.keras"
@@ -34,13 +40,17 @@ class Schedule:
 
 
 def augment(rng: np.random.Generator, maps: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """float32 features of rows, mirrored left to right by chance (a face mirrored is a face), with a little noise."""
+    """float32 features of rows, mirrored left to right by chance (a face mirrored is a face), noisy and shifted."""
     flip = rng.random(len(maps)) < 0.5
     maps = maps.astype(np.float32)
     maps[flip] = maps[flip][:, :, ::-1]
     inside = maps[..., 4:5] != 0
     maps += rng.normal(0, MAP_NOISE, maps.shape).astype(np.float32) * inside
-    return maps, spectra + rng.normal(0, SPECTRA_NOISE, spectra.shape).astype(np.float32)
+    spectra = spectra + rng.normal(0, SPECTRA_NOISE, spectra.shape).astype(np.float32)
+    shifts = rng.normal(0, 1, (len(maps), 1, 1, maps.shape[-1])).astype(np.float32)
+    maps += shifts * (np.array(MAP_SHIFTS, np.float32) * SHIFTED) * inside
+    shifts = rng.normal(0, 1, spectra.shape).astype(np.float32)
+    return maps, spectra + shifts * (np.array(SPECTRA_SHIFTS, np.float32) * SHIFTED)
 
 
 def fit(data: Data, schedule: Schedule, folder: Path, tell: Callable[[str], None] = print) -> keras.Model:
