@@ -79,8 +79,8 @@ def _highest(by_species: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]:
-    """The figures. `counted`: no response to a bona fide presentation is an error, to an attack a refusal; otherwise
-    both stand apart, in BPNRR and APNRR only.
+    """The figures. `counted`: no response to a bona fide presentation is an error, an attack without one counts by its
+    score where it has one; otherwise both stand apart, in BPNRR and APNRR only.
 
     Raises UsageError when the rule leads to no threshold, or attempts of a presentation contradict each other.
     """

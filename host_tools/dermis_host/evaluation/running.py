@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -183,7 +184,7 @@ class Run:
             presentation.module,
             self._plan.held_out,
             YES_NO[said.verdict != vocabulary.NO_DECISION],
-            f"{score:g}",
+            "" if math.isnan(score) else f"{score:g}",
             said.verdict,
             " ".join(said.reasons),
             str(said.bursts),

@@ -77,11 +77,11 @@ class Scores:
 
     def ranked(self, counted: bool) -> np.ndarray:
         """Scores with which to count. Without a response: NaN, not counted; or where `counted`, the worse case: a bona
-        fide presentation lies below every threshold, an attack keeps the score that it may have had."""
+        fide presentation lies below every threshold, an attack keeps the score that it may have had, and without one it
+        is not counted, as silence is no right decision."""
         if not counted:
             return np.where(self.responded, self.score, np.nan)
-        lost = ~self.responded & (self.bona_fide | np.isnan(self.score))
-        return np.where(lost, -np.inf, self.score)
+        return np.where(~self.responded & self.bona_fide, -np.inf, self.score)
 
 
 def fold(scores: Scores) -> Scores:

@@ -14,8 +14,8 @@ IMPOSTOR, CONCEALER = "impostor", "concealer"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a module said of one presentation. score: 0 to 10000, -inf where no threshold would have accepted. ms: from
-    trigger to verdict, None where not known."""
+    """What a module said of one presentation. score: 0 to 10000, -inf where no threshold would have accepted, NaN where
+    the module said nothing. ms: from trigger to verdict, None where not known."""
 
     verdict: str
     reasons: tuple[str, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import secrets
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
@@ -31,6 +33,7 @@ HASH_DIGITS = 16  # of a model's SHA-256, as an identity has it
 SHORT_DIGITS = 8  # of hashes, in a table of modules
 BUSY_S = 10.0  # longer than the longest profile takes for a verdict that nobody waits for any more
 AGAIN_S = 0.5
+NONCE_BYTES = 16
 BACK_S = 20.0  # until a module that fell silent or was reset answers again by itself
 
 # What came of an attempt that got no verdict, in place of the module's reasons.
@@ -288,8 +291,9 @@ class Stand:
         self.rig.power_cycle()
 
     def _without_answer(self, attempt: Attempt, problem: HostError) -> Verdict:
-        """What is written down of an attempt that got no verdict: never a decision. The module is brought back; where
-        it does not come by itself, by its power, once."""
+        """What is written down of an attempt that got no verdict: never a decision, and of an attack no score, with
+        which it would count as refused. The module is brought back; where it does not come by itself, by its power,
+        once."""
         stuck = isinstance(problem, RequestTimeout)  # it answers, but not this
         what = [RESET if isinstance(problem, ModuleReset) else NO_ANSWER if stuck else SILENT]
         self.tell(f"{attempt.name}, {self.name}: {problem}")
@@ -304,7 +308,7 @@ class Stand:
         except HostError as still:
             self._broken = still
         what += [POWER_CYCLED] * (self._cycles > cycles)
-        return Verdict(vocabulary.NO_DECISION, tuple(what), sessions.NEVER, 0)
+        return Verdict(vocabulary.NO_DECISION, tuple(what), math.nan, 0)
 
     # Recordings
 
@@ -350,14 +354,22 @@ class Stand:
 
 
 def _asked(module: Module) -> answers.Verdict:
-    """A verdict; one that was under way when a cable came loose is waited for first. Raises as `Module.verify` does."""
+    """A verdict; one that was under way when a cable came loose or a run was stopped is waited for first, and by the
+    nonce never taken for this one. Raises as `Module.verify` does."""
     until = time.monotonic() + BUSY_S
     while True:
+        nonce = secrets.token_bytes(NONCE_BYTES)
         try:
-            return module.verify()
+            answer = module.verify(nonce=nonce)
+            if answer.nonce == nonce:
+                return answer
+            problem: HostError = RequestTimeout("The module gave the verdict of a question before this one.")
         except RequestFailed as refused:
-            if refused.code != errors.RC_BUSY or time.monotonic() >= until:
+            if refused.code != errors.RC_BUSY:
                 raise
+            problem = refused
+        if time.monotonic() >= until:
+            raise problem
         time.sleep(AGAIN_S)
 
 

@@ -9,6 +9,7 @@ from dermis.core import vocabulary
 from dermis_host.recording import SHAPE, Recording
 from dermis_hw.boards import board_file
 from fake_module import META, frame
+from rig_evaluations import go, hurried  # noqa: F401 - fixtures
 
 
 class _Hurried:

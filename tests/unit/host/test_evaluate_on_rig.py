@@ -1,10 +1,7 @@
 """`dermis evaluate --rig`: order, rows, resume, modules that reset or fall silent, recordings and their replay."""
 
-import csv
 import json
 import shlex
-import threading
-from contextlib import ExitStack
 
 import pytest
 from dermis.core import access, errors
@@ -18,51 +15,14 @@ from dermis_host.evaluation import on_rig, plan, replays
 from dermis_host.evaluation.running import Run
 from fake_module import Refused
 from locked_module import SERIAL, LockedModule
-from rig_of_fakes import ALL, PEOPLE, TARGETS, Bench, RigModule, toml
-
-PATIENCE_S = 1.0
+from rig_evaluations import rows
+from rig_of_fakes import ALL, TARGETS, Bench, RigModule, toml
 
 
 @pytest.fixture
 def module():
     with RigModule() as made:
         yield made
-
-
-@pytest.fixture
-def hurried(monkeypatch):
-    """Silence is noticed, and given up on, within about a second; shorter, a busy computer would be silence, too."""
-    for name, seconds in (("SILENT_S", 0.8), ("ALIVE_S", 0.2), ("PROBE_S", 0.4), ("GREETING_S", PATIENCE_S)):
-        monkeypatch.setattr(f"dermis_host.client.{name}", seconds)
-    monkeypatch.setattr("dermis_host.evaluation.stand.BACK_S", PATIENCE_S)
-    monkeypatch.setattr(on_rig.rig.Rig.power_cycle, "__defaults__", (0.0, PATIENCE_S))
-
-
-class Session:
-    """One call of the command without its report: what it told, and the run."""
-
-    def __init__(self, path, folder, *benches, monkeypatch, keyring=None):
-        self.told: list[str] = []
-        found = {bench.description.name: bench.description for bench in benches}
-        monkeypatch.setattr(on_rig.rig, "load", lambda name: found[str(name)])
-        self.plan = plan.load(path)
-        with ExitStack() as stack:
-            source = on_rig.opened(self.plan, list(found), folder, keyring, self.told.append, stack)
-            self.run = Run(self.plan, source, source.description(), folder)
-            self.run.go(tell=self.told.append)
-
-
-@pytest.fixture
-def go(tmp_path, monkeypatch):
-    def make(path, *benches, **options):
-        return Session(path, options.pop("folder", tmp_path / "out"), *benches, monkeypatch=monkeypatch, **options)
-
-    return make
-
-
-def rows(folder, part=""):
-    with open(folder / f"presentations.csv{part}", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 # Runs
@@ -139,7 +99,7 @@ def test_a_module_that_goes_away_and_comes_back(tmp_path, go, module, hurried, f
     bench = Bench(module, power=True)
     session = go(toml(tmp_path), bench)
     found = rows(tmp_path / "out")
-    assert len(found) == 3 * ALL and said(found[3]) == ("no_decision", "no", reason, "-inf")
+    assert len(found) == 3 * ALL and said(found[3]) == ("no_decision", "no", reason, "")
     assert {row["response"] for row in [*found[:3], *found[4:]]} == {"yes"}
     assert bench.power.cycles == 0 and len(session.told) == 1 and found[3]["attempt"] in session.told[0]
 
@@ -149,7 +109,7 @@ def test_a_module_that_stays_silent_is_power_cycled_once(tmp_path, go, module, h
     bench = Bench(module, power=True)
     go(toml(tmp_path), bench)
     found = rows(tmp_path / "out")
-    assert said(found[1]) == ("no_decision", "no", "silent power_cycled", "-inf")
+    assert said(found[1]) == ("no_decision", "no", "silent power_cycled", "")
     assert bench.power.cycles == 1 and len(found) == 3 * ALL
 
 
@@ -159,7 +119,7 @@ def test_a_module_that_does_not_come_back_ends_the_run_with_its_row(tmp_path, go
     with pytest.raises(HostError, match="does not answer"):
         go(path, Bench(module))
     found = rows(tmp_path / "out", ".part")
-    assert len(found) == 2 and said(found[1]) == ("no_decision", "no", "silent", "-inf")
+    assert len(found) == 2 and said(found[1]) == ("no_decision", "no", "silent", "")
     module.power(True)
     go(path, Bench(module))  # mended, the same one
     assert len(rows(tmp_path / "out")) == 3 * ALL and len(module.asked_verdicts) == 3 * ALL
@@ -170,8 +130,40 @@ def test_a_module_that_is_stuck_but_alive_is_power_cycled(tmp_path, go, module, 
     module.at[2] = "stuck"
     bench = Bench(module, power=True)
     go(toml(tmp_path), bench)
-    assert said(rows(tmp_path / "out")[1]) == ("no_decision", "no", "no_answer power_cycled", "-inf")
+    assert said(rows(tmp_path / "out")[1]) == ("no_decision", "no", "no_answer power_cycled", "")
     assert bench.power.cycles == 1
+
+
+def test_silence_before_an_attack_is_no_right_decision(tmp_path, module, hurried, monkeypatch, capsys):
+    """A module that starts anew at every mask has refused none."""
+    bench = Bench(module)
+    monkeypatch.setattr(on_rig.rig, "load", lambda _: bench.description)
+    module.at = dict.fromkeys(range(1, 100), "")
+    module.during = lambda: module.at.update({len(module.asked_verdicts) + 1: "resets" * (module.standing == "mask")})
+    path = toml(tmp_path, top='claims = ["apcer=99%"]\n')
+    path.write_text(path.read_text() + "[goals.apcer]\nsilicone_glued_1_5 = 1.0\n")
+    assert main(["evaluate", str(path), "--rig", "bench.toml", "-o", str(tmp_path / "out"), "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["apcer"]["photo_matte"]["n"], result["apcer"]["silicone_glued_1_5"]["n"]) == (3, 0)
+    assert result["apnrr"]["silicone_glued_1_5"]["errors"] == 3
+    assert [goal["reached"] for goal in result["goals"]] == [False]
+    assert {claim["species"]: claim["carried"] for claim in result["claims"]}["silicone_glued_1_5"] is False
+
+
+def test_the_verdict_of_another_question_is_none(tmp_path, go, module, hurried, monkeypatch):
+    monkeypatch.setattr("dermis_host.evaluation.stand.AGAIN_S", 0.01)
+    own = module.handlers["verify"]
+
+    def late(fields):
+        return {**own(fields), "nonce": b"of before"} if len(module.asked_verdicts) == 1 else own(fields)
+
+    module.handlers["verify"] = late
+    go(toml(tmp_path), Bench(module))
+    assert {row["response"] for row in rows(tmp_path / "out")} == {"yes"} and len(module.asked_verdicts) == 3 * ALL + 1
+    monkeypatch.setattr("dermis_host.evaluation.stand.BUSY_S", 0.0)
+    module.asked_verdicts.clear()
+    go(toml(tmp_path), Bench(module, power=True), folder=tmp_path / "other")
+    assert said(rows(tmp_path / "other")[1]) == ("no_decision", "no", "no_answer power_cycled", "")
 
 
 @pytest.mark.parametrize("what", ["serial", "firmware", "model_hash"])
@@ -273,65 +265,6 @@ def test_a_module_that_is_still_busy_is_asked_again(tmp_path, go, module, monkey
     module.at = {len(module.asked_verdicts) + 1: "still_busy"}
     with pytest.raises(HostError, match="busy with verify"):
         go(toml(tmp_path, "[rig]\nrepeats = 4\n" + TARGETS), Bench(module), folder=tmp_path / "other")
-
-
-# Several rigs
-
-
-def test_two_rigs_share_the_attempts(tmp_path, go, hurried):
-    with RigModule("DM1-0001") as first, RigModule("DM1-0002") as second:
-        benches = [Bench(first, "left"), Bench(second, "right")]
-        go(toml(tmp_path), *benches)
-        found = rows(tmp_path / "out")
-        by_module = {row["module"].split()[0]: set() for row in found}
-        for row in found:
-            by_module[row["module"].split()[0]].add(row["subject"])
-        assert len(found) == 12 and set(by_module) == {"DM1-0001", "DM1-0002"}
-        assert all(seen == {*PEOPLE, "photo", "mask"} for seen in by_module.values())
-        assert len(first.asked_verdicts) + len(second.asked_verdicts) == 12
-        assert abs(len(first.asked_verdicts) - len(second.asked_verdicts)) <= 4
-
-
-def test_who_closes_two_rigs_early_leaves_no_thread_at_work(tmp_path, monkeypatch, hurried):
-    with RigModule("DM1-0001") as first, RigModule("DM1-0002") as second, ExitStack() as stack:
-        found = {"left": Bench(first, "left").description, "right": Bench(second, "right").description}
-        monkeypatch.setattr(on_rig.rig, "load", lambda name: found[str(name)])
-        source = on_rig.opened(plan.load(toml(tmp_path)), list(found), tmp_path / "out", None, print, stack)
-        shown = source.show(source.attempts())
-        next(shown)
-        shown.close()
-        asked = len(first.asked_verdicts) + len(second.asked_verdicts)
-        assert not {"left", "right"} & {thread.name for thread in threading.enumerate()}
-        assert asked < 3 * ALL
-
-
-def test_when_one_of_two_rigs_fails_the_other_goes_on(tmp_path, go, hurried):
-    path = toml(tmp_path)
-    with RigModule("DM1-0001") as first, RigModule("DM1-0002") as second:
-        first.at[1] = "burns"
-        with pytest.raises(HostError, match="does not answer"):
-            go(path, Bench(first, "left"), Bench(second, "right"))
-        share = len(second.asked_verdicts)
-        assert share >= 4 and len(rows(tmp_path / "out", ".part")) == share + 1
-        first.power(True)
-        go(path, Bench(first, "left"), Bench(second, "right"))
-        assert len(rows(tmp_path / "out")) == 12 and len(second.asked_verdicts) == share
-
-
-def test_a_twin_behind_a_boards_port_is_called_simulated(tmp_path, go, module):
-    module.board = "twin"
-    go(toml(tmp_path), Bench(module))
-    assert {row["simulated"] for row in rows(tmp_path / "out")} == {"yes"}
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["simulated"] is True
-
-
-def test_rigs_that_do_not_go_together(tmp_path, go, module):
-    with RigModule("DM1-0001") as twin:
-        twin.board = "twin"
-        with pytest.raises(UsageError, match="do not go into one evaluation"):
-            go(toml(tmp_path), Bench(module, "left"), Bench(twin, "right"))
-    with pytest.raises(UsageError, match="Two rigs have a module DM1-0007"), RigModule() as other:
-        go(toml(tmp_path), Bench(module, "left"), Bench(other, "right"))
 
 
 # Recordings
