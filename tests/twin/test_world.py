@@ -12,7 +12,7 @@ from dermis_hw import eye_safety
 from dermis_hw.module_instance import ModuleInstance, draw
 from dermis_hw.optics import DM1
 from dermis_hw.twin import synthetic
-from dermis_hw.twin.console import Console
+from dermis_hw.twin.console import MOST_HELD, RELEASE_LIMIT_S, Console
 from dermis_hw.twin.errors import TwinError
 from dermis_hw.twin.flash import SECTOR, Flash, PowerCut
 from dermis_hw.twin.imager import Imager
@@ -389,6 +389,43 @@ def test_what_follows_a_ctrl_c_waits_for_the_prompt():
     assert sent == [b"\r\x03", b"\r\x01"] and console.raw_prompt
     console.from_host(b"\x02")
     assert not console.raw_prompt
+
+
+def test_what_follows_a_ctrl_c_waits_for_a_firmware_that_starts(monkeypatch):
+    """On a board it lies in the port until the firmware reads, however long that takes to start."""
+    sent: list[bytes] = []
+    now = [100.0]
+    monkeypatch.setattr("dermis_hw.twin.console.time.monotonic", lambda: now[0])
+    console = Console(sent.append)
+    console.restart(main=True)
+    console.from_host(b"\r\x03")
+    console.from_host(b"\r\x01")
+    now[0] += 10.0
+    console.tick()
+    console.taken(True)
+    now[0] += 2.0
+    console.tick()
+    assert sent == [b"\r\x03"]
+    console.taken(False)
+    console.from_module(b">>> ")
+    assert sent == [b"\r\x03", b"\r\x01"] and console.raw_prompt
+
+
+def test_a_firmware_that_keeps_the_console_gets_what_followed_a_ctrl_c(monkeypatch):
+    """As in the field state."""
+    sent: list[bytes] = []
+    now = [100.0]
+    monkeypatch.setattr("dermis_hw.twin.console.time.monotonic", lambda: now[0])
+    console = Console(sent.append)
+    console.restart(main=True)
+    console.taken(True)
+    console.from_host(b"\r\x03\r\x01")
+    now[0] += RELEASE_LIMIT_S
+    console.tick()
+    assert sent == [b"\r\x03", b"\r\x01"] and not console.raw_prompt
+    console.from_host(b"\x03")
+    console.from_host(bytes(MOST_HELD + 1))
+    assert len(sent[-1]) > MOST_HELD, "a flood is not gathered"
 
 
 def test_noise_with_a_ctrl_c_in_it_is_passed_on_whole():
