@@ -67,11 +67,12 @@ class TwinLight(_OfTwin):
 
     def __init__(self, twin: TwinProcess):
         super().__init__(twin)
-        self._klux = 0.0
+        self._klux: float | None = 0.0
 
     def set(self, klux: float) -> None:
         """A scene keeps its own light beside this lamp."""
         if klux != self._klux:  # else the same scene would be rendered again
+            self._klux = None  # the twin may have taken it, whatever comes of rendering
             self._do(self._twin.light, klux)
             self._klux = klux
 
