@@ -80,7 +80,7 @@ def measuring(words: str) -> dict[str, str]:
     return dict.fromkeys((VERIFY, WATCH, CALIBRATE), words)
 
 
-LINK = "right named: fell silent, alive but gave no answer, do not fit together, no SMP answer, broke, come back, try again"
+LINK = "right named: fell silent, gave no answer, do not fit together, no SMP answer, broke, come back, try again"
 RESTARTED = "right named: restarted, broke, went back"
 SWIR_LEDS = ("swir1050", "swir1200", "swir1300", "swir1450", "swir1550")
 
