@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo demo-seeds test lint bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-heap bench-lock bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings pio clean
+.PHONY: setup demo demo-seeds test lint hil fuzz soak bench bench-inference bench-depth bench-reflectance bench-bursts bench-budget bench-heap bench-lock bench-replay bench-coral bench-calibration bench-species bench-update campaign train train-quick leave-one-out evaluate drawings pio clean
 
 setup: $(STAMP)
 
@@ -24,6 +24,21 @@ demo-seeds: setup
 # A file's tests share what they set up, so a file stays in one process.
 test: setup lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest tests/hil -m "not thorough"
+
+HIL_MODULE := $(if $(RIG),$(foreach rig,$(RIG),--rig $(rig)) $(if $(word 2,$(RIG)),-n $(words $(RIG))),$(if $(PORT),--port $(PORT)))
+
+# The suite for a module on a rig: a twin, PORT=/dev/ttyACM0, RIG=rig.toml, or RIG="a.toml b.toml" at the same time.
+hil: setup
+	$(BIN)/python -m pytest tests/hil $(HIL_MODULE) --junitxml build/hil/junit.xml --html build/hil/report.html --self-contained-html
+
+# Every parser under guided chance: an hour or more for ten million inputs; TARGETS="cbor smp" for some of them.
+fuzz: setup
+	nice $(BIN)/python -m tests.fuzz $(TARGETS) --executions $(or $(EXECUTIONS),10000000)
+
+# A day of a door in virtual time, a line an hour.
+soak: setup
+	$(BIN)/python -m tests.soak
 
 lint: setup typings typings-esp32s3
 	$(BIN)/ruff check .
@@ -93,6 +108,7 @@ bench-update: setup
 # What takes too long for every change: hunts for faults, each with a count and a seed.
 campaign: setup
 	$(BIN)/python -m tests.campaign models --count 100000
+	$(BIN)/python -m tests.hil.faults
 
 # Data, float model, int8 model, golden vectors and card. Resumable: finished shards and epochs are kept in build/.
 train: setup training-tools

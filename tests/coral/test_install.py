@@ -34,7 +34,7 @@ def sources(tmp_path_factory) -> Path:
         shutil.copy(ROOT / "firmware" / "dermis" / name, folder / "firmware" / "dermis" / name)
     shutil.copytree(CORAL, folder / "hw" / "coral")
     shutil.copytree(ROOT / "hw" / "dermis_hw" / "boards", folder / "hw" / "dermis_hw" / "boards", ignore=ignored)
-    for name in ("__init__.py", "optics.py"):
+    for name in ("__init__.py", "optics.py", "toml.py"):
         shutil.copy(ROOT / "hw" / "dermis_hw" / name, folder / "hw" / "dermis_hw" / name)
     (folder / "models" / "released").mkdir(parents=True)
     (folder / "models" / "released" / "spoof.tflite").write_bytes(b"a model")
