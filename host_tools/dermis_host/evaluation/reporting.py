@@ -153,7 +153,8 @@ def show(result: dict[str, Any], output: Output) -> None:
         )
     output.say(fixed)
     for group, labels in result["by"].items():
-        _show_group(group, labels, output)
+        if labels:
+            _show_group(group, labels, output)
     for name, held in result["leave_one_species_out"].items():
         rate = held["apcer"].get(name)
         if rate:

@@ -277,10 +277,7 @@ class Stand:
             )
 
     def close(self) -> None:
-        """Gives the module's port back."""
-        self._close()
-
-    def _close(self) -> None:
+        """Gives the module's port back; the next attempt opens it anew."""
         module, self._module, self._record = self._module, None, None
         if module is not None:
             with suppress(HostError, OSError):  # it is gone; that is why it is closed
@@ -298,7 +295,7 @@ class Stand:
         what = [RESET if isinstance(problem, ModuleReset) else NO_ANSWER if stuck else SILENT]
         self.tell(f"{attempt.name}, {self.name}: {problem}")
         cycles = self._cycles
-        self._close()
+        self.close()
         try:
             if stuck and self.rig.power is not None:
                 self._power_cycle()
@@ -329,7 +326,7 @@ class Stand:
         except HostError as problem:
             self.tell(f"{attempt.name}, {self.name}: no recordings are kept, {problem}")
             if isinstance(problem, LinkError | ModuleReset):
-                self._close()
+                self.close()
             return []
         again, _, _ = sessions.verdict(results, self.plan.profile, self.plan.threshold, self.plan.burst_ms)
         if again.verdict != said.verdict:
