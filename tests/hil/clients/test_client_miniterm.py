@@ -9,6 +9,7 @@ import re
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.hil.clients import tools
 MENU, LEAVE = "\x14", "\x1d"  # Ctrl-T, Ctrl-]
 HELP, DTR, RTS, UPLOAD = "\x08", "\x04", "\x12", "\x15"
 BAUD = 921600
+LOCAL_MODES = 3  # of what `termios.tcgetattr` gives
+LOOK_S = 0.05
 
 
 class Terminal:
@@ -45,6 +48,16 @@ class Terminal:
                 pytest.fail(f"{pattern} did not come within {limit_s:g} s; shown was: {self.shown[-2000:]}")
         self.shown = self.shown[found.end() :]
         return found
+
+    def send_file(self, path: Path) -> None:
+        """Its menu's upload. It asks before it turns the terminal to lines, and that throws away what was typed."""
+        self.type(MENU + UPLOAD)
+        self.wait_for("File to upload: ")
+        until = time.monotonic() + tools.LIMIT_S
+        while not termios.tcgetattr(self._keys)[LOCAL_MODES] & termios.ICANON:
+            assert time.monotonic() < until, "it does not read a line"
+            self._read(LOOK_S)
+        self.type(f"{path}\r")
 
     def _read(self, limit_s: float) -> bool:
         if not select.select([self._keys], [], [], limit_s)[0]:
@@ -102,15 +115,11 @@ def test_a_modules_verdicts_are_watched(terminal, rig, tmp_path: Path):
     """It sends files: one that holds a request sets the watch going, another one ends it."""
     for name, fields in (("watch", {"on": True, "period_ms": 200}), ("enough", {"on": False})):
         (tmp_path / name).write_bytes(frame_lines(request("watch", **fields).BYTES))
-    terminal.type(MENU + UPLOAD)
-    terminal.wait_for("File to upload: ")
-    terminal.type(f"{tmp_path / 'watch'}\r")
+    terminal.send_file(tmp_path / "watch")
     seen = [event(terminal, "verdict") for _ in range(2)]
     assert {each["verdict"] for each in seen} <= {"bona_fide", "attack", "no_decision"}
     assert all(isinstance(each["reasons"], list) and each["t_ms"] > 0 for each in seen)
-    terminal.type(MENU + UPLOAD)
-    terminal.wait_for("File to upload: ")
-    terminal.type(f"{tmp_path / 'enough'}\r")
+    terminal.send_file(tmp_path / "enough")
     terminal.wait_for("sent ---")
     assert terminal.leave() == 0
     with rig.module() as module:

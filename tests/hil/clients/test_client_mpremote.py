@@ -17,9 +17,7 @@ from tests.hil.clients import tools
 
 @pytest.fixture
 def prompt(rig: Rig) -> Iterator[str]:
-    """The port of a module whose firmware is up; it runs again afterwards.
-
-    Before it is up, a Ctrl-C is lost and mpremote waits ten seconds for a prompt in vain."""
+    """The port of a module whose firmware is up; it runs again afterwards."""
     rig.wait_for_module()
     yield rig.port
     if rig.twin is not None:
@@ -47,6 +45,14 @@ def test_statements_files_scripts_and_a_mounted_folder(rig, prompt, tmp_path):
     rig.wait_for_module()
     with rig.module() as module:
         assert module.echo("back") == "back"
+
+
+def test_a_module_that_is_starting_keeps_what_is_typed(rig, prompt):
+    """What mpremote sends at once waits in the port until the firmware reads."""
+    if rig.twin is None:
+        pytest.skip("Only a twin is reset without opening its port.")
+    rig.twin.reset()
+    assert tools.told("mpremote", "connect", prompt, "exec", "print(6 * 7)") == "42"
 
 
 def test_a_port_that_is_not_there(nowhere: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 LIMIT_S = 60.0  # of any command but a whole upload, on a busy computer: whoever waits longer believes that it hangs
+COLUMNS = "1000"  # of the terminal that they believe to have: smpmgr cuts off what does not fit in
 KEPT = 1500  # characters of either end of what a tool said; smpmgr prints the packet that was not answered
 _COLOURS_AND_FRAMES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[─-╿⠀-⣿━•]")
 
@@ -41,6 +43,7 @@ def start(tool: str, *words: object) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env={**os.environ, "COLUMNS": COLUMNS},
     )
 
 
