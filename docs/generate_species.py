@@ -12,7 +12,7 @@ HEAD = """# PAI species and bona fide conditions
 Printed from `species.toml` and `conditions.toml` in `hw/dermis_hw` by `docs/generate_species.py`; a test compares them.
 Each has a scene file (`dermis twin --scene NAME`) and a draw with wide parameters
 (`dermis_models.presentations.draw(NAME, seed)`; conditions as `bona_fide_NAME`). **All of them are simulated.** What
-the module answers to them is measured by `dermis evaluate`; the released model was trained before most of them.
+the module answers to them is measured by `dermis evaluate`.
 
 - **Attack potential**: low, a layman in an hour; moderate, skill or a workshop and days; high, an expert, made for one
   target or after this module's weakness. Our judgement in the words of ISO/IEC 30107-3; no laboratory has rated them.
