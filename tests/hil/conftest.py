@@ -85,10 +85,11 @@ def pytest_html_report_title(report: Any) -> None:
 
 @pytest.fixture(scope="session")
 def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """The rig, open for the whole run."""
+    """The rig, open for the whole run. An instrument that its rig.toml declares and that does not answer fails every
+    test: a skip would hide a bench that is broken."""
     description: RigDescription = getattr(request, "param", None) or request.config.stash[options.RIGS][0]
     try:
-        opened = open_rig(description, tmp_path_factory.mktemp("rig"), allow_missing=True, **_hurried(description))
+        opened = open_rig(description, tmp_path_factory.mktemp("rig"), **_hurried(description))
     except HostError as problem:
         pytest.fail(f"The rig {description.name} cannot be used: {problem}", pytrace=False)
     with opened:
@@ -102,7 +103,9 @@ def _hurried(description: RigDescription) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def capabilities(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
-    """Capability -> "" or why not; what may be done to the module among them."""
+    """Capability -> "" or why not; what may be done to the module among them. A module that does not answer has no
+    capabilities, and that is no reason to skip: raises what was heard of it."""
+    rig.module_identity()
     found = rig.capabilities()
     for name, (option, meaning) in PERMISSIONS.items():
         allowed = rig.virtual or request.config.getoption(option)

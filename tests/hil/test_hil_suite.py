@@ -76,6 +76,15 @@ def test_what_a_rig_lacks_is_skipped_with_the_rig_s_reason(suite, rig):
     assert "--port has no [targets]." in ran.page and "--port has no [targets]." in ran.said
 
 
+def test_an_instrument_that_is_declared_and_silent_fails_the_run(suite, rig, tmp_path):
+    bench = rig_file(tmp_path, rig)
+    silent = '[power]\nkind = "scpi_power"\nport = "socket://127.0.0.1:9"\n'
+    bench.write_text(f"{bench.read_text()}{silent}")
+    ran = suite("--rig", bench, HERE / "test_hil_boot.py", "-k", "power_that_goes or requested_reset")
+    assert ran.code == 1 and {ran.outcome(name) for name in ran.cases} == {"error"}, ran.said
+    assert "The power supply" in ran.said and "cannot be used" in ran.page
+
+
 @pytest.mark.needs("faults")
 def test_a_module_that_fails_leaves_its_log_and_a_burst_in_the_reports(suite, rig):
     rig.faults.ask("brown_out", light="850")
