@@ -6,11 +6,14 @@ Chosen so that each fault of the issue and each operation comes, the ones that c
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.hil.faults import cell, table
 from tests.hil.faults.__main__ import cells
-from tests.hil.faults.bench import Bench, Images
+from tests.hil.faults.bench import ATTACKS, FACE, Bench, Images
+from tests.hil.faults.operations import Outcome
 
 QUICK = cells([], quick=True)
 
@@ -51,6 +54,64 @@ def test_fault(benches, row, operation):
         if not whole:
             benches.throw_away()
     assert whole, "\n".join([*result.wrong, f"again: {result.again}"])
+
+
+ALL_RIGHT = [(FACE, "bona_fide", []), *((attack, "attack", ["not_skin"]) for attack in ATTACKS)]
+NAMED = table.Row("made_up", (), table.everywhere("named: imager"))
+
+
+def judged(outcome: Outcome, row: table.Row = table.NO_FAULT) -> str:
+    result = cell.Result(row, table.VERIFY, 0)
+    cell._judge(outcome, result)
+    return "; ".join(result.wrong)
+
+
+def test_a_cell_fails_when_an_attack_passes_whatever_else_came():
+    passed = [(FACE, "no_decision", ["sensor_fault"]), (ATTACKS[0], "bona_fide", [])]
+    assert "passed as bona fide" in judged(Outcome(True, [], ALL_RIGHT + passed[1:]))
+    assert "passed as bona fide" in judged(Outcome(False, ["the imager is silent"], passed), NAMED)
+
+
+def test_a_cell_fails_when_it_is_not_what_its_row_says():
+    assert not judged(Outcome(True, [], ALL_RIGHT))
+    assert "refused, which is not right" in judged(Outcome(True, [], [(FACE, "attack", ["flat"]), *ALL_RIGHT[1:]]))
+    assert "named, which is not right" in judged(Outcome(False, ["LinkError: silent"], ALL_RIGHT[:1]))
+    assert "right, which is not named" in judged(Outcome(True, [], ALL_RIGHT), NAMED)
+    assert "nothing was said" in judged(Outcome(False, [], ALL_RIGHT[:1]), NAMED)
+    assert "none of ['imager']" in judged(Outcome(False, ["LinkError: silent"], []), NAMED)
+    assert not judged(Outcome(False, ["sensor_fault", "imager: check its cable"], []), NAMED)
+
+
+def test_a_cell_fails_that_hangs_or_breaks_with_no_error_of_ours():
+    result = cell.Result(table.NO_FAULT, table.VERIFY, 0)
+    over = threading.Event()
+
+    def hangs() -> None:
+        over.wait()
+
+    with pytest.raises(cell.Hung, match="--only no_fault/verify"):
+        cell._bounded(hangs, 0.01, result)
+    over.set()
+    cell._bounded(lambda: {}["nothing"], 10, result)
+    assert result.wrong == ["no error of ours: KeyError: 'nothing'"]
+
+
+def test_a_record_that_the_module_confirmed_may_not_be_lost(benches):
+    bench = benches.bench()
+    before = bench.standing.in_force
+    assert Outcome(False, records={"new"}).allowed_records(before) == {"new", before}
+    assert Outcome(True, records={"new"}).allowed_records(before) == {"new"}
+    with bench.open() as module:
+        assert bench.lost(module, {before}, entries_too=False) == []
+        assert bench.lost(module, {"new"}, entries_too=False) == [f"the calibration record in force is {before}"]
+
+
+def test_an_attack_that_passes_once_afterwards_is_no_matter_of_another_try(benches, monkeypatch):
+    result = cell.Result(table.NO_FAULT, table.VERIFY, 0)
+    monkeypatch.setattr("tests.hil.faults.bench.ATTACKS", (FACE,))
+    bench = benches.bench()
+    cell._recovers(bench, result, {bench.standing.in_force})
+    assert result.wrong == [f"afterwards the attack {FACE} passed as bona fide"]
 
 
 def test_every_fault_and_every_operation_comes_in_the_quick_cells():

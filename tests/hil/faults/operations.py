@@ -21,7 +21,7 @@ LOOKS = 2  # of a scene while watching, after the first, which may have begun be
 @dataclass
 class Outcome:
     """What an operation came to. reasons: all that was said. verdicts: (scene, verdict, its reasons). records: hashes
-    that may be in force afterwards besides the one of before. finished: it did what it was to do."""
+    of what it was to put in force. finished: it did what it was to do."""
 
     finished: bool = False
     reasons: list[str] = field(default_factory=list)
@@ -33,6 +33,10 @@ class Outcome:
         self.verdicts.append((scene, verdict, reasons))
         if verdict == vocabulary.NO_DECISION:
             self.reasons += [*reasons, *([sentence] if sentence else [])]
+
+    def allowed_records(self, before: str) -> set[str]:
+        """What may be in force afterwards: a record that the module confirmed, or the one of before as well."""
+        return self.records if self.finished and self.records else self.records | {before}
 
     def failed(self, problem: Exception) -> None:
         self.reasons.append(f"{type(problem).__name__}: {problem}")
