@@ -4,7 +4,8 @@ import json
 
 import fakes
 from dermis.app import utc
-from dermis.app.burst_checks import add_findings
+from dermis.app.blame import sentence
+from dermis.app.burst_checks import add_findings, swir_differs
 from dermis.app.log import DEBUG, ERROR, WARNING, Log
 from dermis.app.shuffle import below, shuffle
 from dermis.core.burst import Burst, from_header
@@ -100,7 +101,20 @@ def test_dark_slots_that_differ_make_no_decision():
     assert analysis.findings == [("no_decision", "moving")] and analysis.evidence["dark_levels"] == [1000, 9000]
 
 
-def test_headers_without_dark_levels_are_read():
+def test_halves_of_a_swir_reading_that_contradict_each_other_decide_nothing():
+    assert not swir_differs(1000, 1250) and not swir_differs(1250, 1000)  # who walks up to the module
+    assert swir_differs(1000, 1400) and swir_differs(1400, 1000)
+    assert not swir_differs(0, 64) and not swir_differs(-32, 32)  # what little light gives
+    assert swir_differs(0, 65) and swir_differs(-100, -10) and swir_differs(-30000, 30000)
+    burst, analysis = Burst(), Analysis()
+    burst.swir_uneven = 2
+    add_findings(analysis, from_header(dict(burst.header())))
+    assert analysis.findings == [("no_decision", "sensor_fault")] and analysis.evidence == {"swir_uneven": 2}
+    assert "within one burst" in sentence(analysis.evidence, {"swir": True})
+
+
+def test_headers_of_other_writers_are_read():
     header = Burst().header()
-    del header["dark_levels"]
-    assert from_header(header).dark_levels == ()
+    del header["dark_levels"], header["swir_uneven"]
+    burst = from_header(header)
+    assert burst.dark_levels == () and burst.swir_uneven == 0

@@ -100,6 +100,21 @@ def test_the_swir_bands_come_in_any_order():
     assert len(orders) >= 6, orders
 
 
+def test_a_swir_band_whose_halves_differ_is_counted():
+    drivers, taker = setup()
+    seen, read = [], drivers.swir.read
+
+    async def jumps(band, pairs):
+        lit, dark = await read(band, pairs)
+        seen.append(band)
+        return lit + (2000 * pairs if band == 1450 and seen.count(band) > 1 else 0), dark
+
+    drivers.swir.read = jumps
+    assert take(taker).swir_uneven == 1
+    drivers.swir.read = read
+    assert take(taker).swir_uneven == 0
+
+
 def readings_of(seed, took_ms):
     """(drivers, order, [(begun, ended)]) of a burst whose SWIR head takes so long for a part of a band."""
     drivers, taker = setup(seed)
