@@ -56,6 +56,7 @@ def test_watch(dermis):
     assert len(told) == CONSISTENT and all("verdict" in event for event in told)
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("scene")
 def test_capture_and_replay_agree_with_the_module(calibrated, dermis, tmp_path):
     calibrated.targets.show("silicone_mask_3mm")
@@ -100,6 +101,7 @@ def test_calibrate_import_refuses_an_altered_record(calibrated, dermis, tmp_path
     assert "altered" in told["error"]
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("scene")
 def test_calibrate_verify_before_a_grey_card(calibrated, dermis):
     """A grey card that stands there already, whoever put it there."""

@@ -49,11 +49,12 @@ class Ran:
 
 @pytest.fixture
 def suite(tmp_path):
-    """`suite(words...)`: runs it in a process of its own, as a test engineer does."""
+    """`suite(words...)`: runs it in a process of its own, as a test engineer does. logs: where pytest-embedded's go,
+    which the root's run does not have."""
 
-    def run(*words: object) -> Ran:
+    def run(*words: object, logs: tuple[object, ...] = ("--root-logdir", tmp_path)) -> Ran:
         xml, html = tmp_path / "junit.xml", tmp_path / "report.html"
-        reports = ("--junitxml", xml, "--html", html, "--self-contained-html", "--root-logdir", tmp_path)
+        reports = ("--junitxml", xml, "--html", html, "--self-contained-html", *logs)
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, (*reports, *words))]
         environment = {name: value for name, value in os.environ.items() if name not in OUTER}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
@@ -85,6 +86,7 @@ def test_an_instrument_that_is_declared_and_silent_fails_the_run(suite, rig, tmp
     assert "The power supply" in ran.said and "cannot be used" in ran.page
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("faults")
 def test_a_module_that_fails_leaves_its_log_and_a_burst_in_the_reports(suite, rig):
     rig.faults.ask("brown_out", light="850")
@@ -132,6 +134,7 @@ def test_two_modules_at_the_same_time(suite, rig, tmp_path):
     assert "no SWIR head" in ran.reason("test_selftest_lights_each_swir_led[second]")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -148,5 +151,5 @@ def test_wrong_usage_is_a_sentence(suite, words, said):
 
 
 def test_the_root_s_run_leaves_it_out(suite):
-    ran = suite("-c", ROOT / "pyproject.toml", "--collect-only", "-q", HERE / "test_hil_boot.py", HERE)
+    ran = suite("-c", ROOT / "pyproject.toml", "--collect-only", "-q", HERE / "test_hil_boot.py", HERE, logs=())
     assert ran.code == pytest.ExitCode.NO_TESTS_COLLECTED, ran.said
