@@ -47,7 +47,7 @@ def _class(kind: str, keys: Keys) -> Any:
         package, name = f"{instruments.__name__}.{kind}", _class_name(kind)
     try:
         return getattr(importlib.import_module(package), name)
-    except Exception as problem:  # noqa: BLE001 - somebody else's file may raise whatever it likes
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - somebody else's file may raise or end what it likes
         raise keys.wrong("kind", f"{kind} cannot be imported ({problem}): is it installed, is it spelt so?") from None
 
 

@@ -144,6 +144,14 @@ def test_mistakes(tmp_path, text, said):
     assert "rig.toml" in str(refused.value)
 
 
+def test_a_file_of_somebody_else_that_ends_the_program_ends_nothing(tmp_path, monkeypatch):
+    """Its exit code would be a command's that did nothing: of an evaluation, that every goal is reached."""
+    (tmp_path / "ending_bell.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match="ending_bell:Bell cannot be imported"):
+        load(written(tmp_path, PORT + '[power]\nkind = "ending_bell:Bell"'))
+
+
 def test_a_file_of_somebody_else_that_is_broken(tmp_path, monkeypatch):
     (tmp_path / "broken_bell.py").write_text("class Bell:\n  def on(self\n")
     monkeypatch.syspath_prepend(tmp_path)
