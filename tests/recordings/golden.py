@@ -183,6 +183,8 @@ def main(arguments: list[str]) -> int:
         return 1
     if options.update is None:
         return 1 if said else 0
+    if not said:
+        return 0  # a reason for nothing is no history
     record = {"history": [*old["history"], history(old, new, options.update)], **new}
     RECORD.write_text(text(record))
     return 0

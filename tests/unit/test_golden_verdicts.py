@@ -138,8 +138,11 @@ def command(monkeypatch, tmp_path) -> Command:
 
 
 def test_nothing_differs(command, capsys):
+    before = command.record.read_text()
     assert golden.main([]) == 0
     assert capsys.readouterr().out == "All recordings are as recorded.\n"
+    assert golden.main(["--update", "Nothing."]) == 0
+    assert command.record.read_text() == before, "a reason for nothing stands in the history"
 
 
 def test_a_new_model_is_recorded_and_the_rest_is_seen_unchanged(command, capsys):
@@ -184,7 +187,10 @@ def test_a_record_without_a_reason_is_refused(command, capsys):
 def test_cpython_gives_the_same_mutant(sources):
     path = sources / "dermis/core/features.py"
     place = MUTANTS["features"]
-    path.write_text(path.read_text().replace(place[1], place[2]))
-    both = [replayed([NAME], interpreter=each, firmware=sources)[NAME]["stages"] for each in (CPYTHON, MICROPYTHON)]
-    path.write_text(path.read_text().replace(place[2], place[1]))
+    original = path.read_text()
+    path.write_text(original.replace(place[1], place[2]))
+    try:
+        both = [replayed([NAME], interpreter=each, firmware=sources)[NAME]["stages"] for each in (CPYTHON, MICROPYTHON)]
+    finally:
+        path.write_text(original)
     assert both[0] == both[1]
