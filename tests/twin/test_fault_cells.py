@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+from dermis_hw.twin import TwinError
 
+from tests.hil.faults import __main__ as runner
 from tests.hil.faults import cell, table
 from tests.hil.faults.__main__ import cells
 from tests.hil.faults.bench import ATTACKS, FACE, Bench, Images
@@ -112,6 +114,18 @@ def test_an_attack_that_passes_once_afterwards_is_no_matter_of_another_try(bench
     bench = benches.bench()
     cell._recovers(bench, result, {bench.standing.in_force})
     assert result.wrong == [f"afterwards the attack {FACE} passed as bona fide"]
+
+
+@pytest.mark.parametrize("problem", [cell.Hung("it did not end"), TwinError("the twin is gone")])
+def test_a_cell_that_cannot_be_run_fails_in_the_table(monkeypatch, problem):
+    def breaks(*_: object) -> cell.Result:
+        raise problem
+
+    monkeypatch.setattr(cell, "run", breaks)
+    result, whole = runner._one(None, table.NO_FAULT, table.VERIFY, 7)  # pyright: ignore[reportArgumentType]
+    assert not whole and str(problem) in "".join(result.wrong)
+    printed = runner.printed([result], "text")
+    assert "FAILED" in printed and "1 failed" in printed and "--seed 7 --only no_fault/verify" in printed
 
 
 def test_every_fault_and_every_operation_comes_in_the_quick_cells():

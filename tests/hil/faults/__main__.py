@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dermis_host.building import build
+from dermis_host.errors import HostError
+from dermis_hw.twin import TwinError
 
 from tests.hil.faults import cell, table
 from tests.hil.faults.bench import Bench, Images
@@ -72,6 +74,9 @@ def _one(bench: Bench, row: table.Row, operation: str, seed: int) -> tuple[cell.
         result = cell.run(bench, row, operation, seed)
     except cell.Hung as hung:
         result = cell.Result(row, operation, seed, came_to="hung", wrong=[str(hung)], seconds=cell.HANG_S)
+    except (HostError, TwinError, TimeoutError, AssertionError) as problem:  # of the bench: the other cells still run
+        told = f"it could not be run: {type(problem).__name__}: {problem}"
+        result = cell.Result(row, operation, seed, wrong=[told])
     return result, not result.wrong
 
 
