@@ -140,10 +140,12 @@ def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
     request.node.stash[HEARD] = heard = reporting.Heard(rig)
     yield heard
     logs = Path(request.config.option.root_logdir)
-    if request.node.stash.get(FAILED, False) and request.config.getoption("bursts"):
-        request.node.stash[EXTRAS] = reporting.burst(rig, logs / "bursts", request.node.name)
-    if needed:
-        rig.rest()
+    try:
+        if request.node.stash.get(FAILED, False) and request.config.getoption("bursts"):
+            request.node.stash[EXTRAS] = reporting.burst(rig, logs / "bursts", request.node.name)
+    finally:
+        if needed:
+            rig.rest()
 
 
 # The module.

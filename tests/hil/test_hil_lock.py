@@ -45,11 +45,14 @@ def lock(calibrated_once) -> Iterator[Rig]:
         pytest.skip(f"needs trigger: {reason}")
     with calibrated_once.module() as module:
         before = {name: module.setting_read(name).decode() for name in SETTINGS}
-        write(module, SETTINGS)
-    yield calibrated_once
-    observer(calibrated_once).trigger(False)
-    with calibrated_once.module() as module:
-        write(module, before)
+    try:
+        with calibrated_once.module() as module:
+            write(module, SETTINGS)
+        yield calibrated_once
+        observer(calibrated_once).trigger(False)
+    finally:
+        with calibrated_once.module() as module:
+            write(module, before)
 
 
 def passage(rig: Rig, module: Module, heard: Callable[[], list[str]]) -> None:
