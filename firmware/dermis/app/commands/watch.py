@@ -21,7 +21,7 @@ async def handle(module, request):
         raise WireError(
             RC_BUSY,
             "the lock's side asks for passages, and a host that watches would keep the sensors from them, also when it "
-            "has gone; read the lines `passage`, or set lock_start to host",
+            "has gone; read the lines `passage`, or set lock_start to host and lock_osdp to off, and reset the module",
         )
     if request["on"]:
         claim = SensorClaim(module, "watch")
