@@ -37,13 +37,11 @@ class OperatorTargets(Targets):
     def show(self, target: str | Path) -> None:
         if str(target) not in self._names:
             raise RigError(f"The rig has no target {target}: there are {', '.join(self._names)}.")
-        while select.select([sys.stdin], [], [], 0)[
-            0
-        ]:  # an Enter pressed too early, or twice, says nothing of this one
+        while self._typed(0):  # an Enter pressed too early, or twice, says nothing of this one
             self._line()
         print(f"Put {target} before the module, then press Enter (Ctrl-C stops): ", end="", file=sys.stderr, flush=True)
         until = time.monotonic() + self._patience_s
-        while not select.select([sys.stdin], [], [], LOOK_S)[0]:
+        while not self._typed(LOOK_S):
             if time.monotonic() >= until:
                 print(file=sys.stderr)
                 raise RigError(f"Nobody put {target} before the module within {self._patience_s:g} s: begin again.")
@@ -51,6 +49,9 @@ class OperatorTargets(Targets):
 
     def close(self) -> None:
         """Nothing was opened."""
+
+    def _typed(self, wait_s: float) -> bool:
+        return bool(select.select([sys.stdin], [], [], wait_s)[0])
 
     def _line(self) -> None:
         if not sys.stdin.readline():
