@@ -14,7 +14,8 @@ MISSING = (
     "There is no atheris for this Python ({version}) or system: it has wheels for CPython 3.11 to 3.14 on Linux with "
     "x86-64. Try `make PYTHON=python3.11 fuzz`; `pytest tests/fuzz` needs none of it."
 )
-LEAST_S = 2.0  # a target's start takes about as long
+
+INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +43,11 @@ def main(arguments: list[str]) -> int:
     if importlib.util.find_spec("atheris") is None:
         print(MISSING.format(version=".".join(map(str, sys.version_info[:2]))), file=sys.stderr)
         return 2
-    return campaign.run(chosen, options)
+    try:
+        return campaign.run(chosen, options)
+    except KeyboardInterrupt:
+        print(f"Interrupted; the next run goes on from {options.work}.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _repeat(path: Path, named: list[str]) -> int:

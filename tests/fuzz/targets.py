@@ -77,7 +77,7 @@ TARGETS = {
         Target("ply", "host", "PLY meshes", 768, 3),
         Target("partitions", "host", "an ESP32's partition table", 512, 2),
         Target("runtime", "host", "a runtime's image around its partition table", 4096, 2),
-        Target("module", "host", "module.json", 1024, 2),
+        Target("module", "host", "module.json", 4096, 2),
         Target("audit_export", "host", "exported audit logs", 2048),
         Target("unit", "host", "a station's records", 4096, 3),
         Target("scene", "texts", "scene TOML", 1024, 6),

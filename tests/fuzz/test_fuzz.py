@@ -141,12 +141,40 @@ def test_repeat_tells_what_comes_of_a_file(tmp_path, capsys, monkeypatch):
 
 
 def test_a_finding_is_read_from_what_the_process_left(tmp_path):
-    log = tmp_path / "log"
-    log.write_text("INFO: x\n#2 INITED cov: 5 ft: 7 corp: 1/1b exec/s: 0\nKeyError: 'x'\n==5== ERROR: libFuzzer: y\n")
-    assert campaign._why(log) == "KeyError: 'x'"
+    said = "INFO: x\n#2 INITED cov: 5 ft: 7 corp: 1/1b exec/s: 0\nKeyError: 'x'\n==5== ERROR: libFuzzer: y\n"
+    assert campaign._why(said) == "KeyError: 'x'"
     report = tmp_path / "report"
     report.write_text('{"accepted": 3, "refused": 1, "seconds": 1.0, "memory": [[10, 5], [50, 1000], [99, 4000]]}')
     said = "#90\tDONE   cov: 5 ft: 7 corp: 2/9b exec/s: 0\nstat::number_of_executed_units: 100\n"
     result = campaign._result(targets.TARGETS["cbor"], said, report, 2.0)
     assert (result.executions, result.edges, result.features, result.corpus) == (100, 5, 7, 2)
     assert (result.accepted, result.growth) == (75, 3995)
+
+
+@pytest.mark.parametrize(
+    "code, said, growth, why, finding",
+    [
+        (0, "stat::number_of_executed_units: 9\n", 0, "", ""),
+        (0, "stat::number_of_executed_units: 0\n", 0, "before it was given an input", ""),
+        (0, "", 0, "before it was given an input", ""),
+        (None, "", 0, "was not started", ""),
+        (0, "stat::number_of_executed_units: 9\n", 49 << 20, "grew by 49 MB", ""),
+        (77, "KeyError: 'x'\n==5== ERROR: libFuzzer: y\nTest unit written to a b/utc-1\n", 0, "KeyError", "a b/utc-1"),
+        (1, "MemoryError\n", 0, "MemoryError", ""),
+    ],
+)
+def test_a_target_that_was_not_tried_is_not_done(tmp_path, code, said, growth, why, finding):
+    result = campaign._result(targets.TARGETS["utc"], said, tmp_path / "report", 1.0)
+    result.growth = growth
+    judged = campaign._judged(result, code, said, tmp_path / "log")
+    assert (why in judged.why) and bool(judged.why) == bool(why) and judged.finding == finding
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_libfuzzer_begins_with_an_input_that_is_accepted(name):
+    """One longer than what it may draw would be cut, and nothing behind the first refusal ever be reached."""
+    from tests.fuzz import samples
+
+    target = targets.TARGETS[name]
+    check = targets.Check(target)
+    assert any(len(data) <= target.longest and check(data, traced=False) for data in samples.of(name))

@@ -1,25 +1,31 @@
-"""The process of one target: `python -m tests.fuzz.worker TARGET REPORT [libFuzzer's options] CORPUS...`
+"""What the processes of all targets are forked from: `python -m tests.fuzz.worker`.
 
-atheris takes the process over and ends it. What it does not tell (how many inputs were accepted, how the memory grew)
-is written to REPORT as it goes.
+Our packages are imported and instrumented once, which takes longer than a target's part of a short run. A line of
+standard input is a job, a map as JSON: `target`, `report`, `log` (files) and `options` (libFuzzer's, and its corpus);
+a line of standard output is the exit code of its process. atheris takes that process over and ends it. What it does
+not tell (how many inputs were accepted, how the memory grew) is written to the report as it goes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import importlib
 import json
+import os
 import random
 import resource
 import sys
 import time
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 OURS = ["dermis", "dermis_host", "dermis_hw", "dermis_models"]
 PAGE = resource.getpagesize()
 LOOK_EVERY = 64  # inputs
-WRITE_EVERY_S = 1.0
+WRITE_EVERY_S = 0.25  # a short run has a second or two for a target
+LOAD_S = 60  # for what a target's valid inputs need
 MUTATED_BY_US = 0.5  # of the inputs of a target that has mutations of its own
 
 
@@ -28,22 +34,42 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     atheris: Any = importlib.import_module("atheris")  # no wheel for every Python
 
-    name, report, *options = arguments
     with atheris.instrument_imports(include=OURS):
         from tests.fuzz import targets
 
-        check = targets.Check(targets.TARGETS[name])
+        for line in sys.stdin:
+            job = json.loads(line)
+            check = targets.Check(targets.TARGETS[job["target"]])
+            child = os.fork()
+            if not child:
+                _run(atheris, check, job)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _run(atheris: Any, check: Any, job: dict[str, Any]) -> NoReturn:
+    """This process becomes libFuzzer's."""
+    from tests.fuzz import targets
+
+    try:
+        log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for descriptor in (1, 2):
+            os.dup2(log, descriptor)
+        faulthandler.dump_traceback_later(LOAD_S, exit=True)  # libFuzzer does not watch yet
         _load_all(check)
-    watch = Watch(check, Path(report))
-    changes: dict[str, Any] = {}
-    if name == "tflite":
-        changes["custom_mutator"] = _tflite_mutator(atheris)
-    with targets.bounded():
-        atheris.Setup([sys.argv[0], *options], watch, **changes)
-        atheris.Fuzz()
+        faulthandler.cancel_dump_traceback_later()
+        changes = {"custom_mutator": _tflite_mutator(atheris)} if check.target.name == "tflite" else {}
+        with targets.bounded():
+            atheris.Setup([sys.argv[0], *job["options"]], Watch(check, Path(job["report"])), **changes)
+            atheris.Fuzz()
+    except SystemExit:
+        raise  # so atheris ends a process that found something, and libFuzzer writes the input as it exits
+    except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as the one that it came from
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(1)
 
 
 def _load_all(check: Any) -> None:
@@ -101,4 +127,4 @@ def _tflite_mutator(atheris: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
