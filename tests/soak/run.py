@@ -31,6 +31,9 @@ TURN_S = 0.03  # of this computer's time, between two looks at the twin
 RELAY_S = 10  # as long as somebody stands there at least: each is judged once
 SETTINGS = {"lock_start": "watch", "lock_relay_ms": str(RELAY_S * 1000), "lock_wiegand": "26"}
 FLAT_PERCENT = 1  # of what was alive when the heap had settled
+# A percent of it hides a small leak for hours: more than so much for each passage of a life is one, once it is beyond
+# what differs between two looks at a heap that holds the same.
+LEAK_BYTES, LEAST_GROWN = 64, 4096
 WHOLE_PERCENT = 50  # of the largest free piece then that must still be in one piece
 # So long virtual time may stand still while this computer's goes on, be it ever so busy: the module hangs.
 HUNG_S = 120.0
@@ -77,6 +80,7 @@ class Result:
     interrupted: bool = False
     hours: list[Hour] = field(default_factory=list)
     settled: dict[int, Heap] = field(default_factory=dict)  # life -> its heap after one visit of each kind
+    settled_after: dict[int, int] = field(default_factory=dict)  # life -> passages judged until then, of all lives
     heaps: list[tuple[int, Heap]] = field(default_factory=list)
     starts: Counter[str] = field(default_factory=Counter)  # by cause, as the audit log has them
     wear: dict[str, list[int]] = field(default_factory=dict)
@@ -243,6 +247,12 @@ class Soak:
     def _compare(self, life: int, heap: Heap) -> None:
         first = self.result.settled.setdefault(life, heap)
         every = next(iter(self.result.settled.values()))
+        judged = self.ledger.verdicts.total()
+        judged -= self.result.settled_after.setdefault(life, judged)
+        if heap.used - first.used > max(LEAST_GROWN, LEAK_BYTES * judged):
+            self.ledger.problems.append(
+                f"the heap holds {heap.used} bytes, {heap.used - first.used:+} since {judged} passages: it leaks"
+            )
         for settled, what in ((first, "since its start"), (every, "since the first start")):
             grown = heap.used - settled.used
             if abs(grown) * 100 > settled.used * FLAT_PERCENT:
