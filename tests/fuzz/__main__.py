@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.fuzz import campaign, keeping, targets
 
 MISSING = (
-    "There is no atheris for this Python ({version}) or system: it has wheels for CPython 3.11 to 3.14 on Linux with "
+    "There is no atheris for this Python ({version}) or system: it has wheels for CPython 3.10 to 3.14 on Linux with "
     "x86-64. Try `make PYTHON=python3.11 fuzz`; `pytest tests/fuzz` needs none of it."
 )
 
