@@ -3,6 +3,7 @@ MicroPython in the device's own heap with the same outcome; and inputs that are 
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 import subprocess
 import time
@@ -138,6 +139,18 @@ def test_repeat_tells_what_comes_of_a_file(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(device.PARSERS, "utc", (lambda _: 1 / 0, ()))
     assert command.main(["--repeat", str(good)]) == 1 and "fails" in capsys.readouterr().out
     assert command.main(["--repeat", str(tmp_path / "other")]) == 2
+
+
+def test_a_python_without_atheris_and_an_interrupted_run_are_told_in_a_sentence(tmp_path, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    words = ["utc", "--work", str(tmp_path)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert command.main(words) == 2 and "no atheris" in capsys.readouterr().err
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
+    monkeypatch.setattr(campaign, "run", interrupted)
+    assert command.main(words) == command.INTERRUPTED and "Interrupted" in capsys.readouterr().err
 
 
 def test_a_finding_is_read_from_what_the_process_left(tmp_path):

@@ -35,6 +35,8 @@ def resident() -> int:
 
 
 def main() -> None:
+    if sys.argv[1:]:
+        sys.exit("Jobs come on standard input: start `python -m tests.fuzz`.")
     atheris: Any = importlib.import_module("atheris")  # no wheel for every Python
 
     with atheris.instrument_imports(include=OURS):
