@@ -42,9 +42,9 @@ def by_hand(rows, threshold, counted):
     for row in rows:
         score = float(row["score"] or "nan")
         if row["response"] == "no":
-            if not counted:
+            if not counted or (row["species"] and math.isnan(score)):  # silence before an attack is no right decision
                 continue
-            if not row["species"] or math.isnan(score):
+            if not row["species"]:
                 score = -math.inf
         trials += 1
         errors += (score < threshold) if not row["species"] else (score >= threshold)
