@@ -20,8 +20,8 @@ RAMP = np.array(
 )
 NO_VALUE = (112, 112, 112)  # off the ramp: grey says "nothing measured here"
 DEEPEST_8BIT = 255
-# More than any imager of faces gives. A file of a few kB can ask for thousands of millions.
-MOST_PIXELS = 1 << 26
+# More than any imager of faces gives. A file of 71 bytes can ask for more, and for seconds of processor time.
+MOST_PIXELS = 1 << 23
 # `read_grey` refuses by itself, and in a sentence.
 Image.MAX_IMAGE_PIXELS = None
 # What Pillow lets through of what its readers of chunks stumble over.
