@@ -53,11 +53,15 @@ class Terminal:
         """Its menu's upload. It asks before it turns the terminal to lines, and that throws away what was typed."""
         self.type(MENU + UPLOAD)
         self.wait_for("File to upload: ")
-        until = time.monotonic() + tools.LIMIT_S
-        while not termios.tcgetattr(self._keys)[LOCAL_MODES] & termios.ICANON:
-            assert time.monotonic() < until, "it does not read a line"
-            self._read(LOOK_S)
+        self.wait_for_lines(True)
         self.type(f"{path}\r")
+
+    def wait_for_lines(self, lines: bool) -> None:
+        """Until it reads lines, or else key by key: before that a key is the terminal's, and Ctrl-U empties a line."""
+        until = time.monotonic() + tools.LIMIT_S
+        while bool(termios.tcgetattr(self._keys)[LOCAL_MODES] & termios.ICANON) != lines:
+            assert time.monotonic() < until, f"it does not read {'lines' if lines else 'keys'}"
+            self._read(LOOK_S)
 
     def _read(self, limit_s: float) -> bool:
         if not select.select([self._keys], [], [], limit_s)[0]:
@@ -88,6 +92,7 @@ def terminal(rig: Rig) -> Iterator[Terminal]:
     opened = Terminal(rig.port)
     try:
         opened.wait_for(r"--- Miniterm on .* ---")
+        opened.wait_for_lines(False)
         yield opened
     finally:
         opened.close()
