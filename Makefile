@@ -24,12 +24,12 @@ demo-seeds: setup
 # A file's tests share what they set up, so a file stays in one process.
 test: setup lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
-	$(BIN)/python -m pytest -c tests/hil/pytest.ini tests/hil -m "not thorough"
+	$(BIN)/python -m pytest -c tests/hil/pytest.ini tests/hil -m "not thorough" -n 2
 
-HIL_MODULE := $(if $(RIG),$(foreach rig,$(RIG),--rig $(rig)) $(if $(word 2,$(RIG)),-n $(words $(RIG))),$(if $(PORT),--port $(PORT)))
+HIL_MODULE := $(if $(RIG),$(foreach rig,$(RIG),--rig $(rig)) $(if $(word 2,$(RIG)),-n $(words $(RIG))),$(if $(PORT),--port $(PORT),-n 2))
 
-# Its pytest.ini is named, as pytest looks for one beside each file on its command line, a rig or an old report too.
-# The suite for a module on a rig: a twin, PORT=/dev/ttyACM0, RIG=rig.toml, or RIG="a.toml b.toml" at the same time.
+# The suite for a module on a rig: a twin a process, PORT=/dev/ttyACM0, RIG=rig.toml, or RIG="a.toml b.toml" at the same
+# time. Its pytest.ini is named, as pytest looks for one beside each file on its command line, an old report too.
 hil: setup
 	$(BIN)/python -m pytest -c tests/hil/pytest.ini tests/hil $(HIL_MODULE) --junitxml build/hil/junit.xml --html build/hil/report.html --self-contained-html
 
