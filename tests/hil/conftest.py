@@ -41,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.inipath != HERE / "pytest.ini":
         # The root's run: pytest-embedded is off there, and this suite is a run of its own.
+        if config.getoption("rig", None):
+            raise pytest.UsageError("--rig is the suite's for rigs: pytest -c tests/hil/pytest.ini tests/hil --rig ...")
         collect_ignore_glob.append("*")
         return
     from tests import conftest as everybodys
@@ -48,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(everybodys, "dermis_everybodys_conftest")
     config.stash[options.RIGS] = rigs = options.rigs_of(config)
     options.distribute(config, rigs)
+    options.heard_first(config)
     config.option.root_logdir = config.option.root_logdir or str(BUILD)
     config.option.cache_dir = config.option.cache_dir or str(BUILD)
 

@@ -142,8 +142,9 @@ def test_two_modules_at_the_same_time(suite, rig, tmp_path):
         (("--rig", "attic.toml"), "There is no attic.toml"),
         (("--port", "/dev/one|/dev/two"), "by a --rig of its own"),
         (("--port", "/dev/one", "-n", "2"), "One module has one port"),
+        (("--port", "/dev/none"), "The port /dev/none cannot be opened"),
     ],
-    ids=["both", "missing", "multi", "two processes"],
+    ids=["both", "missing", "multi", "two processes", "no port"],
 )
 def test_wrong_usage_is_a_sentence(suite, words, said):
     ran = suite(*words, HERE / "test_hil_boot.py")

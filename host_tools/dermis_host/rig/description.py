@@ -50,8 +50,8 @@ def of_twin() -> RigDescription:
 def load(path: Path) -> RigDescription:
     """The rig of that file; paths in it count from its folder. Raises UsageError with file and key of a mistake."""
     keys = Keys(_values(path), path)
-    if (given := keys.whole("format", 0, HIGHEST_FORMAT)) != FORMAT:
-        raise keys.wrong("format", f"is {given}; these tools read format = {FORMAT}")
+    if (given := keys.whole("format", 0, HIGHEST_FORMAT, 0)) != FORMAT:
+        raise keys.wrong("format", f"is {given or 'missing'}; these tools read format = {FORMAT}")
     name = keys.text("name", path.stem)
     module = keys.table("module")
     assert module is not None

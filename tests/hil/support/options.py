@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dermis_host import Module
 from dermis_host.errors import HostError
 from dermis_host.rig import RigDescription, load, of_port, of_twin
 
@@ -91,6 +92,20 @@ def distribute(config: pytest.Config, rigs: list[RigDescription]) -> None:
     if rigs[0].port:
         raise pytest.UsageError("One module has one port: leave -n out, or name another --rig for each process.")
     config.option.dist = "loadfile"
+
+
+def heard_first(config: pytest.Config) -> None:
+    """One sentence now is better than one a test: the module on --port must answer, unless it is to be flashed first.
+
+    Raises UsageError (pytest's).
+    """
+    port = config.getoption("port")
+    if not port or hasattr(config, "workerinput") or config.getoption("firmware") or config.option.collectonly:
+        return
+    try:
+        Module(port).close()
+    except HostError as problem:
+        raise pytest.UsageError(str(problem)) from None
 
 
 def scheduling(config: pytest.Config, log: Any) -> Any:

@@ -174,6 +174,7 @@ def test_a_person(tmp_path, terminal, capsys):
     timer = threading.Timer(0.3, os.write, (terminal, b"\n"))
     timer.start()
     made.show("resin_mask")
+    timer.join(5)
     assert not timer.is_alive()
     assert "Put resin_mask before the module, then press Enter" in capsys.readouterr().err
     with pytest.raises(RigError, match="no target mirror"):
