@@ -235,7 +235,7 @@ class Soak:
         try:
             life = self.twin.status()["boots"]
             if life != self._warm_life:
-                self.visits.every()
+                self.visits.every(self._turn)
                 self._warm_life = life
             heap = self.visits.heap()
         except (HostError, OSError):

@@ -169,7 +169,9 @@ def test_a_visit_that_fails_is_a_problem_unless_there_was_a_fault(tmp_path, monk
     visits.any()
     assert not book.problems and visits.counts == Counter({"look": 2, "look late": 2})
     twin.now_s += 100
-    visits.every()
+    looked: list[str] = []
+    visits.every(lambda: looked.append("at the relay"))
+    assert looked == ["at the relay"]
     assert book.problems == ["the visit look at 200.0 s failed without a fault: nobody answers"]
 
 

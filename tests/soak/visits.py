@@ -55,10 +55,12 @@ class Visits:
         """One visit at random."""
         self.make(self.rng.choice(list(self._kinds())))
 
-    def every(self) -> None:
-        """One of each kind: what is loaded when it is asked for has been loaded then."""
+    def every(self, between: Callable[[], object]) -> None:
+        """One of each kind: what is loaded when it is asked for has been loaded then. between: called after each, for
+        the door goes on meanwhile and the twin remembers the last closures of its relay alone."""
         for name in self._kinds():
             self.make(name)
+            between()
 
     def make(self, name: str, again: bool = True) -> None:
         """That visit. What goes wrong under a fault is counted, what goes wrong without one a problem; but a computer
