@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,14 @@ def raises(problem: BaseException) -> Callable[[], object]:
 OPENED = ["power opened", "light opened", "lock opened", "on", "0 klux", "trigger False"]
 LEFT = ["on", "0 klux", "trigger False", "lock closed", "light closed", "power closed"]
 ALL = ("power", "light", "lock")
+
+
+@pytest.fixture(autouse=True)
+def python_s_own_keys() -> Iterator[None]:
+    """OpenHTF, in another file's tests of the same process, leaves its own handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_it_is_opened_and_left_at_rest(bench, tmp_path):

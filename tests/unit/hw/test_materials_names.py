@@ -45,7 +45,7 @@ SHARED = Path(__file__).parents[4] / "shared" / "data"
         (" over skin:dark", "both sides of 'over'"),
         ("silicone:1 over air", "both sides of 'over'"),
         ("air over skin:dark", "must name a film over the air"),
-        ("there_is_none.csv", "cannot be read as text"),
+        ("there_is_none.csv", "there is no file there_is_none.csv"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_sentence(name, says):
