@@ -22,7 +22,8 @@ LABEL_SMOOTHING = 0.02
 # What no generator draws, in the features' own units (`dermis.core.feature_tensor`). Of each cell and number:
 MAP_NOISE, SPECTRA_NOISE = 2.0, 0.5
 # Of a whole presentation, as a module that strays shifts a channel everywhere; without it the model learns where the
-# drawn modules lie. Each channel and number in proportion, and how much of that: with all of it, glued film is lost.
+# drawn modules lie. Each channel and number in proportion, and how much of that: chosen among 0, .6 and 1 by one run
+# each on development data (docs/decisions/0017).
 MAP_SHIFTS = 1.5, 2.5, 2.5, 1.5, 0.0
 SPECTRA_SHIFTS = 0.6, 0.6, 0.8, 0.8, 0.6, 1.0, 5.0, 0.6, 2.0, 2.0
 SHIFTED = 0.6
