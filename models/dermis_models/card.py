@@ -68,9 +68,9 @@ def _head(release: Release, training: Data, development: Data) -> list[str]:
     description = release.description()
     return [
         "# Spoof model card",
-        f"`{description['name']}`, printed by `python -m dermis_models.train`. **All figures are simulated**: no presentation to a real "
-        "module stands behind them. Those of this page are of development data, on which the thresholds were chosen; "
-        "figures on the frozen test generator: `docs/evaluations.md`.",
+        f"`{description['name']}`, printed by `python -m dermis_models.train`. **All figures are simulated**: no "
+        "presentation to a real module stands behind them. Those of this page are of development data, on which the "
+        "thresholds were chosen; figures on the frozen test generator: `docs/evaluations.md`.",
         "",
         f"- SHA-256 `{release.sha256}`, {len(release.tflite)} bytes, {release.macs} MACs, int8 throughout.",
         f"- Inputs: feature tensor version {feature_tensor.VERSION}, maps "
