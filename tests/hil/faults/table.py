@@ -324,11 +324,13 @@ REST = (
         loses_entries=True,
         acts="reset",
     ),
+    Row("clock_forward_a_little", (("clock_jump", {"seconds": Draw((0.05, 0.7))}),), again=True),
     Row(
         "clock_forward",
-        (("clock_jump", {"seconds": Draw((0.05, 0.7, 5.0, 86400.0))}),),
-        everywhere("right"),
+        (("clock_jump", {"seconds": Draw((5.0, 86400.0))}),),
+        measuring("right named: moving"),
         again=True,
+        admitted="the leap takes the time in which a burst that was disturbed is repeated: it is told as what it was",
         quick=(VERIFY,),
     ),
     Row(
@@ -347,9 +349,10 @@ REST = (
     Row(
         "two_hosts_on_two_ports",
         (),
-        everywhere("right named: busy, in use"),
+        everywhere(f"{LINK}, busy, in use"),
         loses_bytes=True,
         beside="other",
+        admitted="both cables lead to one line: what two hosts say at the same moment is mixed, and each waits in vain",
         quick=(CALIBRATE,),
     ),
 )
