@@ -47,6 +47,7 @@ class Ledger:
     lost_lines: int = 0
     _of: defaultdict[int, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
     _let_through_s: list[float] = field(default_factory=list)
+    _closures_s: list[tuple[float, float]] = field(default_factory=list)
     _next: int = -1
     _number: tuple[int, int] | None = None  # life and number of the passage told last
 
@@ -101,9 +102,11 @@ class Ledger:
             self.problems.append(f"passage {number} was told after {before} at {at_s:.1f} s")
 
     def relay(self, closed_s: float, opened_s: float) -> None:
-        """The relay was closed for that long."""
-        if closed_s < self.begin_s:
-            return
+        """The relay was closed from then until then; judged once every line of that time has come."""
+        if closed_s >= self.begin_s:
+            self._closures_s.append((closed_s, opened_s))
+
+    def _judge_closure(self, closed_s: float, opened_s: float) -> None:
         for_whom = [at_s for at_s in self._let_through_s if abs(closed_s - at_s) <= DRIVEN_WITHIN_S]
         done = self.under_fault(closed_s - DRIVEN_WITHIN_S, opened_s)
         if not for_whom and not done:
@@ -115,7 +118,7 @@ class Ledger:
             self._let_through_s.remove(at_s)
 
     def settle(self, now_s: float) -> None:
-        """Judge the passages that are over."""
+        """Judge the passages and the closures of the relay that are over; every line until now_s has come."""
         if self._next < 0:
             self._next = math.ceil(self.begin_s / self.timetable.share_s)
         while True:
@@ -124,6 +127,9 @@ class Ledger:
                 break
             self._next += 1
             self._judge(passage)
+        for closure_s in [closure_s for closure_s in self._closures_s if closure_s[1] + DRIVEN_WITHIN_S < now_s]:
+            self._closures_s.remove(closure_s)
+            self._judge_closure(*closure_s)
         over_s = now_s - self.relay_s - LONGEST_VERIFICATION_S
         for at_s in [at_s for at_s in self._let_through_s if at_s < over_s]:
             self._let_through_s.remove(at_s)

@@ -6,7 +6,7 @@ import os
 import random
 import resource
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,8 @@ LEAK_BYTES, LEAST_GROWN = 64, 4096
 WHOLE_PERCENT = 50  # of the largest free piece then that must still be in one piece
 # So long virtual time may stand still while this computer's goes on, be it ever so busy: the module hangs.
 HUNG_S = 120.0
+# A line comes to the tap this much later at most, of this computer's time: by then minutes of virtual time have passed.
+LATE_S = 2.0
 # Log lines that tell of what nobody foresaw. Storage that fails under a fault is foreseen.
 FAILURES, FORESEEN = "_failed", ("audit_failed", "self_test_failed")
 FIRST_CAUSE, ASKED_BY_US = "power_on", "software"  # of the start, and of the reset that puts the settings in force
@@ -101,6 +103,8 @@ class Soak:
         self._faults_before = self._visits_before = self._passages_before = self._erases_before = 0
         self._boots_before = 0
         self._warm_life = -1
+        self._turns: deque[tuple[float, float]] = deque()  # this computer's time and the world's, of `LATE_S`
+        self._all_heard_s = 0.0  # world time until which every line has come
 
     def run(self) -> Result:
         """Until its hours are over, something hangs, or Ctrl-C. Raises TwinError, HostError before it has begun."""
@@ -179,7 +183,10 @@ class Soak:
             if opened_us is not None and closed_us > self._relay_told_us:
                 self._relay_told_us = closed_us
                 self.ledger.relay(closed_us / 1e6, opened_us / 1e6)
-        self.ledger.settle(now_s)
+        self._turns.append((time.monotonic(), now_s))
+        while self._turns[0][0] < time.monotonic() - LATE_S:
+            self._all_heard_s = self._turns.popleft()[1]
+        self.ledger.settle(self._all_heard_s)
         return now_s
 
     _relay_told_us = 0
@@ -277,6 +284,8 @@ class Soak:
             self._end_hour()
             self.visits.make("audit")
             self._check_audit()
+            self._turn()
+            time.sleep(LATE_S)
             self._turn()
         self.result.hours_done = (self.twin.status()["world_us"] / 1e6 - self.begin_s) / HOUR_S
         self.result.wear = self.twin.request({"do": "wear"})["erases"]

@@ -147,6 +147,16 @@ def test_the_relay_follows_the_verdict_and_nothing_else():
     assert not book.problems
 
 
+def test_a_line_that_is_heard_after_the_relay_has_opened_again_still_counts():
+    passage = first(BONA_FIDE)
+    at_s = passage.comes_s + 1.5
+    book = ledger(passage)
+    book.relay(at_s + 0.01, at_s + 0.01 + RELAY_S)
+    book.told(at_s, 1, 1, BONA_FIDE, [])
+    book.settle(over(passage))
+    assert not book.problems
+
+
 def test_lines_that_are_missing_are_counted_and_a_problem_without_a_fault():
     passage = first(BONA_FIDE)
     book = ledger(passage)
