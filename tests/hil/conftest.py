@@ -21,7 +21,10 @@ from tests.hil.support.command import Dermis
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "hil"
 
-# What is done to a board only where the command line allows it -> the option, and what it means.
+# What is done to a board only where rig.toml or the command line allows it. That is looked at before anything else of a
+# test, before what its file shares as well: the module need not be asked, and one that is to be flashed is blank.
+LOSING = ("flash", "records", "keys")
+# Of them, what the command line alone allows -> the option, and what it means.
 PERMISSIONS = {
     "records": ("allow_records", "--allow-records: the calibration record before the one in force is lost"),
     "keys": ("allow_keys", "--allow-keys: only erasing the flash takes them back"),
@@ -30,6 +33,9 @@ PERMISSIONS = {
 HEARD = pytest.StashKey[reporting.Heard]()
 FAILED = pytest.StashKey[bool]()
 EXTRAS = pytest.StashKey[list[dict[str, Any]]]()
+
+BENCH_STATE = "bench"
+PERMITTED = "permitted"  # the fixture
 
 collect_ignore_glob: list[str] = []
 
@@ -66,6 +72,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     rigs = metafunc.config.stash[options.RIGS]
     if len(rigs) > 1 and "rig" in metafunc.fixturenames:
         metafunc.parametrize("rig", rigs, ids=[rig.name for rig in rigs], indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`permitted` first: pytest sets up what a file or a run shares before a test's own fixtures."""
+    for item in items:
+        names = getattr(item, "fixturenames", [])
+        names.sort(key=lambda name: name != PERMITTED)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -106,14 +119,33 @@ def _hurried(description: RigDescription) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def capabilities(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
-    """Capability -> "" or why not; what may be done to the module among them. A module that does not answer has no
-    capabilities, and that is no reason to skip: raises what was heard of it."""
-    rig.module_identity()
+    """Capability -> "" or why not; what may be done to the module, and its state, among them. A module that does not
+    answer has no capabilities, and that is no reason to skip: raises what was heard of it."""
+    state = rig.module_identity().state
     found = rig.capabilities()
-    for name, (option, meaning) in PERMISSIONS.items():
-        allowed = rig.virtual or request.config.getoption(option)
-        found[name] = "" if allowed else f"Nobody allowed it ({meaning})."
+    found |= {name: _not_allowed(name, rig, request.config) for name in PERMISSIONS}
+    found[BENCH_STATE] = "" if state == BENCH_STATE else f"The module is in the {state} state."
     return found
+
+
+def _not_allowed(name: str, rig: Rig, config: pytest.Config) -> str:
+    if name not in PERMISSIONS:
+        return rig.why_not(name)
+    option, meaning = PERMISSIONS[name]
+    return "" if rig.virtual or config.getoption(option) else f"Nobody allowed it ({meaning})."
+
+
+@pytest.fixture(autouse=True)
+def permitted(request: pytest.FixtureRequest) -> None:
+    """Skips a test that would take from the module what nobody allowed to be taken."""
+    for name in _needed(request.node):
+        if name in LOSING and (reason := _not_allowed(name, request.getfixturevalue("rig"), request.config)):
+            pytest.skip(f"needs {name}: {reason}")
+
+
+def _needed(item: pytest.Item) -> list[str]:
+    """What its `needs` markers name."""
+    return [name for marker in item.iter_markers("needs") for name in marker.args]
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +160,7 @@ def origin(rig: Rig) -> str:
 @pytest.fixture(autouse=True)
 def heard(request: pytest.FixtureRequest) -> Iterator[reporting.Heard | None]:
     """What the module says during the test. Before it: skips a test that needs what the rig has not."""
-    needed = [name for marker in request.node.iter_markers("needs") for name in marker.args]
+    needed = _needed(request.node)
     if not needed and "rig" not in request.fixturenames:
         yield None  # a test without a rig's module
         return

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from dermis_hw import scenes
 
-from tests.hil.support.bench import rig_file
+from tests.hil.support.bench import OPENINGS, rig_file
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -71,10 +71,10 @@ def test_what_a_rig_lacks_is_skipped_with_the_rig_s_reason(suite, rig):
     ran = suite("--port", rig.port, HERE, "-k", " or ".join(f"({name})" for name in names))
     assert ran.code == 0, ran.said
     assert ran.outcome("test_identity") == "passed"
-    assert "--port has no [power]." in ran.reason("test_power_that_goes_and_comes_back")
-    assert "--port has no [targets]." in ran.reason("test_verdict_and_reason[empty]")
+    assert "A port alone has no [power]" in ran.reason("test_power_that_goes_and_comes_back")
+    assert "A port alone has no [targets]" in ran.reason("test_verdict_and_reason[empty]")
     assert "--allow-records" in ran.reason("test_a_record_is_written_and_taken_back")
-    assert "--port has no [targets]." in ran.page and "--port has no [targets]." in ran.said
+    assert "A port alone has no [targets]" in ran.page and "A port alone has no [targets]" in ran.said
 
 
 def test_an_instrument_that_is_declared_and_silent_fails_the_run(suite, rig, tmp_path):
@@ -84,6 +84,41 @@ def test_an_instrument_that_is_declared_and_silent_fails_the_run(suite, rig, tmp
     ran = suite("--rig", bench, HERE / "test_hil_boot.py", "-k", "power_that_goes or requested_reset")
     assert ran.code == 1 and {ran.outcome(name) for name in ran.cases} == {"error"}, ran.said
     assert "The power supply" in ran.said and "cannot be used" in ran.page
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("faults")  # a twin, played as a board
+def test_a_board_is_opened_once_and_loses_nothing(suite, rig, tmp_path):
+    """By the tests and by the tools. Something to flash is named, and nobody said that it may be."""
+    bench = rig_file(tmp_path, rig)
+    bench.write_text(bench.read_text().replace(rig.port, "/dev/none"))
+    before = (rig.folder / OPENINGS).read_text().count("opened") if (rig.folder / OPENINGS).exists() else 0
+    given = ("--rig", bench, "--port", rig.port, "--firmware", tmp_path, "--runtime", "stand-in")
+    names = (
+        "identity",
+        "its_menu",
+        "chip_and_its",
+        "region_is_written",
+        "small_image",
+        "is_flashed",
+        "ctrl_c",
+        "echo_s",
+    )
+    files = (HERE / "test_hil_module.py", HERE / "clients", HERE / "test_hil_update.py")
+    ran = suite(*given, *files, "-k", " or ".join(names))
+    assert ran.code == 0, ran.said
+    assert (rig.folder / OPENINGS).read_text().count("opened") == before + 1
+    assert ran.outcome("test_identity") == "passed"
+    assert ran.outcome("test_its_menu_resets_the_module_and_its_boot_line_is_read") == "passed"
+    for name in (
+        "test_the_chip_and_its_flash_say_what_they_are",
+        "test_a_region_is_written_checked_read_back_and_erased",
+        "test_a_small_image_is_uploaded_and_taken_out_again",
+        "test_it_is_flashed_and_answers",
+    ):
+        assert "needs flash" in ran.reason(name) and "has no flash = true" in ran.reason(name), ran.said
+    assert "is no tty" in ran.reason("test_echo_statistics_and_what_is_not_served")
+    assert "played by a twin" in ran.reason("test_ctrl_c_in_the_field_state_is_not_heard")
 
 
 @pytest.mark.thorough
@@ -138,7 +173,7 @@ def test_two_modules_at_the_same_time(suite, rig, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--port", "a", "--rig", "b.toml"), "by --port or by --rig"),
+        (("--port", "a", "--rig", "b.toml", "--rig", "c.toml"), "name one --rig beside --port"),
         (("--rig", "attic.toml"), "There is no attic.toml"),
         (("--port", "/dev/one|/dev/two"), "by a --rig of its own"),
         (("--port", "/dev/one", "-n", "2"), "One module has one port"),

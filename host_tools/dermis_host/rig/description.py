@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +18,16 @@ from dermis_host.rig.keys import Keys
 FORMAT, HIGHEST_FORMAT = 1, 1_000_000
 HIGHEST_SEED = (1 << 31) - 1
 NO_MODEM_LINES = "socket://"  # bytes and nothing else: no line that resets a chip into its loader
+NO_FLASH = "cannot be true on {}: nothing resets a chip over it; use rfc2217:// or a tty"
 
 
 @dataclass(frozen=True)
 class RigDescription:
     """What a rig.toml says; nothing of it has been opened.
 
-    source: the file, for sentences. port: "" where a twin is to be started, with `twin` as the options of
-    `dermis_hw.twin.Twin`. openers: role -> what opens its instrument. simulated: the roles that the twin plays itself.
+    source: the file, for sentences; "" of a port without one. port: "" where a twin is to be started, with `twin` as
+    the options of `dermis_hw.twin.Twin`. openers: role -> what opens its instrument. simulated: the roles that the twin
+    plays itself.
     """
 
     source: str
@@ -36,10 +39,25 @@ class RigDescription:
     openers: Mapping[str, Opener] = field(default_factory=dict)
     simulated: tuple[str, ...] = ()
 
+    def lacks(self, key: str) -> str:
+        """The sentence that the file does not say that."""
+        return f"{self.source} has no {key}." if self.source else f"A port alone has no {key}: a rig.toml can have it."
+
+    def on(self, port: str) -> RigDescription:
+        """The same rig, its module on another port, which a computer may name anew each time.
+
+        Raises UsageError for a twin, which has its own, and for one that is to be flashed where nothing resets it.
+        """
+        if self.twin is not None:
+            raise UsageError(f"{self.source} starts a twin, which has a port of its own: name no other.")
+        if self.flash and port.startswith(NO_MODEM_LINES):
+            raise UsageError(f"{self.source}: [module] flash {NO_FLASH.format(port)}.")
+        return dataclasses.replace(self, port=port)
+
 
 def of_port(port: str, keyring: Path | None = None) -> RigDescription:
     """A module on a port and nothing round it."""
-    return RigDescription(source="--port", name=port, port=port, keyring=keyring)
+    return RigDescription(source="", name=port, port=port, keyring=keyring)
 
 
 def of_twin() -> RigDescription:
@@ -63,7 +81,7 @@ def load(path: Path) -> RigDescription:
     port = "" if twin is not None else module.port()
     flash = twin is not None or module.flag("flash", False)
     if flash and port.startswith(NO_MODEM_LINES):
-        raise module.wrong("flash", f"cannot be true on {port}: nothing resets a chip over it; use rfc2217:// or a tty")
+        raise module.wrong("flash", NO_FLASH.format(port))
     module.end()
     openers: dict[str, Opener] = {}
     simulated: list[str] = []

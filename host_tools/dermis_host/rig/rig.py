@@ -114,13 +114,20 @@ class Rig:
 
         The first call opens the module's port to ask what it is, so nobody else may have it open then.
         """
-        return {name: self._no_swir() if name == "swir" else self._without_asking(name) for name in CAPABILITIES}
+        return {name: self.why_not(name) for name in CAPABILITIES}
 
     def has(self, capability: str) -> bool:
         """Whether it is there. Raises UsageError for what is no capability."""
+        return not self.why_not(capability)
+
+    def why_not(self, capability: str) -> str:
+        """Why it is not there, one sentence; "" when it is. Only for "swir" the module is asked.
+
+        Raises UsageError for what is no capability.
+        """
         if capability not in CAPABILITIES:
             raise UsageError(f"There is no capability {capability!r}; there are {', '.join(CAPABILITIES)}.")
-        return not (self._no_swir() if capability == "swir" else self._without_asking(capability))
+        return self._no_swir() if capability == "swir" else self._without_asking(capability)
 
     def answers(self) -> dict[str, str]:
         """What answers, by capability, for those that an instrument is behind."""
@@ -293,9 +300,9 @@ class Rig:
         if capability in known:
             role = known[capability]
             there = getattr(self, role) is not None
-            return "" if there else self._missing.get(role) or f"{self.description.source} has no [{role}]."
+            return "" if there else self._missing.get(role) or self.description.lacks(f"[{role}]")
         if capability == "flash":
-            return "" if self.description.flash else f"{self.description.source} does not say flash = true."
+            return "" if self.description.flash else self.description.lacks("flash = true")
         if reason := self._without_asking("lock"):
             return reason
         assert self.lock is not None

@@ -17,16 +17,21 @@ from dermis_host.rig import Rig
 from tests.hil.clients import tools
 from tests.hil.clients.conftest import tty_of
 
-# The end of the slot that does not run in a module that was just flashed: nothing is started from there.
-PLACE = partitions.partition("slot1").offset + partitions.partition("slot1").size - 0x20000
+SIZE = 0x20000  # of the region: at the end of the slot that does not run, behind any image
 DATA = random.Random(5).randbytes(40_000) + b"compressible" * 2000
 
 
 class Loader:
-    """esptool at a module's loader."""
+    """esptool at a module's loader. place: an address at which it may write."""
 
     def __init__(self, rig: Rig):
-        self._words = ("--chip", "esp32s3", "--port", tty_of(rig), "--connect-attempts", "2")
+        with rig.module() as module:
+            (free,) = {"slot0", "slot1"} - {
+                f"slot{image['slot']}" for image in module.image_state().images if image["active"]
+            }
+        self.place = partitions.partition(free).offset + partitions.partition(free).size - SIZE
+        port = rig.port if rig.twin is None else tty_of(rig)
+        self._words = ("--chip", "esp32s3", "--port", port, "--connect-attempts", "2")
         if rig.twin is not None:  # a pseudo-terminal has no modem lines
             rig.twin.enter_loader()
             self._words += ("--before", "no-reset", "--after", "no-reset-stub")
@@ -49,6 +54,7 @@ def loader(rig: Rig) -> Iterator[Loader]:
     rig.wait_for_module()
 
 
+@pytest.mark.needs("flash")
 def test_the_chip_and_its_flash_say_what_they_are(loader):
     said = loader.told("chip-id")
     assert "Connected to ESP32-S3" in said and "Stub flasher running" in said
@@ -57,19 +63,20 @@ def test_the_chip_and_its_flash_say_what_they_are(loader):
 
 @pytest.mark.needs("flash")
 def test_a_region_is_written_checked_read_back_and_erased(loader, tmp_path: Path):
-    data, back, place = tmp_path / "data.bin", tmp_path / "back.bin", hex(PLACE)
+    data, back, place = tmp_path / "data.bin", tmp_path / "back.bin", hex(loader.place)
     data.write_bytes(DATA)
     assert "Hash of data verified" in loader.told("write-flash", place, data)
     assert "Verification successful" in loader.told("verify-flash", place, data)
     loader.told("read-flash", place, len(DATA), back)
     assert back.read_bytes() == DATA
-    loader.told("erase-region", place, "0x20000")
+    loader.told("erase-region", place, hex(SIZE))
     loader.told("read-flash", place, len(DATA), back)
     assert back.read_bytes() == b"\xff" * len(DATA)
     said = loader.run("verify-flash", place, data)
     assert said.code != 0 and "Verification failed" in said.text
 
 
+@pytest.mark.needs("flash")
 def test_the_firmware_is_as_it_was(rig, loader):
     if rig.twin is not None:
         rig.twin.reset()

@@ -103,7 +103,7 @@ def event(terminal: Terminal, name: str) -> dict:
     return json.loads(terminal.wait_for(rf'(\{{"t_ms": [^\n]*"event": "{name}"[^\n]*\}})\r*\n')[1])
 
 
-def test_its_menu_resets_the_module_and_its_boot_line_is_read(terminal, rig):
+def test_its_menu_resets_the_module_and_its_boot_line_is_read(lines, terminal, rig):
     terminal.type(MENU + HELP)
     terminal.wait_for(r"Ctrl\+T +Menu escape key")
     terminal.type(MENU + DTR)  # off: with RTS still on, the module is held in reset

@@ -22,6 +22,9 @@ def prompt(rig: Rig) -> Iterator[str]:
     yield rig.port
     if rig.twin is not None:
         rig.twin.reset()  # whatever the test left there
+    elif not rig.answers_now():
+        tools.run("mpremote", "connect", rig.port, "resume", "reset")
+        rig.wait_for_module()
 
 
 def test_statements_files_scripts_and_a_mounted_folder(rig, prompt, tmp_path):

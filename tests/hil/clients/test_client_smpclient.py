@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from dermis.core import smp
+from dermis.core import profiles, smp
 from smpclient import SMPClient
 from smpclient.generics import error, success
 from smpclient.requests import (
@@ -80,11 +80,16 @@ def test_settings_are_changed_kept_and_given_back(tty):
         changed = (await answer(client, settings_management.ReadSetting(name=name))).val
         wrong = await client.request(settings_management.WriteSetting(name=name, val=b"cathedral"), timeout_s=ANSWER_S)
         await answer(client, settings_management.DeleteSetting(name=name))
+        default = (await answer(client, settings_management.ReadSetting(name=name))).val
+        if before != default:  # a board's owner may have chosen
+            await answer(client, settings_management.WriteSetting(name=name, val=before))
+            await answer(client, settings_management.SaveSettings())
         after = (await answer(client, settings_management.ReadSetting(name=name))).val
-        return before, changed, wrong, after
+        return before, changed, wrong, default, after
 
-    before, changed, wrong, after = talk(tty, conversation)
+    before, changed, wrong, default, after = talk(tty, conversation)
     assert changed == b"payment" and after == before
+    assert profiles.by_name(default.decode())
     assert error(wrong) and "cathedral" in str(wrong.rsn), wrong
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,12 +12,25 @@ from dermis_host.rig import Keys, Rig, RigError, Targets
 from dermis_host.twin_access import TwinControl, scene_file
 from dermis_hw import scenes
 
+OPENINGS = "targets.opened"
+
 
 class RunningTwinTargets(Targets):
-    """The renderer of a twin that somebody else started; `state`: its folder."""
+    """The renderer of a twin that somebody else started; `state`: its folder.
+
+    As the machines of a bench it has one opener at a time; `OPENINGS` in that folder has a line for each so far.
+    """
 
     def __init__(self, state: Path):
         self._twin = TwinControl(state)
+        self._held = (state / OPENINGS).open("a")
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._held.close()
+            raise RigError("Somebody else has these targets open: close them there.") from None
+        self._held.write("opened\n")
+        self._held.flush()
 
     @classmethod
     def read(cls, keys: Keys) -> Callable[[], RunningTwinTargets]:
@@ -27,7 +41,8 @@ class RunningTwinTargets(Targets):
         return "the renderer of a running twin"
 
     def close(self) -> None:
-        """The twin is somebody else's."""
+        """Others may open it; the twin is somebody else's."""
+        self._held.close()
 
     def names(self) -> Sequence[str]:
         return list(scenes.shipped())

@@ -22,7 +22,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="RIG.toml",
         action="append",
         default=[],
-        help="the rig to run on; given twice or more, the whole suite runs on each, at the same time with -n",
+        help="the rig to run on (with --port, its module there); given twice or more, the whole suite runs on each, at "
+        "the same time with -n",
     )
     group.addoption(
         "--allow-flash", action="store_true", help="the module may be flashed and updated (rig.toml: flash = true)"
@@ -54,14 +55,14 @@ def add(parser: pytest.Parser) -> None:
 
 def rigs_of(config: pytest.Config) -> list[RigDescription]:
     """The rigs that the command line names; the twin when it names none. Raises UsageError (pytest's)."""
-    port, files = config.getoption("port"), config.getoption("rig")
+    port, files = config.getoption("port"), config.getoption("rig") or []
     if config.getoption("count") != 1 or "|" in (port or ""):
         raise pytest.UsageError("A test of this suite drives one module: name each by a --rig of its own.")
-    if port and files:
-        raise pytest.UsageError("Name the module by --port or by --rig, not by both.")
+    if port and len(files) > 1:
+        raise pytest.UsageError("A port has one module: name one --rig beside --port.")
     try:
         if port:
-            rigs = [of_port(port)]
+            rigs = [load(Path(files[0])).on(port) if files else of_port(port)]
         elif files:
             rigs = [load(Path(file)) for file in files]
         else:
@@ -99,7 +100,7 @@ def heard_first(config: pytest.Config) -> None:
 
     Raises UsageError (pytest's).
     """
-    port = config.getoption("port")
+    port = None if config.getoption("rig") else config.getoption("port")  # a rig may have to give it power
     if not port or hasattr(config, "workerinput") or config.getoption("firmware") or config.option.collectonly:
         return
     try:

@@ -189,7 +189,7 @@ def test_one_that_does_not_answer_may_be_allowed(bench, tmp_path):
         found = rig.capabilities()
         assert (rig.light, found["light"], found["lock"], found["trigger"]) == (None, "The lamp is silent.", "", "")
         assert found["scene"] == "rig.toml has no [targets]."
-        assert found["flash"] == "rig.toml does not say flash = true."
+        assert found["flash"] == "rig.toml has no flash = true."
         assert "cannot be opened" in found["swir"]
         assert not rig.has("swir")
         assert rig.has("power")
@@ -249,7 +249,7 @@ def test_a_thread_that_goes_on_cannot_undo_it(bench, tmp_path):
 def test_a_module_alone(tmp_path):
     with open_rig(of_port(NOWHERE), tmp_path, seed=3) as rig:
         assert not rig.virtual
-        with pytest.raises(RigError, match=r"--port has no \[power\]"):
+        with pytest.raises(RigError, match=r"A port alone has no \[power\]"):
             rig.power_cycle()
         assert rig.answers() == {}
 
@@ -344,7 +344,8 @@ def test_wrong_usage(tmp_path, capsys):
 def test_a_port_is_a_rig(capsys):
     assert cli.main(["rig", "-p", NOWHERE]) == 1
     out, err = capsys.readouterr()
-    assert "--port has no [power]" in out
+    assert out.count(NOWHERE) == 2  # as the title, and where it says why there is no telling of a SWIR head
+    assert "A port alone has no [power]" in " ".join(out.split())
     assert "cannot be opened" in err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -125,7 +126,7 @@ BELL = f'{PORT}[power]\nkind = "{__name__}:'
         (PORT + '[power]\nkind = "twin"', 'rig.toml: [power] kind can be "twin" only where [module]'),
         (TWIN + "steps = 3", "rig.toml: [faults] there is no key steps here"),
         (TWIN.replace('module = "7"', 'module = "seven"'), "rig.toml: [module] module is no module of the twin"),
-        (TWIN.replace("bona_fide_dark", "bona_fide_drak"), "did you mean 'bona_fide_dark'?"),
+        (TWIN.replace("bona_fide_dark", "bona_fide_drak"), "did you mean 'bona_fide_dark' or"),
         (TWIN.replace("bona_fide_dark", "none.toml"), "rig.toml: [module] scene is none (There is no scene file"),
         (BELL + 'Bell"', "rig.toml: [power] rings is missing: give a whole number, 1 to 3"),
         (BELL + 'Bell"\nrings = 4', "rig.toml: [power] rings is 4: it must be 1 to 3"),
@@ -142,6 +143,20 @@ def test_mistakes(tmp_path, text, said):
         load(written(tmp_path, text))
     assert said in str(refused.value)
     assert "rig.toml" in str(refused.value)
+
+
+def test_the_module_on_another_port(tmp_path):
+    bench = load(written(tmp_path, PORT + "flash = true"))
+    assert bench.on("rfc2217://h:1") == dataclasses.replace(bench, port="rfc2217://h:1")
+    with pytest.raises(UsageError, match=r"rig.toml: \[module\] flash cannot be true on socket://h:1"):
+        bench.on("socket://h:1")
+    with pytest.raises(UsageError, match="starts a twin, which has a port of its own"):
+        load(written(tmp_path, TWIN)).on("/dev/ttyX")
+
+
+def test_what_is_not_there_is_told_with_the_file_or_without_one(tmp_path):
+    assert load(written(tmp_path, PORT)).lacks("[light]").endswith("rig.toml has no [light].")
+    assert of_port("/dev/ttyX").lacks("[light]") == "A port alone has no [light]: a rig.toml can have it."
 
 
 def test_a_file_of_somebody_else_that_ends_the_program_ends_nothing(tmp_path, monkeypatch):
