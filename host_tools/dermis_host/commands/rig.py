@@ -71,7 +71,8 @@ def _surveyed(rig: Rig, output: Output) -> dict[str, Any]:
         identity = {}  # why, stands where it says whether the module has a SWIR head
     if identity:
         answers["swir"] = identity["swir_head"]
-    output.say(escape(f"{rig.name}: {rig.port}{'  (simulated)' if rig.virtual else ''}"))
+    title = rig.name if rig.name == rig.port else f"{rig.name}: {rig.port}"
+    output.say(escape(f"{title}{'  (simulated)' if rig.virtual else ''}"))
     rows = table("capability", "", "what answers, or why not")
     for name in CAPABILITIES:
         there = not reasons[name]

@@ -44,11 +44,11 @@ def shipped() -> dict[str, Path]:
 def builtin(name: str) -> Path:
     """The file of a scene that ships.
 
-    Raises SceneError with the nearest name.
+    Raises SceneError with the nearest names.
     """
     scenes = shipped()
     if name not in scenes:
-        near = difflib.get_close_matches(name, scenes, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(scenes)}"
-        raise SceneError(f"there is no built-in scene '{name}'; {hint}")
+        near = [f"'{known}'" for known in difflib.get_close_matches(name, scenes, n=3, cutoff=0.5)]
+        hint = f"; did you mean {' or '.join(near)}?" if near else ":"
+        raise SceneError(f"there is no built-in scene '{name}'{hint} `python -m dermis_hw.scenes` lists all")
     return scenes[name]

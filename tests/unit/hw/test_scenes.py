@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import struct
 
 import numpy as np
@@ -54,6 +55,16 @@ def test_all_needed_scenes_ship_and_load():
         if scene.kind == "bona_fide" and name != "bona_fide_very_dark":
             # Nobody tuned these: measured, or a measured one under sweat.
             assert scene.note.startswith("measured skin"), name
+
+
+def test_an_unknown_builtin_names_a_few_and_the_command_that_lists_all(capsys):
+    assert runpy.run_module("dermis_hw.scenes.__main__")["main"]([]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in listed] == list(scenes.shipped())
+    for wrong in ("photo_mate", "xyzzy"):
+        with pytest.raises(SceneError, match=r"`python -m dermis_hw.scenes` lists all") as caught:
+            scenes.builtin(wrong)
+        assert len(str(caught.value)) < 200
 
 
 def test_a_wrong_builtin_names_the_nearest():

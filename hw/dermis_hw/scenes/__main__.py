@@ -1,0 +1,23 @@
+"""List the scenes that ship: name, kind, what the module must say, and what each shows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dermis_hw.scenes import load, shipped
+
+
+def main(arguments: list[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="python -m dermis_hw.scenes", description=__doc__).parse_args(arguments)
+    scenes = {name: load(path) for name, path in shipped().items()}
+    lines = (
+        f"{name:30}{scene.kind:11}{scene.expect.verdict if scene.expect else '-':13}{scene.name}"
+        for name, scene in scenes.items()
+    )
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
