@@ -15,7 +15,18 @@ from dermis_hw.optics import DM1
 from dermis_hw.render.answering import MOST, AnsweringLamp
 from dermis_hw.render.compose import Ambient
 from dermis_hw.render.lights import LAMP_SUN_EQUIVALENT
-from dermis_hw.scenes.model import FORMAT, KINDS, VERDICTS, Expect, Pose, Scene, SceneError, SceneObject
+from dermis_hw.scenes.model import (
+    ATTACK,
+    FORMAT,
+    KINDS,
+    NO_DECISION,
+    VERDICTS,
+    Expect,
+    Pose,
+    Scene,
+    SceneError,
+    SceneObject,
+)
 from dermis_hw.scenes.place import ON_A_HEAD, PARAMETERS
 
 _TOP = (
@@ -88,6 +99,12 @@ class _Table:
         if not isinstance(value, list | tuple) or len(value) != len(default):
             raise SceneError(f"{self.where}: {key} must be {len(default)} numbers in brackets")
         return tuple(_number(item, f"{self.where}: {key}", low, high) for item in value)
+
+    def flag(self, key: str) -> bool:
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise SceneError(f"{self.where}: {key} must be true or false")
+        return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.values.get(key, [])
@@ -163,7 +180,7 @@ def parse(values: dict, path: Path) -> Scene:
         temperature_c=module.number("temperature_c", 25.0, *TEMPERATURE_C),
         species=top.text("species"),
         note=top.text("note"),
-        expect=_expect(values),
+        expect=_expect(values, kind),
         background_mm=wall,
         background_material=_material(background.text("material", "background_wall"), folder) if wall else None,
         lamp=_lamp(values),
@@ -200,11 +217,14 @@ def _lamp(values: dict) -> AnsweringLamp | None:
     )
 
 
-def _expect(values: dict) -> Expect | None:
+def _expect(values: dict, kind: str) -> Expect | None:
     if "expect" not in values:
         return None
-    table = _Table(values["expect"], "[expect]", ("verdict", "reasons"))
-    return Expect(table.choice("verdict", VERDICTS), table.texts("reasons"))
+    table = _Table(values["expect"], "[expect]", ("verdict", "reasons", "or_attack"))
+    expect = Expect(table.choice("verdict", VERDICTS), table.texts("reasons"), table.flag("or_attack"))
+    if expect.or_attack and (kind, expect.verdict) != (ATTACK, NO_DECISION):
+        raise SceneError(f"[expect]: or_attack is for a scene of kind '{ATTACK}' that expects '{NO_DECISION}'")
+    return expect
 
 
 def _material(name: str, folder: Path) -> Material:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from dermis_hw.render.answering import AnsweringLamp
 from dermis_hw.render.compose import Ambient
 
 FORMAT = 1
-KINDS = ("bona_fide", "attack", "empty", "target")
-VERDICTS = ("bona_fide", "attack", "no_decision")
+BONA_FIDE, ATTACK, NO_DECISION = "bona_fide", "attack", "no_decision"
+KINDS = (BONA_FIDE, ATTACK, "empty", "target")
+VERDICTS = (BONA_FIDE, ATTACK, NO_DECISION)
 
 
 class SceneError(ValueError):
@@ -52,10 +54,21 @@ class Pose:
 
 @dataclass(frozen=True)
 class Expect:
-    """What the module must say, for demo and tests. reasons: at least one of them must be given (none: any)."""
+    """What the module must say, for demo and tests. reasons: at least one of them must be given (none: any).
+
+    or_attack: what stands there is an attack that may leave too little to be judged: the verdict attack, whatever its
+    reason, is right as well. Never the other way round.
+    """
 
     verdict: str
     reasons: tuple[str, ...] = ()
+    or_attack: bool = False
+
+    def met_by(self, verdict: str, reasons: Iterable[str]) -> bool:
+        """Whether a module that says so says what it must."""
+        if self.or_attack and verdict == ATTACK:
+            return True
+        return verdict == self.verdict and (not self.reasons or not set(self.reasons).isdisjoint(reasons))
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,16 @@ def test_a_wrong_builtin_names_the_nearest():
         scenes.builtin("photo_mate")
 
 
+def test_an_attack_that_may_be_undecided_is_never_bona_fide():
+    expect = scenes.load(scenes.builtin("hand_before_mask")).expect
+    assert expect and expect.verdict == "no_decision" and expect.or_attack
+    assert expect.met_by("no_decision", ["motion", "occluded"]) and not expect.met_by("no_decision", ["motion"])
+    assert expect.met_by("attack", ["model"])
+    assert not expect.met_by("bona_fide", []) and not expect.met_by("bona_fide", ["occluded"])
+    strict = scenes.load(scenes.builtin("glass_bead_mask")).expect  # nothing of it can be measured: it decides nothing
+    assert strict and not strict.met_by("attack", ["model"]) and not strict.met_by("attack", strict.reasons)
+
+
 def test_values_arrive(tmp_path):
     text = scene_text(
         tail='[pose]\ndistance_mm = 400\nvelocity_mm_s = [0, 10, 0]\n[ambient]\nlamp = "sun"\nklux = 5\n'
@@ -90,6 +100,14 @@ def test_values_arrive(tmp_path):
         (scene_text(head='format = 1\nkind = "atack"\n'), "atack"),
         (scene_text(head='format = 1\nkind = "attack"\nspecis = 1\n'), "unknown key 'specis'; did you mean 'species'"),
         (scene_text(objects=""), "at least one [[object]]"),
+        (scene_text(tail='[expect]\nverdict = "no_decision"\nor_attack = 1\n'), "or_attack must be true or false"),
+        (scene_text(tail='[expect]\nverdict = "bona_fide"\nor_attack = true\n'), "or_attack is for a scene of kind"),
+        (
+            scene_text(
+                head='format = 1\nkind = "bona_fide"\n', tail='[expect]\nverdict = "no_decision"\nor_attack = true\n'
+            ),
+            "or_attack is for a scene of kind",
+        ),
         (scene_text(head='format = 1\nkind = "empty"\n'), "no [[object]]"),
         (scene_text(tail="[pose]\ndistance = 3\n"), "did you mean 'distance_mm'"),
         (scene_text(tail="[pose]\ndistance_mm = 0.45\n"), "distance_mm is 0.45; give 50 to 5000"),
