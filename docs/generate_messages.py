@@ -24,6 +24,7 @@ GROUPS = {
     messages.GROUP_CALIBRATION: "calibration",
     messages.GROUP_AUDIT: "audit",
     messages.GROUP_ACCESS: "access",
+    messages.GROUP_EVALUATION: "evaluation",
 }
 OPERATIONS = {messages.READ: "read", messages.WRITE: "write"}
 

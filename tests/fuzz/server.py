@@ -22,7 +22,7 @@ fakes: Any = importlib.import_module("fakes")
 
 EVERY = messages.every()
 # These take bursts, which a fake camera makes in tens of milliseconds; `tests/unit` asks them.
-LONG = ("burst", "selftest", "verify", "watch", "monitor_baseline")
+LONG = ("burst", "selftest", "verify", "verify_step", "watch", "monitor_baseline")
 NAMES = [message.name for message in EVERY if message.name not in LONG]
 PATIENCE = 60  # turns of the loop in which the last answers are written
 FAILED = (b'"handler_failed"', b'"answer_failed"')

@@ -31,11 +31,10 @@ class Module:
     model_class). board: the board file's values. model_path: of the .tflite file, or None.
 
     busy: name of what uses the sensors, or ''. burst, burst_id: the burst held for `burst_part` (None before the
-    first and after the buffers were used again) and the number of bursts taken. evidence: of the last burst
-    analysed. upload: of a file (app.files), None before the first. update:
-    of the firmware (app.update), None until it is asked for. watch: the task that watches, or None. lock_side: what a
-    verdict drives, or None. sensors:
-    identities of the imager and of the SWIR head.
+    first and after the buffers were used again) and the number of bursts taken. stepped: the verification that goes on
+    after it (app.stepped), or None. evidence: of the last burst analysed. upload: of a file (app.files), None before
+    the first. update: of the firmware (app.update), None until it is asked for. watch: the task that watches, or None.
+    lock_side: what a verdict drives, or None. sensors: identities of the imager and of the SWIR head.
     """
 
     def __init__(self, drivers: Any, board: dict, model_path: str | None = None):
@@ -66,6 +65,7 @@ class Module:
         self.pipeline = Pipeline(board, None, self.clock.ticks_us)
         self.burst: Any = None
         self.burst_id = 0
+        self.stepped: Any = None
         self.calibration = CalibrationStore(
             self.storage,
             self.system.serial(),
@@ -113,8 +113,12 @@ class Module:
             if self._lock:
                 self._lock.safe()
 
+    def give_up_burst(self) -> None:
+        """The frames' memory is used anew: nothing goes on from the burst held."""
+        self.burst = self.stepped = None
+
     def _lend_room(self):
-        self.burst = None  # a part of it lies there
+        self.give_up_burst()  # a part of it lies there
         return self.taker.room
 
     def _load_model(self, path, model_class):

@@ -17,7 +17,7 @@ class SensorClaim:
         if self._module.busy:
             raise WireError(RC_BUSY, "the module is busy with %s; ask again when that has ended" % self._module.busy)
         self._module.busy = self._name
-        self._module.burst = None
+        self._module.give_up_burst()
         return self
 
     def __exit__(self, *_):

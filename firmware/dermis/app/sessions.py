@@ -28,7 +28,9 @@ LOCKED_MS = 60_000
 
 class Sessions:
     """clock: `drivers.clock.Clock`. random(n): n bytes that nobody can foretell. keys: `Keys`. serial: the module's.
-    note(event, **fields): takes what goes into the log."""
+    note(event, **fields): takes what goes into the log.
+
+    opened: sessions so far, the number of the one that is open."""
 
     def __init__(self, clock: Any, random: Any, keys: Any, serial: str, note: Any):
         self._clock = clock
@@ -37,6 +39,7 @@ class Sessions:
         self._serial = serial
         self._note = note
         self._asked: Any = None  # (role, challenge, ms) of the session that was asked for
+        self.opened = 0
         self._role = ""
         self._opened_ms = 0
         self._used_ms = 0
@@ -73,6 +76,7 @@ class Sessions:
             raise self._refused(role)
         self.close("replaced")
         self._role, self._opened_ms, self._used_ms = role, now, now
+        self.opened += 1
         self._failed = 0
         self._note("session_opened", role=role)
         return access.module_proof(key, challenge, nonce, role, self._serial)

@@ -10,6 +10,7 @@ from dermis.core.messages.table import (
     GROUP_ACCESS,
     GROUP_AUDIT,
     GROUP_CALIBRATION,
+    GROUP_EVALUATION,
     GROUP_FILES,
     GROUP_IMAGE,
     GROUP_OS,
@@ -33,6 +34,7 @@ __all__ = (
     "GROUP_ACCESS",
     "GROUP_AUDIT",
     "GROUP_CALIBRATION",
+    "GROUP_EVALUATION",
     "GROUP_FILES",
     "GROUP_IMAGE",
     "GROUP_OS",
@@ -64,6 +66,7 @@ GROUPS = {
     GROUP_CALIBRATION: "calibration",
     GROUP_AUDIT: "audit",
     GROUP_ACCESS: "access",
+    GROUP_EVALUATION: "evaluation",
 }
 
 RETIRED = ()  # (group, id, op) of messages that once were

@@ -26,6 +26,7 @@ GROUP_PAD = 64
 GROUP_CALIBRATION = 65
 GROUP_AUDIT = 66
 GROUP_ACCESS = 67
+GROUP_EVALUATION = 68
 
 Field = namedtuple("Field", ("name", "kind", "unit", "default", "meaning"))
 Message = namedtuple("Message", ("name", "group", "id", "op", "right", "request", "response", "meaning"))
