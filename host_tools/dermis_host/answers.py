@@ -64,6 +64,18 @@ class BurstTaken:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One burst of a verification, held like one of `burst`, and, when it is done, the verdict's map. Its id is 0
+    where no burst came."""
+
+    id: int
+    frames: list[str]
+    meta: dict[str, Any]
+    done: bool
+    verdict: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Piece:
     """A piece of something longer: where it starts, how long the whole is (bytes), the bytes."""
 
@@ -218,6 +230,7 @@ BY_MESSAGE = {
     "parameters": Parameters,
     "identity": Identity,
     "verify": Verdict,
+    "verify_step": Step,
     "burst": BurstTaken,
     "burst_part": Piece,
     "selftest": SelfTest,

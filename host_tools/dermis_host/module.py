@@ -19,6 +19,7 @@ from dermis_host.answers import (
     Parameters,
     Piece,
     SelfTest,
+    Step,
     Verdict,
 )
 from dermis_host.auditing.record_messages import RecordMessages
@@ -26,6 +27,7 @@ from dermis_host.client import ANSWER_S, GREETING_S
 from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed
 from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
 from dermis_host.updating.image_messages import ImageMessages
+from dermis_host.wire import fields
 
 # How long to wait for the answers that take longest, in seconds (`dermis_host.client` says how they are meant).
 BURST_S = 60.0
@@ -39,8 +41,20 @@ USER, PREVIOUS, FACTORY = "user", "previous", "factory"  # slots of the calibrat
 PIECE_BYTES = 256  # of a calibration record on the way in; a packet must fit `buf_size` with its header and fields
 PIECE_OVERHEAD = 64
 
+NO_BURST = 0  # in place of a burst's number
+
 # What of a module's identity goes into a recording.
 MADE_BY = ("serial", "board", "firmware", "runtime", "model", "model_hash", "profile", "calibration")
+
+
+@dataclasses.dataclass(frozen=True)
+class Stepped:
+    """A verdict and the bursts that were judged for it, in order. held: the last one, still in the module; None where
+    none came, or where they were not asked for."""
+
+    verdict: Verdict
+    fetched: list[Recording]
+    held: BurstTaken | None
 
 
 class Module(AccessMessages, ImageMessages, RecordMessages):
@@ -113,6 +127,16 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
         if transaction:
             given["transaction"] = transaction
         return self._ask("verify", VERIFY_S + time_limit_ms / 1000, **given)
+
+    def verify_step(self, after: int = NO_BURST, nonce: bytes = b"") -> Step:
+        """One burst of a verification; after: the `id` of the step before, `NO_BURST` to begin one with that nonce.
+
+        Raises RequestFailed (no_entry) when no verification goes on after that burst: begin anew.
+        """
+        given: dict[str, Any] = {"nonce": nonce} if nonce else {}
+        if after != NO_BURST:
+            given["after"] = after
+        return self._ask("verify_step", BURST_S, **given)
 
     def burst(self, lights: tuple[str, ...] = (), exposure_us: int = 0) -> BurstTaken:
         """Takes one burst (or only the lights named) and keeps it in the module's memory until the next.
@@ -231,6 +255,24 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
         made_by = {name: value for name, value in dataclasses.asdict(identity).items() if name in MADE_BY}
         made_by["simulated"] = identity.board == TWIN_BOARD
         return Recording({**burst.meta, "frames": wanted}, fetched, calibration, board_file, module=made_by)
+
+    def verify_stepped(self, identity: Identity, calibration: bytes = b"", nonce: bytes = b"") -> Stepped:
+        """A verdict, with the bursts that were judged. The module holds one at a time, so that each but the last is
+        fetched before the next is taken; the last one can be (`fetch`) until something else uses the sensors. Such a
+        verdict is bound to nothing, and opens no lock.
+
+        Raises RequestFailed (no_entry) when the module gave it up in between, which it says why: begin anew.
+        """
+        fetched: list[Recording] = []
+        step = self.verify_step(nonce=nonce)
+        while True:
+            held = None if step.id == NO_BURST else BurstTaken(step.id, step.frames, step.meta)
+            if step.done:
+                return Stepped(Verdict(**fields("verify", {**step.verdict, "bound": {}})), fetched, held)
+            if held is None:
+                raise NotDermis(f"The module on {self.port} judges bursts that it did not take: update its firmware.")
+            fetched.append(self.fetch(held, identity, calibration=calibration))
+            step = self.verify_step(after=held.id)
 
     def calibration_record(self, slot: str = "") -> bytes:
         """The whole calibration record of a slot ("": the one in force, empty when there is none).

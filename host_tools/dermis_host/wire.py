@@ -130,6 +130,11 @@ def parse(name: str, packet: bytes) -> dict[str, Any]:
         raise RequestFailed(name, error["rc"], sentence or _text(error.get("rsn")))
     if isinstance(body.get("rc"), int) and body["rc"] != 0:
         raise RequestFailed(name, body["rc"], sentence)
+    return fields(name, body)
+
+
+def fields(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The fields of what answers `name`, checked against the table of messages. Raises NotDermis."""
     _, response = _CLASSES[name]
     try:
         parsed = response.model_validate(body)

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from dermis_host.cli import main
 from dermis_host.evaluation import on_rig
+from dermis_host.recording import load
 from dermis_host.rig import RigDescription, open_rig
 
-from tests.twin.indulgent import INDULGENT, indulgent_model
+from tests.twin.indulgent import indulgent_model
 from tests.twin.quick_record import quick_record
 
 PLAN = """
 format = 1
 source = "rig"
-profile = "{profile}"
+profile = "border"
 model = "{model}"
 keep = "failures"
 [[rig.target]]
@@ -53,7 +54,7 @@ def test_an_evaluation_on_a_twin_and_the_replay_of_its_failure(tmp_path, monkeyp
     with open_rig(described, folder / "rig-face", model=model) as rig, rig.module() as module:
         module.store_calibration(quick_record(module.identity()))
     path = tmp_path / "plan.toml"
-    path.write_text(PLAN.format(profile=INDULGENT, model=model))
+    path.write_text(PLAN.format(model=model))
     monkeypatch.setattr(on_rig.rig, "load", lambda _: described)
     words = ["evaluate", str(path), "--rig", "face.toml", "-o", str(folder), "--json"]
     assert main(words) == 0
@@ -67,7 +68,16 @@ def test_an_evaluation_on_a_twin_and_the_replay_of_its_failure(tmp_path, monkeyp
     identity = json.loads((folder / "run.json").read_text())["rigs"][0]["module"]
     assert person["module"].split()[:2] == [identity["serial"], identity["firmware"]] and identity["calibration"]
     assert result["bpcer"]["errors"] == 0 and result["apcer"]["silicone_mask"]["errors"] == 1
+    kept = [load(path) for path in sorted((folder / "recordings").iterdir())]
+    assert len(kept) == int(mask["bursts"]) == 2 and not (folder / "incidents.txt").exists()
+    said = (kept[0].truth or {})["said"]
     (command,) = result["replay"]
     assert main([*shlex.split(command)[1:], "--json"]) == 0  # bona fide, as the module said
     (again,) = json.loads(capsys.readouterr().out)["presentations"]
-    assert (again["verdict"], again["said"], again["profile"]) == ("bona_fide", "bona_fide", INDULGENT)
+    assert (again["verdict"], again["said"], again["profile"]) == ("bona_fide", "bona_fide", "border")
+    assert {name: again[name] for name in ("verdict", "reasons", "score", "bursts")} == said and not again["differs"]
+    kept[1].frames["970"][100:140, 140:180] //= 2  # one bit less would do; this much is seen
+    kept[1].save(folder / "recordings" / "the_same_face-1-1.npz")
+    main([*shlex.split(command)[1:], "--json"])
+    (other,) = json.loads(capsys.readouterr().out)["presentations"]
+    assert "instead of" in other["differs"]

@@ -123,6 +123,8 @@ def _report(
             f"{each.name}: {verdict_text(each.verdict)} {reasons}".rstrip()
             + f", {each.bursts} burst(s), profile {each.profile}{said}"
         )
+        if each.differs and each.firmware:
+            output.say(f"  under another firmware ({each.firmware}): {each.differs}")
     a_minute = round(60 * len(named) / max(seconds, 1e-3))
     output.say(f"{len(named)} in {seconds:.1f} s, {a_minute} a minute ({interpreter})")
     result = {"results": named, "seconds": round(seconds, 3), "a_minute": a_minute, "interpreter": interpreter}
@@ -130,6 +132,14 @@ def _report(
     failed = [entry for entry in named if "error" in entry]
     for entry in failed:
         output.error(entry["error"] if "exit_code" in entry else f"{entry['path']}: {entry['error']}")
+    wrong = [each for each in verdicts if each.differs and not each.firmware]
+    for each in wrong:
+        output.error(
+            f"{each.name}: the bursts that the module judged replay to something else under the same firmware and "
+            f"model ({each.differs}): report it with the recordings."
+        )
     if failed:
         return EXIT_USAGE if any(entry.get("exit_code") == EXIT_USAGE for entry in failed) else EXIT_FAILED
+    if wrong:
+        return EXIT_FAILED
     return worst(each.verdict for each in verdicts) if verdicts else worst(entry["verdict"] for entry in named)

@@ -1,7 +1,7 @@
 """Presentations on a rig, a twin or a board on a bench: targets shown, and the module's own verdicts asked for.
 
-What stands there is the operator's word (`rig_plan.Target`), or of a twin the scene's own. Bursts of a `verify` never
-leave a module; where a plan keeps recordings they are taken right after the verdict, of what still stands there.
+What stands there is the operator's word (`rig_plan.Target`), or of a twin the scene's own. Where a plan keeps
+recordings, the module is asked burst by burst, so that they are those which it judged.
 """
 
 from __future__ import annotations

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dermis.core import profiles
+from dermis.core import profiles, release
 from dermis.core.errors import BadInput
 
 from dermis_host import recording, replaying
 from dermis_host.access.sealed import Secrets
 from dermis_host.errors import RecordingError
-from dermis_host.evaluation import plan, sessions
+from dermis_host.evaluation import plan, said, sessions
 
+HASH_DIGITS = 16  # of a model's SHA-256, as a module's identity has it
 NUMBERED = re.compile(r"(.+)-(\d+)")  # the stem of one burst of several, as a run keeps them
 
 
 @dataclass(frozen=True)
 class Judged:
     """name: of the presentation. bursts: as many as the session wanted. said: what the module said of it when it stood
-    there, as the recordings have it; "" where they do not."""
+    there, as the recordings have it; "" where they do not. differs: what a replay of these very bursts under
+    that module's model says otherwise; "" where it says the same, or that cannot be told. firmware: the module's, where
+    it is another than these tools'.
+    """
 
     name: str
     verdict: str
@@ -30,6 +35,8 @@ class Judged:
     bursts: int
     profile: str
     said: str
+    differs: str = ""
+    firmware: str = ""
 
 
 def bursts_of(path: Path) -> list[Path]:
@@ -68,9 +75,11 @@ def judged(
         raise RecordingError(f"{paths[0]}: {problem}.") from None
     results = replaying.replay(bursts, model, features_only=True, heap=heap, tell=tell)
     threshold = plan.threshold_of(model, profile)
-    found, _, _ = sessions.verdict(results, profile, threshold, plan.BURST_MS)
-    said = truths[0].get("said") or {}
-    words = [str(said.get("verdict", "")), *(f"({reason})" for reason in said.get("reasons", ()))]
+    told = truths[0].get("said") or {}
+    exact = said.judged_these(told) and told["bursts"] == len(bursts)
+    found, _, _ = sessions.verdict(results, profile, threshold, sessions.UNTIMED if exact else plan.BURST_MS)
+    same_model = made_by.get("model_hash") == hashlib.sha256(model.read_bytes()).hexdigest()[:HASH_DIGITS]
+    firmware = str(made_by.get("firmware", ""))
     presentation = names.pop() or paths[0].stem
     return Judged(
         str(presentation),
@@ -79,5 +88,7 @@ def judged(
         found.score,
         found.bursts,
         profile.name,
-        " ".join(words).strip(),
+        said.words(told),
+        said.difference(told, found) if exact and same_model else "",
+        "" if firmware == release.VERSION else firmware,
     )

@@ -14,6 +14,8 @@ from dermis_host.evaluation.source import Verdict
 # What `decision.Session.add` asks of a burst's analysis.
 _Analysis = namedtuple("_Analysis", ("findings", "usable", "evidence"))
 NEVER = -math.inf
+# The bursts are all that a module took before its time was up: the clock has nothing more to say.
+UNTIMED = 0.0
 
 
 def _analysis(result: dict[str, Any]) -> tuple[_Analysis, int | None]:
@@ -39,9 +41,9 @@ def verdict(
     """(verdict, score, whether the bursts sufficed) of a presentation.
 
     bursts: results of the device's code, in the order in which they were taken; threshold: 0 to 10000, the profile's
-    offset in it; burst_ms: from one burst to the next. The score is the highest threshold at which these bursts would
-    have been accepted, so that "accepted when score >= threshold" holds for the module's whole decision and not for
-    its model alone; `NEVER` where the physics gates accept at none.
+    offset in it; burst_ms: from one burst to the next, `UNTIMED` for the very bursts that a module judged. The score is
+    the highest threshold at which these bursts would have been accepted, so that "accepted when score >= threshold"
+    holds for the module's whole decision and not for its model alone; `NEVER` where the physics gates accept at none.
     """
     session = _session(bursts, profile, threshold, burst_ms)
     word, reasons, own = session.result()

@@ -1,4 +1,4 @@
-"""One rig at work: shows a target, asks its module, brings a module back that fell silent, fetches bursts."""
+"""One rig at work: shows a target, asks its module, brings a module back that fell silent, keeps what was judged."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from dermis_host import answers
 from dermis_host.access.keyring import Keyring
 from dermis_host.access.sealed import Secrets
 from dermis_host.errors import HostError, LinkError, ModuleReset, RequestFailed, RequestTimeout, UsageError
+from dermis_host.evaluation import said as sayings
 from dermis_host.evaluation import sessions
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import NONE, Plan
 from dermis_host.evaluation.rig_plan import Attempt
 from dermis_host.evaluation.source import Presentation, Verdict
-from dermis_host.module import Module
+from dermis_host.module import Module, Stepped
 from dermis_host.recording import TWIN_BOARD, Recording
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ SHORT_DIGITS = 8  # of hashes, in a table of modules
 BUSY_S = 10.0  # longer than the longest profile takes for a verdict that nobody waits for any more
 AGAIN_S = 0.5
 NONCE_BYTES = 16
+MOST_BEGUN = 3  # of a verification that the module gave up between two bursts, as where a session was opened anew
 BACK_S = 20.0  # until a module that fell silent or was reset answers again by itself
 
 # What came of an attempt that got no verdict, in place of the module's reasons.
@@ -213,18 +215,18 @@ class Stand:
             self._klux = attempt.klux
 
     def _presented(self, attempt: Attempt) -> Presentation:
-        module, answer = self._opened(), None
+        module, asked = self._opened(), None
         try:
-            answer = _asked(module)
+            asked = self._asked(attempt, module)
         except (ModuleReset, LinkError) as problem:
             said = self._without_answer(attempt, problem)
         else:
-            said = _verdict(answer, self.plan.threshold)
-            self._check_same(answer)
+            said = _verdict(asked.verdict, self.plan.threshold)
+            self._check_same(asked.verdict)
         target = attempt.target
         bursts: list[Recording] = []
-        if answer is not None and self.plan.keeps(said.verdict, target.species):
-            bursts = self._bursts(attempt, said)
+        if asked is not None and self.plan.keeps(said.verdict, target.species):
+            bursts = self._kept(attempt, module, asked)
         return Presentation(
             attempt=attempt.name,
             subject=target.subject,
@@ -237,6 +239,42 @@ class Stand:
             verdict=said,
             under=self._secrets(module) if bursts and self.identity.state != BENCH_STATE else None,
         )
+
+    def _asked(self, attempt: Attempt, module: Module) -> Stepped:
+        """A verdict, with its bursts where some may be kept; one that was under way when a cable came loose or a run
+        was stopped is waited for first, and by the nonce never taken for this one. Raises as `Module.verify_stepped`
+        does."""
+        until, begun = time.monotonic() + BUSY_S, 1
+        while True:
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            try:
+                asked = self._ask(module, nonce)
+                if asked.verdict.nonce == nonce:
+                    return asked
+                problem: HostError = RequestTimeout("The module gave the verdict of a question before this one.")
+            except RequestFailed as refused:
+                if refused.code == errors.RC_NO_ENTRY and begun < MOST_BEGUN:
+                    begun += 1
+                    self.tell(f"{attempt.name}, {self.name}: begun anew before there was a verdict, {refused}")
+                    continue
+                if refused.code == errors.RC_NOT_SUPPORTED:
+                    raise HostError(
+                        f"The firmware {self.identity.firmware} of {self.identity.serial} gives no bursts that it "
+                        'judged: update it, or keep no recordings (keep = "none").'
+                    ) from None
+                if refused.code != errors.RC_BUSY:
+                    raise
+                problem = refused
+            if time.monotonic() >= until:
+                raise problem
+            time.sleep(AGAIN_S)
+
+    def _ask(self, module: Module, nonce: bytes) -> Stepped:
+        if self.plan.keep == NONE:
+            return Stepped(module.verify(nonce=nonce), [], None)
+        if self._record is None:
+            self._record = module.calibration_record()
+        return module.verify_stepped(self.identity, self._record, nonce)
 
     def _check_same(self, answer: answers.Verdict) -> None:
         for name in ("firmware", "model_hash", "calibration", "profile"):
@@ -309,34 +347,41 @@ class Stand:
 
     # Recordings
 
-    def _bursts(self, attempt: Attempt, said: Verdict) -> list[Recording]:
-        """Bursts of what still stands there, as many as a module would want; none where they cannot be had, as the
-        verdict stands without them."""
-        taken: list[Recording] = []
-        results: list[dict[str, Any]] = []
-        try:
-            module = self._opened()
-            if self._record is None:
-                self._record = module.calibration_record()
-            while len(taken) < self.plan.profile.attempts and not (taken and self.judge.enough(results)):
-                burst = module.fetch(module.burst(), self.identity, calibration=self._record)
-                burst.truth = self._truth(attempt, said, len(taken))
-                taken.append(burst)
-                results += self.judge.results([burst])
-        except HostError as problem:
-            self.tell(f"{attempt.name}, {self.name}: no recordings are kept, {problem}")
-            if isinstance(problem, LinkError | ModuleReset):
-                self.close()
-            return []
-        again, _, _ = sessions.verdict(results, self.plan.profile, self.plan.threshold, self.plan.burst_ms)
-        if again.verdict != said.verdict:
-            self.tell(
-                f"{attempt.name}, {self.name}: the module said {said.verdict}, and bursts taken right after replay to "
-                f"{again.verdict}: chance, or something moved."
-            )
-        return taken
+    def _kept(self, attempt: Attempt, module: Module, asked: Stepped) -> list[Recording]:
+        """The bursts that were judged; none where the last one cannot be had any more, as the verdict stands without
+        them."""
+        bursts = list(asked.fetched)
+        if asked.held is not None:
+            try:
+                bursts.append(module.fetch(asked.held, self.identity, calibration=self._record or b""))
+            except HostError as problem:
+                self.tell(f"{attempt.name}, {self.name}: no recordings are kept, {problem}")
+                if isinstance(problem, LinkError | ModuleReset):
+                    self.close()
+                return []
+        said = sayings.kept(asked.verdict)
+        for number, burst in enumerate(bursts):
+            burst.truth = self._truth(attempt, said, number)
+        if sayings.judged_these(said):
+            self._check_replay(attempt, said, bursts)
+        return bursts
 
-    def _truth(self, attempt: Attempt, said: Verdict, number: int) -> dict[str, Any]:
+    def _check_replay(self, attempt: Attempt, said: dict[str, Any], bursts: Sequence[Recording]) -> None:
+        """Tells where the bursts that were judged replay to something else than the module said."""
+        try:
+            results = self.judge.results(bursts)
+        except HostError as problem:
+            self.tell(f"{attempt.name}, {self.name}: its recordings were kept and not replayed, {problem}")
+            return
+        again, _, _ = sessions.verdict(results, self.plan.profile, self.plan.threshold, sessions.UNTIMED)
+        if differs := sayings.difference(said, again):
+            self.tell(
+                f"{attempt.name}, {self.name}: the bursts that were judged replay to something else on this computer "
+                f"({differs}): that is a defect, unless module and tools are of two versions; report it with the "
+                "recordings."
+            )
+
+    def _truth(self, attempt: Attempt, said: dict[str, Any], number: int) -> dict[str, Any]:
         target = attempt.target
         return {
             "kind": "attack" if target.species else "bona_fide",
@@ -346,28 +391,8 @@ class Stand:
             "burst": number,
             "target": target.name,
             "condition": attempt.condition,
-            "said": {"verdict": said.verdict, "reasons": list(said.reasons)},
+            "said": said,
         }
-
-
-def _asked(module: Module) -> answers.Verdict:
-    """A verdict; one that was under way when a cable came loose or a run was stopped is waited for first, and by the
-    nonce never taken for this one. Raises as `Module.verify` does."""
-    until = time.monotonic() + BUSY_S
-    while True:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        try:
-            answer = module.verify(nonce=nonce)
-            if answer.nonce == nonce:
-                return answer
-            problem: HostError = RequestTimeout("The module gave the verdict of a question before this one.")
-        except RequestFailed as refused:
-            if refused.code != errors.RC_BUSY:
-                raise
-            problem = refused
-        if time.monotonic() >= until:
-            raise problem
-        time.sleep(AGAIN_S)
 
 
 def _verdict(answer: answers.Verdict, threshold: int) -> Verdict:

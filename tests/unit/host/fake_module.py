@@ -61,7 +61,7 @@ class FakeModule:
             "calibration_write": self.calibration_write,
             "calibration_select": self.calibration_select,
             "burst": lambda _: {"id": 1, "frames": list(vocabulary.FRAMES), "meta": META},
-            "burst_part": lambda fields: _piece(frame(fields["frame"]), fields.get("off", 0)),
+            "burst_part": lambda fields: piece(frame(fields["frame"]), fields.get("off", 0)),
             **handlers,
         }
         self._held = b""
@@ -129,7 +129,7 @@ class FakeModule:
         }
 
     def calibration_read(self, fields: dict) -> dict:
-        return _piece(self.slots[fields.get("slot") or self.in_force], fields.get("off", 0))
+        return piece(self.slots[fields.get("slot") or self.in_force], fields.get("off", 0))
 
     def calibration_write(self, fields: dict) -> dict:
         self._held = self._held[: fields["off"]] + fields["data"]
@@ -182,5 +182,5 @@ def frame(name: str) -> bytes:
     return (pixels % 251).astype(np.uint8).tobytes()
 
 
-def _piece(whole: bytes, off: int) -> dict:
+def piece(whole: bytes, off: int) -> dict:
     return {"off": off, "len": len(whole), "data": whole[off : off + PIECE]}

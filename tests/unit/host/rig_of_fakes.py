@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dermis.core import smp
+from dermis.core import errors, smp
 from dermis_host import rig
 from dermis_host.rig import RigError
-from fake_module import FakeModule
+from fake_module import META, FakeModule, Refused, frame, piece
 
 BONA_FIDE, ATTACK = "bona_fide", "attack"
 ATTACKS = ("photo", "mask", "screen")  # what the rig can show, beside people
@@ -51,10 +51,12 @@ class RigModule(FakeModule):
     """What it says depends on what stands there. It takes one client after the other while it has power.
 
     answers: target -> (verdict, reasons, score). at: number of a verify -> what happens in its place (a method's name).
+    bursts: target -> how many it takes, else two. at_burst, at_part: number of a burst, or of a piece of a frame, since
+    the start -> the same. judged: the number of each burst, by attempt. Every frame of a burst begins with its number.
     """
 
     def __init__(self, serial: str = "DM1-0007"):
-        super().__init__(verify=self._verify)
+        super().__init__(verify=self._verify, verify_step=self._step, burst_part=self._part)
         self.board = "esp32s3"
         self.serial, self.firmware, self.model_hash, self.profile = serial, "0.9.0", MODEL, "border"
         self.in_force, self.slots = "user", {"user": b"DRMCAL1\nnot a record"}
@@ -64,6 +66,12 @@ class RigModule(FakeModule):
             **dict.fromkeys(ATTACKS, (ATTACK, ["flat"], 40)),
         }
         self.at: dict[int, str] = {}
+        self.bursts: dict[str, int] = {}
+        self.at_burst: dict[int, str] = {}
+        self.at_part: dict[int, str] = {}
+        self.judged: list[list[int]] = []
+        self.taken = self.parts = 0
+        self._verdict: dict = {}
         self.asked_verdicts: list[str] = []
         self.powered, self.deaf = True, False
         self.during: Callable[[], None] = lambda: None
@@ -95,7 +103,7 @@ class RigModule(FakeModule):
             "verdict": verdict,
             "reasons": reasons,
             "score": score,
-            "bursts": 2,
+            "bursts": self.bursts.get(self.standing, 2),
             "evidence": {},
             "stages_us": {"capture": 1_200_000, "model": 300_500},
             "profile": self.profile,
@@ -106,7 +114,44 @@ class RigModule(FakeModule):
             "bound": {},
         }
 
+    def _step(self, fields: dict) -> dict | None:
+        if not fields.get("after"):
+            answer = self._verify(fields)
+            if answer is None:
+                return None
+            self._verdict = {name: value for name, value in answer.items() if name != "bound"}
+            self.judged.append([])
+        elif fields["after"] != self.taken or not self._verdict:
+            raise Refused(errors.RC_NO_ENTRY, "no verification goes on after that burst")
+        self.taken += 1
+        fate = self.at_burst.pop(self.taken, "")
+        if fate:
+            return getattr(self, fate)()
+        self.judged[-1].append(self.taken)
+        done = len(self.judged[-1]) == self._verdict["bursts"]
+        verdict, self._verdict = (self._verdict, {}) if done else ({}, self._verdict)
+        meta = {**META, "temperature_cc": 2500 + self.taken}
+        return {"id": self.taken, "frames": list(META["frames"]), "meta": meta, "done": done, "verdict": verdict}
+
+    def _part(self, fields: dict) -> dict | None:
+        self.parts += 1
+        fate = self.at_part.pop(self.parts, "")
+        if fate:
+            return getattr(self, fate)()
+        pixels = frame(fields["frame"])
+        return piece(bytes([self.taken]) + pixels[1:], fields.get("off", 0))
+
     # Fates
+
+    def loses(self) -> None:
+        """The verification under way: the sensors were used by somebody else."""
+        raise Refused(errors.RC_NO_ENTRY, "no verification goes on after that burst")
+
+    def fails(self) -> dict:
+        """A sensor's fault in place of the burst."""
+        verdict = {**self._verdict, "verdict": "no_decision", "reasons": ["sensor_fault"], "score": 0}
+        verdict.update(bursts=len(self.judged[-1]), evidence={"fault": "the imager is silent; check its cable"})
+        return {"id": 0, "frames": [], "meta": {}, "done": True, "verdict": verdict}
 
     def stuck(self) -> None:
         """No verdict, but it says that it is there."""

@@ -1,20 +1,14 @@
 """`dermis evaluate --rig`: order, rows, resume, modules that reset or fall silent, recordings and their replay."""
 
 import json
-import shlex
 
 import pytest
-from dermis.core import access, errors
-from dermis_host import recording as recordings
-from dermis_host.access import sealed
-from dermis_host.access.keyring import Keyring
-from dermis_host.access.sealed import Secrets
+from dermis.core import errors
 from dermis_host.cli import main
-from dermis_host.errors import HostError, RecordingError, UsageError
-from dermis_host.evaluation import on_rig, plan, replays
+from dermis_host.errors import HostError, UsageError
+from dermis_host.evaluation import on_rig
 from dermis_host.evaluation.running import Run
 from fake_module import Refused
-from locked_module import SERIAL, LockedModule
 from rig_evaluations import rows
 from rig_of_fakes import ALL, TARGETS, Bench, RigModule, toml
 
@@ -265,106 +259,3 @@ def test_a_module_that_is_still_busy_is_asked_again(tmp_path, go, module, monkey
     module.at = {len(module.asked_verdicts) + 1: "still_busy"}
     with pytest.raises(HostError, match="busy with verify"):
         go(toml(tmp_path, "[rig]\nrepeats = 4\n" + TARGETS), Bench(module), folder=tmp_path / "other")
-
-
-# Recordings
-
-
-def findings(*reasons):
-    return {"findings": [("attack", reason) for reason in reasons], "usable": True, "score": 9500,
-            "evidence": {"swir": True}, "verdict": "attack", "reasons": [], "stages_us": {}}  # fmt: skip
-
-
-@pytest.fixture
-def replayed(monkeypatch):
-    """What the device's code says of kept bursts: of ada's, a mask, though she is none."""
-    asked = []
-
-    def replay(bursts, model, *, features_only=False, tell=None, **_):
-        asked.append((len(bursts), features_only))
-        return [findings(*(["flat", "screen"] if each.truth["target"] == "ada" else [])) for each in bursts]
-
-    monkeypatch.setattr("dermis_host.replaying.replay", replay)
-    monkeypatch.setattr("dermis_host.commands.replay.replay", replay)
-    return asked
-
-
-def test_failures_are_kept_and_replay_by_one_command(tmp_path, go, module, replayed, monkeypatch, capsys):
-    module.answers["ada"] = ("attack", ["flat", "screen"], 30)
-    module.answers["mask"] = ("bona_fide", [], 9000)
-    path = toml(tmp_path, "[rig]\n" + TARGETS)
-    path.write_text(path.read_text().replace('"none"', '"failures"'))
-    bench = Bench(module)
-    monkeypatch.setattr(on_rig.rig, "load", lambda _: bench.description)
-    folder = tmp_path / "out"
-    assert main(["evaluate", str(path), "--rig", "bench.toml", "-o", str(folder), "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
-    found = {row["attempt"]: row for row in rows(folder)}
-    assert found["ada-1"]["recording"] == "recordings/ada-1-0.npz"  # two strong reasons: one burst was enough
-    assert found["mask-1"]["recording"] == "recordings/mask-1-0.npz" and not found["bo-1"]["recording"]
-    assert sorted(each.name for each in (folder / "recordings").iterdir()) == [
-        "ada-1-0.npz", "mask-1-0.npz", "mask-1-1.npz",
-    ]  # fmt: skip
-    assert result["simulated"] is False and any("means over its bursts" in remark for remark in result["remarks"])
-    assert len(result["replay"]) == 2
-    (command,) = [each for each in result["replay"] if "mask" in each]
-    words = shlex.split(command)
-    assert words[:3] == ["dermis", "replay", "--presentation"]
-    assert words[-2:] == ["--model", str(tmp_path / "model.tflite")]
-    assert main([*words[1:], "--json"]) == 0  # bona fide again
-    answer = json.loads(capsys.readouterr().out)
-    (presentation,) = answer["presentations"]
-    assert (presentation["name"], presentation["verdict"], presentation["bursts"]) == ("mask-1", "bona_fide", 2)
-    assert presentation["said"] == "bona_fide" and len(answer["results"]) == 2
-    (command,) = [each for each in result["replay"] if "ada" in each]
-    assert main(shlex.split(command)[1:]) == 10
-    assert "ada-1: attack flat, screen, 1 burst(s), profile border; the module said attack (flat) (screen)" in (
-        " ".join(capsys.readouterr().out.split())
-    )
-
-
-def test_bursts_that_say_something_else_are_told(tmp_path, go, module, replayed):
-    path = toml(tmp_path, '[rig]\n[[rig.target]]\nshow = "bo"\nkind = "bona_fide"\n')
-    path.write_text(path.read_text().replace('"none"', '"all"'))
-    module.answers["bo"] = ("attack", ["flat"], 30)
-    session = go(path, Bench(module))
-    assert any("bursts taken right after replay to bona_fide" in line for line in session.told)
-    assert rows(tmp_path / "out")[0]["verdict"] == "attack"
-
-
-def test_bursts_that_cannot_be_had_leave_the_verdict(tmp_path, go, module, hurried):
-    path = toml(
-        tmp_path,
-        '[rig]\n[[rig.target]]\nshow = "bo"\nkind = "bona_fide"\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\n',
-    )
-    path.write_text(path.read_text().replace('"none"', '"all"'))
-    module.handlers["burst"] = lambda _: module.hangs_up()
-    session = go(path, Bench(module))
-    found = rows(tmp_path / "out")
-    assert [(row["verdict"], row["recording"]) for row in found] == [("bona_fide", "")] * 2
-    assert sum("no recordings are kept" in line for line in session.told) == 2
-
-
-def test_recordings_of_a_module_in_the_field_are_sealed(tmp_path, go, monkeypatch, capsys):
-    """By an installed keyring: the module opens a session and its frames, and nothing of them lies open."""
-    monkeypatch.delenv("DERMIS_KEYRING", raising=False)
-    ring = Keyring.create(tmp_path / "ring")
-    device = LockedModule("field")
-    keys = {role: ring.role_key(SERIAL, role) for role in access.ROLES}
-    device.keys._held = {**keys, "verdict": b"", "station": [], "update": [], "osdp": b"", "fleet": ""}
-    path = toml(tmp_path, '[rig]\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\n')
-    path.write_text(path.read_text().replace('"none"', '"failures"'))
-    monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [findings("flat")] * len(bursts))
-    says = RigModule()
-    says.standing, says.answers["ada"] = "ada", ("attack", ["flat"], 40)
-    with device.open(verify=says.handlers["verify"], identity=lambda _: {**says.identity(), "state": "field"}) as fake:
-        says.url = fake.url
-        go(path, Bench(says), keyring=ring)
-    (row,) = rows(tmp_path / "out")
-    kept = tmp_path / "out" / row["recording"]
-    assert sealed.file_is_sealed(kept) and (recordings.load(kept, Secrets(ring)).truth or {})["presentation"] == "ada-1"
-    with pytest.raises(RecordingError, match="is sealed under a keyring"):
-        recordings.load(kept)
-    made = plan.load(path)
-    (command,) = replays.of_failures(tmp_path / "out" / "presentations.csv", made, {row["module"]: ring.path})
-    assert command.endswith(f"--keyring {ring.path}")
