@@ -183,7 +183,7 @@ class Bench:
         """An image that the module's slot does not hold."""
         self._updates += 1
         path = self._folder / "small.img"
-        path.write_bytes(self.images.crashing(self._updates % 2))
+        path.write_bytes(self.images.crashing(self._updates))
         return path
 
     @contextmanager

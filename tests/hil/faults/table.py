@@ -314,7 +314,8 @@ REST = (
     Row(
         "flash_bad_block_in_slot",
         (("bad_block", {"partition": "slot1", "after": Draw((1, 2, 3, 4, 5))}),),
-        {UPDATE: "named: agree, refused, flash"},
+        {UPDATE: "right named: agree, refused, flash, no longer whole"},
+        admitted="a block that goes bad once nothing is to be read from it again costs nothing",
         quick=(UPDATE,),
     ),
     Row(
@@ -343,7 +344,9 @@ REST = (
     Row(
         "two_hosts_on_one_port",
         (),
+        {UPDATE: "right named: Another program holds"},
         beside="same",
+        admitted="while a module restarts under an update nobody holds its port: whoever comes first has it then",
         quick=(VERIFY,),
     ),
     Row(
