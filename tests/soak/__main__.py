@@ -1,4 +1,5 @@
-"""`make soak`: days of a door in virtual time. Exit 0: everything held; 1: the reasons are printed; 2: wrong usage."""
+"""`make soak`: days of a door in virtual time. Exit 0: everything held; 1: the reasons are printed; 2: wrong usage;
+130: interrupted, and everything held until then."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ FAULTS, RESETS, VISITS = 8.0, 0.5, 3.0  # an hour
 # Half an hour before 32 bits of milliseconds are full: most of what a soak does lies on either side of it.
 FULL_32_BITS_MS = 1 << 32
 BEFORE_MS = 30 * 60_000
+INTERRUPTED = 130  # as a shell says it
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,10 +75,13 @@ def main(words: list[str] | None = None) -> int:
         except (TwinError, HostError) as problem:
             print(problem, file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("Interrupted while it began or ended: there is no report.", file=sys.stderr)
+            return INTERRUPTED
     if arguments.json:
         print(json.dumps(told(soak, result) | {"hours": [hour_told(hour) for hour in result.hours]}))
     print(summary(soak, result), file=where)
-    return 1 if result.problems else 0
+    return 1 if result.problems else INTERRUPTED if result.interrupted else 0
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ class Ledger:
     verdicts: Counter[str] = field(default_factory=Counter)
     waits_ms: list[float] = field(default_factory=list)
     lost_lines: int = 0
+    judged_until_s: float = math.inf
+    shown_until_s: float = math.inf
     _of: defaultdict[int, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
     _let_through_s: list[float] = field(default_factory=list)
     _closures_s: list[tuple[float, float]] = field(default_factory=list)
@@ -56,6 +58,10 @@ class Ledger:
         window = Window(begin_s, why)
         self.windows.append(window)
         return window
+
+    def close(self, judged_until_s: float, shown_until_s: float) -> None:
+        """Who stays beyond the first time is not judged, who comes after the second one was never shown."""
+        self.judged_until_s, self.shown_until_s = judged_until_s, shown_until_s
 
     def under_fault(self, begin_s: float, end_s: float, which: tuple[str, ...] = ()) -> bool:
         """Whether anything was done to the module in that time, or one of these."""
@@ -87,7 +93,7 @@ class Ledger:
         """Whom a verdict was of. A line of the moment in which the clock leaps may be placed before or after it."""
         leaps = (0.0, LEAP_S, -LEAP_S) if self.under_fault(at_s - LEAP_S, at_s + LEAP_S, (LEAP,)) else (0.0,)
         found = [passage for leap_s in leaps if (passage := self.timetable.judged(at_s + leap_s)) is not None]
-        return found[0] if found else None
+        return next((passage for passage in found if passage.comes_s <= self.shown_until_s), None)
 
     def _count_lost(self, at_s: float, life: int, number: int) -> None:
         before_life, before = self._number or (life, number - 1)
@@ -123,7 +129,7 @@ class Ledger:
             self._next = math.ceil(self.begin_s / self.timetable.share_s)
         while True:
             passage = self.timetable.passage(self._next)
-            if passage.goes_s + LONGEST_VERIFICATION_S > now_s:
+            if passage.goes_s + LONGEST_VERIFICATION_S > now_s or passage.goes_s > self.judged_until_s:
                 break
             self._next += 1
             self._judge(passage)

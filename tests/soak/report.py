@@ -57,6 +57,7 @@ def told(soak: Soak, result: Result) -> dict[str, Any]:
         "simulated": True,
         "interrupted": result.interrupted,
         "seed": result.options.seed,
+        "hours_watched": result.hours_watched,
         "hours_done": result.hours_done,
         "wall_s": result.wall_s,
         "cpu_s": result.cpu_s,

@@ -18,7 +18,7 @@ from dermis_host.errors import HostError
 from dermis_host.recording import load
 from dermis_hw.twin import Twin
 
-from tests.soak import scenery
+from tests.soak import nobody, scenery
 from tests.soak.ledger import Ledger
 from tests.soak.tap import Event, Tap
 from tests.soak.timetable import FACES, Timetable
@@ -73,10 +73,14 @@ class Hour:
 
 @dataclass
 class Result:
-    """What a soak came to. hours_done: simulated. problems: sentences, none when everything held."""
+    """What a soak came to. problems: sentences, none when everything held.
+
+    hours_done: simulated, with what went by while hosts took the last look; hours_watched: without that.
+    """
 
     options: Options
     hours_done: float = 0.0
+    hours_watched: float = 0.0
     wall_s: float = 0.0
     cpu_s: float = 0.0  # of this computer: the soak's, the twin's and the module's
     interrupted: bool = False
@@ -165,6 +169,7 @@ class Soak:
                 time.sleep(TURN_S)
         except KeyboardInterrupt:
             self.result.interrupted = True
+        self._let_nobody_in()
         self._finish()
 
     def _turn(self) -> float:
@@ -275,6 +280,13 @@ class Soak:
         return sum(sum(counts) for counts in self.twin.request({"do": "wear"})["erases"].values())
 
     # --- the end
+
+    def _let_nobody_in(self) -> None:
+        """From now on nobody comes, or else an hour of passages would go by while hosts take the last look."""
+        before_s = self.visits.now_s()
+        self.twin.set_provider(nobody.PROVIDER)
+        self.ledger.close(before_s, self.visits.now_s())
+        self.result.hours_watched = (before_s - self.begin_s) / HOUR_S
 
     def _finish(self) -> None:
         while self.troubles.under_way:

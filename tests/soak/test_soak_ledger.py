@@ -47,6 +47,19 @@ def let_through(book: Ledger, at_s: float, number: int = 1, held_s: float = RELA
     book.relay(at_s + 0.01, at_s + 0.01 + held_s)
 
 
+def test_who_stays_beyond_the_end_is_not_judged_and_who_comes_later_was_not_there():
+    under_way = first(BONA_FIDE)
+    book = ledger(under_way)
+    end_s = under_way.comes_s + 1
+    book.close(end_s, end_s + 0.5)
+    let_through(book, end_s + 2)
+    book.settle(over(TIMETABLE.passage(under_way.number + 5)))
+    assert not book.problems and not book.passages and book.verdicts == {BONA_FIDE: 1}
+    later = TIMETABLE.passage(under_way.number + 1)
+    book.told(later.comes_s + 2, 1, 2, BONA_FIDE, [])
+    assert "nobody stood there" in book.problems[0]
+
+
 def over(passage) -> float:
     return passage.goes_s + LONGEST_VERIFICATION_S + RELAY_S + LONGEST_VERIFICATION_S
 
