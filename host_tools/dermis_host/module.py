@@ -23,7 +23,7 @@ from dermis_host.answers import (
     Verdict,
 )
 from dermis_host.auditing.record_messages import RecordMessages
-from dermis_host.client import ANSWER_S, GREETING_S
+from dermis_host.client import ANSWER_S
 from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed
 from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
 from dermis_host.updating.image_messages import ImageMessages
@@ -35,6 +35,9 @@ VERIFY_S = 120.0
 SELFTEST_S = 60.0
 STORE_S = 20.0
 RESTART_S = 3.0  # from the answer to a reset to the first word after it
+# From there to the first answer. Longer than at a port where nobody may be: somebody was there, and the start of a twin
+# on a busy computer takes several times a module's.
+RESTARTED_S = 60.0
 
 USER, PREVIOUS, FACTORY = "user", "previous", "factory"  # slots of the calibration store
 
@@ -98,7 +101,7 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
             if self._restarted:
                 break
         self._restarted = False
-        self._greet(GREETING_S)
+        self._greet(RESTARTED_S)
 
     def parameters(self) -> Parameters:
         """MCUmgr parameters."""
@@ -128,14 +131,17 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
             given["transaction"] = transaction
         return self._ask("verify", VERIFY_S + time_limit_ms / 1000, **given)
 
-    def verify_step(self, after: int = NO_BURST, nonce: bytes = b"") -> Step:
-        """One burst of a verification; after: the `id` of the step before, `NO_BURST` to begin one with that nonce.
+    def verify_step(self, after: int = NO_BURST, time_limit_ms: int = 0, nonce: bytes = b"") -> Step:
+        """One burst of a verification; after: the `id` of the step before, `NO_BURST` to begin one with that limit (0:
+        the profile's) and that nonce.
 
         Raises RequestFailed (no_entry) when no verification goes on after that burst: begin anew.
         """
-        given: dict[str, Any] = {"nonce": nonce} if nonce else {}
-        if after != NO_BURST:
-            given["after"] = after
+        given: dict[str, Any] = {} if after == NO_BURST else {"after": after}
+        if time_limit_ms:
+            given["time_limit_ms"] = time_limit_ms
+        if nonce:
+            given["nonce"] = nonce
         return self._ask("verify_step", BURST_S, **given)
 
     def burst(self, lights: tuple[str, ...] = (), exposure_us: int = 0) -> BurstTaken:

@@ -107,12 +107,8 @@ def field(rig: Rig, request: pytest.FixtureRequest, tmp_path_factory) -> Iterato
 
 
 def _provision(rig: Rig, keyring: Keyring) -> None:
-    """Keys, then the field state. The command waits twelve seconds for a module that it has reset; on a computer with
-    much to do a twin takes longer, and the command, given again, goes on where it was."""
-    for _ in range(3):
-        rig.wait_for_module(START_LIMIT_S)
-        if Dermis(rig).run("provision", "--to", "field", "--yes", "--keyring", keyring.path).code == 0:
-            break
+    rig.wait_for_module(START_LIMIT_S)
+    Dermis(rig)("provision", "--to", "field", "--yes", "--keyring", keyring.path)
     rig.wait_for_module(START_LIMIT_S)
     with rig.module() as module:
         assert module.posture().state == "field"

@@ -12,6 +12,7 @@ import pytest
 from dermis.core import messages, vocabulary
 from dermis_host import LinkError, Module, ModuleReset, NotDermis, RequestFailed, RequestTimeout
 from dermis_host import client as client_module
+from dermis_host import module as module_module
 from dermis_host.answers import BY_MESSAGE
 from dermis_host.errors import UsageError
 from fake_module import META, FakeModule, Refused, frame
@@ -180,6 +181,15 @@ def test_reset_waits_for_the_module_to_come_back():
     with FakeModule(reset=reset) as fake, Module(fake.url) as client:
         client.reset()
         assert fake.uptime_ms < 100 and fake.asked[-1] == "identity"
+
+
+def test_a_module_that_does_not_come_back_from_a_reset_is_told(monkeypatch):
+    monkeypatch.setattr(module_module, "RESTART_S", 0.05)
+    monkeypatch.setattr(module_module, "RESTARTED_S", 0.3)
+    with FakeModule(reset=lambda _: {}) as fake, Module(fake.url) as client:
+        fake.handlers["identity"] = lambda _: None
+        with pytest.raises(NotDermis, match=r"within 0\.3 s"):
+            client.reset()
 
 
 def test_a_long_wait_for_a_dead_module_is_cut_short(monkeypatch):
