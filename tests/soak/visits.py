@@ -22,8 +22,8 @@ HALF_A_FRAME = b"\x06\x09AAgA"
 FILE_NAME, FILE_BYTES = "site", 3000
 # The last ones that 31 and 32 bits of seconds can say, one before the module was made, and one of its time.
 DATES = ("2038-01-19T03:14:00", "2106-02-07T06:28:00", "1999-12-31T23:59:50", "2026-06-01T12:00:00")
-# What a measurement under way holds for a moment, up to 7 kB, is none of the module's growth: over so many looks, spread
-# over several measurements, the least of them differs by 3 kB from one time to the next.
+# What a measurement under way holds for a moment, up to 7 kB, is none of the module's growth: of so many looks, spread
+# over several measurements, the least differs by 3 kB from one time to the next.
 HEAP_SAMPLES, APART_S = 24, 0.03
 
 
