@@ -101,7 +101,7 @@ def _of_a_rig(simulated: bool | None) -> list[str]:
 
 def _show_replays(commands: list[str], output: Output) -> None:
     if commands:
-        output.say("The bursts that were judged replay by:")
+        output.say("Replay these failures, on the bursts that were judged:")
     for command in commands[:MOST_COMMANDS]:
         output.say(Text(f"  {command}", overflow="fold"))
     if len(commands) > MOST_COMMANDS:
