@@ -20,13 +20,13 @@ from dermis_host import client, image_file, inference, link, pictures, recording
 from dermis_host.access import keyring, sealed
 from dermis_host.auditing import export
 from dermis_host.calibration import record_file
-from dermis_host.errors import LinkError, NotDermis, RequestFailed, UsageError
+from dermis_host.errors import HostError, LinkError, NotDermis, RequestFailed, UsageError
 from dermis_host.flashing import partition_table, runtime
 from dermis_host.station import unit_record
 from dermis_hw.geometry import meshfile
 from dermis_hw.module_instance import ModuleInstance, from_text
 
-from tests.fuzz import device_images, device_records
+from tests.fuzz import device_images, device_records, host_littlefs
 from tests.fuzz.promises import must
 
 
@@ -136,7 +136,7 @@ def _either(parse: Any, *contents: bytes) -> None:
     for content in contents:
         try:
             parse(content)
-        except UsageError as problem:
+        except HostError as problem:
             refusals.append(problem)
     if len(refusals) == len(contents):
         raise refusals[0]
@@ -323,6 +323,11 @@ def runtime_image(data: bytes) -> None:
     partition_table.parse(made.written[partition_table.OFFSET :][: partition_table.SIZE])
 
 
+def littlefs(data: bytes) -> None:
+    """A first stage's files: the input as the image, then as its root folder."""
+    _either(host_littlefs.contents, data, host_littlefs.image_around(data))
+
+
 def module(data: bytes) -> None:
     """module.json."""
     made = from_text(str(file("module.json", data)))
@@ -361,6 +366,7 @@ PARSERS: dict[str, tuple[Any, tuple[type[Exception], ...]]] = {
     "ply": (ply, (meshfile.MeshError,)),
     "partitions": (partitions, (ValueError,)),
     "runtime": (runtime_image, (UsageError,)),
+    "littlefs": (littlefs, (HostError,)),
     "module": (module, (ValueError,)),
     "audit_export": (audit_export, (UsageError,)),
     "unit": (unit, (unit_record.UnitRecordError,)),

@@ -346,6 +346,12 @@ def _evaluations() -> list[bytes]:
     return [whole, *_files("models/evaluations/quick.toml")]
 
 
+def _littlefs() -> list[bytes]:
+    from tests.fuzz import host_littlefs
+
+    return [host_littlefs.root()]
+
+
 def _scenes() -> list[bytes]:
     mesh = b'format = 1\nkind = "attack"\n[[object]]\ngeometry = "mesh.obj"\nmaterial = "white.csv"\n'
     mesh += b"position_mm = [0, 0, 0]\n"
@@ -397,6 +403,7 @@ def of(name: str) -> list[bytes]:
         "ply": lambda: [*PLY, b"\x33" + struct.pack("<9f", *range(9)) + b"\x03" + struct.pack("<3i", 0, 1, 2)],
         "partitions": lambda: [_partition_table()],
         "runtime": lambda: [_partition_table(), _partition_table() + bytes(0x8000)],
+        "littlefs": _littlefs,
         "module": lambda: [json.dumps(module_fields()).encode()],
         "audit_export": lambda: [export_lines()],
         "unit": lambda: [json.dumps(unit_fields()).encode()],

@@ -77,6 +77,7 @@ TARGETS = {
         Target("ply", "host", "PLY meshes", 768, 3),
         Target("partitions", "host", "an ESP32's partition table", 512, 2),
         Target("runtime", "host", "a runtime's image around its partition table", 4096, 2),
+        Target("littlefs", "host", "a first stage's LittleFS", 1024, 3),
         Target("module", "host", "module.json", 4096, 2),
         Target("audit_export", "host", "exported audit logs", 2048),
         Target("unit", "host", "a station's records", 4096, 3),

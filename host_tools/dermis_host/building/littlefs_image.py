@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import SEEK_END
 from pathlib import PurePosixPath
+from typing import Any
 
 from dermis.core import partitions
 
@@ -11,6 +13,10 @@ from dermis_host.building.needs import needed
 from dermis_host.errors import HostError
 
 BLOCKS_A_FOLDER = 2  # its pair of metadata blocks
+FILE, FOLDER = 1, 2  # as littlefs-python calls an entry's type
+NO_NAMES = ("", ".", "..")
+DEEPEST = 16  # folders in one another; ours are four, and what has no end is found the sooner
+LEAST_OF_AN_ENTRY = 8  # bytes: two tags
 
 
 def smallest(files: Mapping[PurePosixPath, bytes], limit: int) -> bytes:
@@ -39,16 +45,59 @@ def contents(image: bytes) -> dict[PurePosixPath, bytes]:
     """The files of an image. Raises HostError when it is none."""
     littlefs = needed("littlefs")
     try:
+        if len(image) < BLOCKS_A_FOLDER * partitions.BLOCK_SIZE or len(image) % partitions.BLOCK_SIZE:
+            raise _Damaged(f"it has {len(image)} bytes, and blocks have {partitions.BLOCK_SIZE}")
         system = _system(len(image) // partitions.BLOCK_SIZE, bytearray(image))
         system.mount()
-        files = {}
-        for folder, _, names in system.walk("/"):
-            for name in names:
-                with system.open(f"{folder.rstrip('/')}/{name}", "rb") as file:
-                    files[PurePosixPath(folder.strip("/"), name)] = file.read()
-        return files
-    except littlefs.LittleFSError as problem:
+        try:
+            return _read(system, _entries(system, len(image)))
+        finally:
+            system.unmount()  # it holds memory until then
+    except OSError:  # the library's, without a word
+        raise HostError("This is no LittleFS image (it lists a file that is not there): build it again.") from None
+    except (littlefs.LittleFSError, UnicodeDecodeError, _Damaged) as problem:
         raise HostError(f"This is no LittleFS image ({problem}): build it again.") from None
+
+
+class _Damaged(Exception):
+    """An image that LittleFS takes for sound, and that says what cannot be."""
+
+
+def _entries(system: Any, size: int) -> dict[PurePosixPath, int]:
+    """The files of an image of that size -> how many bytes they say that they have. In a damaged one a folder can hold
+    itself, and a file be of 2 GiB: as nothing lies in an image twice, it is never read then."""
+    files: dict[PurePosixPath, int] = {}
+    folders = [PurePosixPath("/")]
+    left = size
+    while folders:
+        folder = folders.pop()
+        if len(folder.parts) > DEEPEST:
+            raise _Damaged("its folders lie in one another without an end")
+        for entry in system.scandir(str(folder)):
+            left -= max(LEAST_OF_AN_ENTRY, entry.size)
+            if left < 0:
+                raise _Damaged("its files are larger than it is")
+            place = folder / entry.name
+            if place.parent != folder or entry.name in NO_NAMES:
+                raise _Damaged(f"it has an entry of the name {entry.name!r}")
+            if entry.type == FOLDER:
+                folders.append(place)
+            elif entry.type == FILE:
+                files[place.relative_to("/")] = entry.size
+            else:
+                raise _Damaged(f"it has an entry of no known type, {entry.type}")
+    return files
+
+
+def _read(system: Any, files: Mapping[PurePosixPath, int]) -> dict[PurePosixPath, bytes]:
+    read = {}
+    for place, size in files.items():
+        with system.open(f"/{place}", "rb") as file:
+            if file.seek(0, SEEK_END) != size:
+                raise _Damaged("it says two sizes of a file")
+            file.seek(0)
+            read[place] = file.read()
+    return read
 
 
 def _made(files: Mapping[PurePosixPath, bytes], blocks: int) -> bytes | None:
