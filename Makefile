@@ -26,7 +26,7 @@ test: setup lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 	$(BIN)/python -m pytest -c tests/hil/pytest.ini tests/hil -m "not thorough" -n 2
 
-HIL_MODULE := $(if $(RIG),$(foreach rig,$(RIG),--rig $(rig)) $(if $(word 2,$(RIG)),-n $(words $(RIG))),$(if $(PORT),--port $(PORT),-n 2))
+HIL_MODULE := $(if $(RIG),$(foreach rig,$(RIG),--rig $(rig)) $(if $(PORT),--port $(PORT)) $(if $(word 2,$(RIG)),-n $(words $(RIG))),$(if $(PORT),--port $(PORT),-n 2))
 
 # The suite for a module on a rig: a twin a process, PORT=/dev/ttyACM0, RIG=rig.toml, or RIG="a.toml b.toml" at the same
 # time. Its pytest.ini is named, as pytest looks for one beside each file on its command line, an old report too.
