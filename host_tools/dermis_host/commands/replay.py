@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from dermis_host import device_code, files, recording, relief_view, sheet
 from dermis_host.access.sealed import Secrets
 from dermis_host.arguments import add_heap, add_keyring, add_output, add_passphrase, secrets_of
@@ -44,8 +46,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if not model.is_file():
         raise UsageError(f"There is no model {model}: name one with --model.")
     under = secrets_of(arguments)
-    groups = [presented.bursts_of(path) for path in arguments.file] if arguments.presentation else []
-    if groups:
+    groups: list[tuple[Path, ...]] = []
+    if arguments.presentation:
+        groups = list(dict.fromkeys(tuple(presented.bursts_of(path)) for path in arguments.file))
         arguments.file = [path for group in groups for path in group]
     sheets = _places(arguments)
     pictured = bool(sheets) or arguments.view is not None
@@ -65,11 +68,18 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             if arguments.view is not None and "error" not in result:
                 reliefs.append(relief_view.relief(burst, result, path.name))
             named.append({"path": str(path), **{key: value for key, value in result.items() if key != "cells"}})
-    verdicts = [presented.judged(group, model, under, arguments.heap, output.note) for group in groups]
+    verdicts, refused = [], []
+    for group in groups:
+        try:
+            verdicts.append(presented.judged(group, model, under, arguments.heap, output.note))
+        except RecordingError as problem:
+            if len(groups) == 1:
+                raise
+            refused.append(str(problem))
     seconds = time.monotonic() - started
     if reliefs and arguments.view is not None:
         relief_view.write(reliefs, arguments.view)
-    return _report(named, verdicts, seconds, device_code.Interpreter(arguments.heap).name, output)
+    return _report(named, verdicts, refused, seconds, device_code.Interpreter(arguments.heap).name, output)
 
 
 def _load(path: Path, under: Secrets, alone: bool) -> Recording | RecordingError:
@@ -104,6 +114,7 @@ def _places(arguments: argparse.Namespace) -> dict[Path, Path]:
 def _report(
     named: list[dict[str, Any]],
     verdicts: list[presented.Judged],
+    refused: list[str],
     seconds: float,
     interpreter: str,
     output: Output,
@@ -111,35 +122,36 @@ def _report(
     rows = table("recording", "verdict", "score", "reasons")
     for entry in named:
         if "error" in entry:
-            rows.add_row(entry["path"], "[red]failed[/]", "", entry["error"])
+            rows.add_row(escape(entry["path"]), "[red]failed[/]", "", escape(entry["error"]))
         else:
             reasons = ", ".join(entry["reasons"])
-            rows.add_row(entry["path"], verdict_text(entry["verdict"]), str(entry["score"]), reasons)
+            rows.add_row(escape(entry["path"]), verdict_text(entry["verdict"]), str(entry["score"]), reasons)
     output.say(rows)
     for each in verdicts:
         reasons = ", ".join(each.reasons)
-        said = f"; the module said {each.said}" if each.said else ""
+        said = escape(f"; the module said {each.said}") if each.said else ""
         output.say(
-            f"{each.name}: {verdict_text(each.verdict)} {reasons}".rstrip()
+            f"{escape(each.name)}: {verdict_text(each.verdict)} {reasons}".rstrip()
             + f", {each.bursts} burst(s), profile {each.profile}{said}"
         )
         if each.differs and each.firmware:
-            output.say(f"  under another firmware ({each.firmware}): {each.differs}")
+            output.say(escape(f"  under another firmware ({each.firmware}): {each.differs}"))
     a_minute = round(60 * len(named) / max(seconds, 1e-3))
     output.say(f"{len(named)} in {seconds:.1f} s, {a_minute} a minute ({interpreter})")
     result = {"results": named, "seconds": round(seconds, 3), "a_minute": a_minute, "interpreter": interpreter}
     output.result(result | ({"presentations": [dataclasses.asdict(each) for each in verdicts]} if verdicts else {}))
     failed = [entry for entry in named if "error" in entry]
-    for entry in failed:
-        output.error(entry["error"] if "exit_code" in entry else f"{entry['path']}: {entry['error']}")
+    told = [entry["error"] if "exit_code" in entry else f"{entry['path']}: {entry['error']}" for entry in failed]
+    for sentence in dict.fromkeys([*told, *refused]):  # a file that is none is the reason of its presentation, too
+        output.error(sentence)
     wrong = [each for each in verdicts if each.differs and not each.firmware]
     for each in wrong:
         output.error(
             f"{each.name}: the bursts that the module judged replay to something else under the same firmware and "
             f"model ({each.differs}): report it with the recordings."
         )
-    if failed:
-        return EXIT_USAGE if any(entry.get("exit_code") == EXIT_USAGE for entry in failed) else EXIT_FAILED
-    if wrong:
+    if refused or any(entry.get("exit_code") == EXIT_USAGE for entry in failed):
+        return EXIT_USAGE
+    if failed or wrong:
         return EXIT_FAILED
     return worst(each.verdict for each in verdicts) if verdicts else worst(entry["verdict"] for entry in named)

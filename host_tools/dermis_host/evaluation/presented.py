@@ -40,16 +40,17 @@ class Judged:
 
 
 def bursts_of(path: Path) -> list[Path]:
-    """The recordings of the presentation of which `path` is one, in the order in which they were taken."""
+    """The recordings of the presentation of which `path` is one, in the order in which they were taken; `path` alone
+    where it is none, or not there."""
     named = NUMBERED.fullmatch(path.stem)
-    if named is None:
+    if named is None or not path.is_file():
         return [path]
     found: dict[int, Path] = {}
     for each in path.parent.glob(f"*{path.suffix}"):
         other = NUMBERED.fullmatch(each.stem)
         if other and other[1] == named[1]:
             found[int(other[2])] = each
-    return [found[number] for number in sorted(found)] or [path]
+    return [found[number] for number in sorted(found)]
 
 
 def judged(
@@ -57,17 +58,21 @@ def judged(
 ) -> Judged:
     """What a module of that model would say of these bursts, with the profile that it had.
 
-    Raises RecordingError for what cannot be read, or where recordings of two presentations have one name;
-    DeviceCodeError.
+    Raises RecordingError for what cannot be read, or where recordings of two presentations, modules or verdicts have
+    one name; DeviceCodeError.
     """
     bursts = [recording.load(path, under) for path in paths]
     truths = [burst.truth or {} for burst in bursts]
-    names = {truth.get("presentation") for truth in truths}
-    if len(paths) > 1 and None in names:
+    presentation = truths[0].get("presentation")
+    made_by, told = bursts[0].module or {}, said.checked(truths[0].get("said"), paths[0])
+    if len(paths) > 1 and presentation is None:
         raise RecordingError(f"{paths[0]} and its neighbours name no presentation: replay each alone.")
-    if len(names) > 1:
+    if any(truth.get("presentation") != presentation for truth in truths):
         raise RecordingError(f"{paths[0]} and its neighbours are bursts of several presentations: keep them apart.")
-    made_by = bursts[0].module or {}
+    if any((burst.module or {}) != made_by for burst in bursts) or any(
+        truth.get("said", {}) != told for truth in truths
+    ):
+        raise RecordingError(f"{paths[0]} and its neighbours are of several modules or verdicts: keep them apart.")
     name = made_by.get("profile") or bursts[0].board["profile"]
     try:
         profile = profiles.by_name(name)
@@ -75,14 +80,14 @@ def judged(
         raise RecordingError(f"{paths[0]}: {problem}.") from None
     results = replaying.replay(bursts, model, features_only=True, heap=heap, tell=tell)
     threshold = plan.threshold_of(model, profile)
-    told = truths[0].get("said") or {}
     exact = said.judged_these(told) and told["bursts"] == len(bursts)
+    if told.get("bursts", len(bursts)) != len(bursts):
+        tell(f"{paths[0]}: the module judged {told['bursts']} burst(s), and {len(bursts)} are here.")
     found, _, _ = sessions.verdict(results, profile, threshold, sessions.UNTIMED if exact else plan.BURST_MS)
     same_model = made_by.get("model_hash") == hashlib.sha256(model.read_bytes()).hexdigest()[:HASH_DIGITS]
     firmware = str(made_by.get("firmware", ""))
-    presentation = names.pop() or paths[0].stem
     return Judged(
-        str(presentation),
+        str(presentation or paths[0].stem),
         found.verdict,
         found.reasons,
         found.score,

@@ -19,6 +19,7 @@ from dermis_host.errors import HostError, UsageError
 from dermis_host.evaluation import sessions
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import Plan
+from dermis_host.evaluation.presented import bursts_of
 from dermis_host.evaluation.source import CONCEALER, Presentation, Source, Verdict, plain
 
 PRESENTATIONS, RUN, RECORDINGS = "presentations.csv", "run.json", "recordings"
@@ -204,13 +205,15 @@ class Run:
         return CONCEALER if presentation.species in self._plan.concealer else presentation.purpose
 
     def _keep(self, presentation: Presentation, said: Verdict) -> str:
-        """Saves what the plan keeps; the path from the run's folder, "" when nothing was kept."""
+        """Saves what the plan keeps; the path from the run's folder, "" when nothing was kept. What a run left of the
+        same attempt that was stopped before its row was written goes: it was of another verdict."""
+        recording = f"{RECORDINGS}/{plain(presentation.attempt)}"
+        for left in reversed(bursts_of(self.folder / f"{recording}-0.npz")):  # the first last: it is what is looked for
+            left.unlink(missing_ok=True)
         if not presentation.bursts or not self._plan.keeps(said.verdict, presentation.species):
             return ""
-        folder = self.folder / RECORDINGS
-        folder.mkdir(exist_ok=True)
-        stem = f"{RECORDINGS}/{plain(presentation.attempt)}"
-        paths = [f"{stem}-{number}.npz" for number in range(len(presentation.bursts))]
+        (self.folder / RECORDINGS).mkdir(exist_ok=True)
+        paths = [f"{recording}-{number}.npz" for number in range(len(presentation.bursts))]
         for path, burst in zip(paths, presentation.bursts, strict=True):
             burst.save(self.folder / path, presentation.under)
         return paths[0]

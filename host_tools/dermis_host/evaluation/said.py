@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dermis_host.answers import Verdict
+from dermis_host.errors import RecordingError
 from dermis_host.evaluation import source
 
 FAULT = "fault"  # key of the evidence of a verdict that a fault gave, and of nothing else in it
+_KINDS = {"verdict": str, "reasons": list, "score": int, "bursts": int, FAULT: str}
 
 
 def kept(answer: Verdict) -> dict[str, Any]:
@@ -21,6 +23,20 @@ def kept(answer: Verdict) -> dict[str, Any]:
     }
     if set(answer.evidence) == {FAULT}:
         said[FAULT] = str(answer.evidence[FAULT])
+    return said
+
+
+def checked(said: object, where: object) -> dict[str, Any]:
+    """What a recording's truth has as `kept` wrote it, also where an older version left out more; empty for None.
+
+    Raises RecordingError for anything else.
+    """
+    if said is None:
+        return {}
+    if not isinstance(said, dict) or not all(type(said[key]) is kind for key, kind in _KINDS.items() if key in said):
+        raise RecordingError(f"{where} does not say what the module said as recordings do: its truth was changed.")
+    if not all(isinstance(reason, str) for reason in said.get("reasons", ())):
+        raise RecordingError(f"{where} gives reasons of the module that are no words: its truth was changed.")
     return said
 
 

@@ -244,7 +244,7 @@ class Stand:
         """A verdict, with its bursts where some may be kept; one that was under way when a cable came loose or a run
         was stopped is waited for first, and by the nonce never taken for this one. Raises as `Module.verify_stepped`
         does."""
-        until, begun = time.monotonic() + BUSY_S, 1
+        begun, busy_since = 1, None
         while True:
             nonce = secrets.token_bytes(NONCE_BYTES)
             try:
@@ -254,7 +254,7 @@ class Stand:
                 problem: HostError = RequestTimeout("The module gave the verdict of a question before this one.")
             except RequestFailed as refused:
                 if refused.code == errors.RC_NO_ENTRY and begun < MOST_BEGUN:
-                    begun += 1
+                    begun, busy_since = begun + 1, None
                     self.tell(f"{attempt.name}, {self.name}: begun anew before there was a verdict, {refused}")
                     continue
                 if refused.code == errors.RC_NOT_SUPPORTED:
@@ -265,7 +265,8 @@ class Stand:
                 if refused.code != errors.RC_BUSY:
                     raise
                 problem = refused
-            if time.monotonic() >= until:
+            busy_since = busy_since or time.monotonic()
+            if time.monotonic() >= busy_since + BUSY_S:
                 raise problem
             time.sleep(AGAIN_S)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shlex
+import time
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from dermis_host.access import sealed
 from dermis_host.access.keyring import Keyring
 from dermis_host.access.sealed import Secrets
 from dermis_host.cli import main
+from dermis_host.commands import replay as replay_command
 from dermis_host.errors import DeviceCodeError, HostError, RecordingError
-from dermis_host.evaluation import on_rig, plan, replays
+from dermis_host.evaluation import on_rig, plan, replays, running, stand
 from fake_module import Refused
 from locked_module import SERIAL, LockedModule
 from rig_evaluations import rows
@@ -47,8 +49,9 @@ def replayed(monkeypatch):
         asked.append([each.truth["target"] for each in bursts])
         return [findings(*(["flat", "screen"] if each.truth["target"] == "ada" else [])) for each in bursts]
 
+    # Imported above: while the other is patched, it would take that one for its own and keep it.
+    monkeypatch.setattr(replay_command, "replay", replay)
     monkeypatch.setattr("dermis_host.replaying.replay", replay)
-    monkeypatch.setattr("dermis_host.commands.replay.replay", replay)
     return asked
 
 
@@ -116,6 +119,40 @@ def test_all_are_kept_where_the_plan_says_so(tmp_path, go, module, replayed):
     assert (truth["burst"], truth["said"]) == (1, {"verdict": "bona_fide", "reasons": [], "score": 9500, "bursts": 2})
 
 
+def test_what_a_stopped_run_left_of_an_attempt_is_not_mixed_with_it(tmp_path, go, module, replayed, monkeypatch):
+    path, own = keeping(tmp_path, "all", BOTH), running.Run._row
+
+    def stopped(run, presentation, results):
+        row = own(run, presentation, results)
+        if presentation.attempt == "bo-1":
+            raise KeyboardInterrupt  # its recordings are there, its row is not
+        return row
+
+    module.bursts["bo"] = 3
+    monkeypatch.setattr(running.Run, "_row", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        go(path, Bench(module))
+    assert "bo-1-2.npz" in numbers(tmp_path / "out")
+    monkeypatch.setattr(running.Run, "_row", own)
+    module.bursts["bo"] = 2
+    go(path, Bench(module))
+    assert list(numbers(tmp_path / "out")) == ["ada-1-0.npz", "bo-1-0.npz", "bo-1-1.npz"]
+    assert list(numbers(tmp_path / "out").values())[1:] == module.judged[-1]
+
+
+def test_a_module_that_is_busy_after_a_long_verification_is_waited_for(tmp_path, go, module, replayed, monkeypatch):
+    """Fetching its frames took longer than anybody waits for a busy module."""
+    monkeypatch.setattr(stand, "BUSY_S", 1.0)
+
+    def busy():
+        time.sleep(stand.BUSY_S)
+        raise Refused(errors.RC_BUSY, "the module is busy with verify; ask again when that has ended")
+
+    module.busy, module.at_burst = busy, {2: "busy"}
+    go(keeping(tmp_path, "all", ONE.replace("ada", "bo")), Bench(module))
+    assert [row["verdict"] for row in rows(tmp_path / "out")] == ["bona_fide"]
+
+
 def test_without_recordings_the_module_is_asked_for_a_verdict_at_once(tmp_path, go, module):
     go(toml(tmp_path, BOTH), Bench(module))
     assert "verify_step" not in module.asked and "burst_part" not in module.asked
@@ -149,7 +186,7 @@ def test_bursts_that_replay_to_something_else_are_told(tmp_path, go, module, rep
     assert main([*command[:2], str(path.with_name("bo-1-1.npz")), *command[3:]]) in (0, 11)
 
 
-def test_a_last_burst_that_cannot_be_had_leaves_the_verdict(tmp_path, go, module, hurried, replayed):
+def test_a_last_burst_that_cannot_be_had_leaves_the_verdict(tmp_path, go, module, replayed):
     path = keeping(tmp_path, "all", ONE + "repeats = 2\n")
     module.at_part = {3: "hangs_up"}
     session = go(path, Bench(module))
@@ -160,9 +197,7 @@ def test_a_last_burst_that_cannot_be_had_leaves_the_verdict(tmp_path, go, module
 
 
 @pytest.mark.parametrize(("fate", "reason"), [("resets", "reset"), ("hangs_up", "silent")])
-def test_a_module_that_goes_away_between_two_bursts_gave_no_verdict(
-    tmp_path, go, module, hurried, replayed, fate, reason
-):
+def test_a_module_that_goes_away_between_two_bursts_gave_no_verdict(tmp_path, go, module, replayed, fate, reason):
     path = keeping(tmp_path, "all", ONE.replace("ada", "bo") + "repeats = 2\n")
     module.at_burst = {2: fate}
     go(path, Bench(module))
@@ -171,7 +206,7 @@ def test_a_module_that_goes_away_between_two_bursts_gave_no_verdict(
     assert second["verdict"] == "bona_fide" and sorted(numbers(tmp_path / "out")) == ["bo-2-0.npz", "bo-2-1.npz"]
 
 
-def test_frames_that_do_not_come_between_two_bursts_leave_no_verdict(tmp_path, go, module, hurried, replayed):
+def test_frames_that_do_not_come_between_two_bursts_leave_no_verdict(tmp_path, go, module, replayed):
     module.at_part = {3: "hangs_up"}
     go(keeping(tmp_path, "all", ONE.replace("ada", "bo") + "repeats = 2\n"), Bench(module))
     assert [(row["verdict"], row["reasons"]) for row in rows(tmp_path / "out")] == [
@@ -222,7 +257,7 @@ def test_a_firmware_that_cannot_do_it_is_told(tmp_path, go, module):
         go(keeping(tmp_path, "all", ONE), Bench(module))
 
 
-def test_a_verdict_that_lacks_something_is_none(tmp_path, go, module, hurried):
+def test_a_verdict_that_lacks_something_is_none(tmp_path, go, module):
     own = module.handlers["verify_step"]
 
     def lacking(fields):

@@ -177,3 +177,43 @@ def test_bursts_that_are_not_of_one_presentation_get_no_common_verdict(tmp_path,
         paths = presented.bursts_of(tmp_path / first)
         with pytest.raises(RecordingError, match=said):
             presented.judged(paths, tmp_path / "none.tflite", Secrets(None), "2m")
+    assert presented.bursts_of(tmp_path / "a-7.npz") == [tmp_path / "a-7.npz"]  # which is not there
+
+
+SAID = {"verdict": "attack", "reasons": ["flat"], "score": 40, "bursts": 2}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ({"said": SAID}, {"said": {**SAID, "score": 41}}, "of several modules or verdicts"),
+        ({"said": SAID}, {}, "of several modules or verdicts"),
+        ({"said": "attack"}, {}, "its truth was changed"),
+        ({"said": {**SAID, "bursts": "2"}}, {}, "its truth was changed"),
+        ({"said": {**SAID, "bursts": True}}, {}, "its truth was changed"),
+        ({"said": {**SAID, "reasons": [{}]}}, {}, "reasons of the module that are no words"),
+        ({"presentation": ["a"]}, {}, "bursts of several presentations"),
+    ],
+)
+def test_recordings_whose_truth_was_changed_get_no_verdict(tmp_path, recording, first, second, words):
+    for number, truth in enumerate((first, second)):
+        recording.truth = {"presentation": "a", **truth}
+        recording.save(tmp_path / f"a-{number}.npz")
+    with pytest.raises(RecordingError, match=words):
+        presented.judged(presented.bursts_of(tmp_path / "a-0.npz"), tmp_path / "none.tflite", Secrets(None), "2m")
+
+
+def test_one_presentation_that_is_none_does_not_stop_the_others(tmp_path, recording, capsys):
+    for name in ("a-0", "a-1", "b-0"):
+        recording.truth = {"presentation": name[0], "said": SAID}
+        recording.save(tmp_path / f"{name}.npz")
+    (tmp_path / "c-0.npz").write_bytes(b"none")
+    for name, truth in {"d": {"presentation": "d", "said": 1}, "e": {"presentation": "[/e]", "said": SAID}}.items():
+        recording.truth = truth
+        recording.save(tmp_path / f"{name}-0.npz")
+    assert main(["replay", "--presentation", *map(str, sorted(tmp_path.iterdir()))]) == 2
+    out, err = capsys.readouterr()
+    assert out.count("; the module said attack (flat)") == 3 and "[/e]: " in out
+    assert err.count("damaged or no recording") == 1
+    assert err.count("b-0.npz: the module judged 2 burst(s), and 1 are here") == err.count("its truth was changed") == 1
+    assert "6 in" in out  # each recording once
