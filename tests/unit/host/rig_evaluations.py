@@ -7,13 +7,13 @@ import pytest
 from dermis_host.evaluation import on_rig, plan
 from dermis_host.evaluation.running import Run
 
-PATIENCE_S = 1.0
+PATIENCE_S = 2.0
 
 
 @pytest.fixture
 def hurried(monkeypatch):
-    """Silence is noticed, and given up on, within about a second; shorter, a busy computer would be silence, too."""
-    for name, seconds in (("SILENT_S", 0.8), ("ALIVE_S", 0.2), ("PROBE_S", 0.4), ("GREETING_S", PATIENCE_S)):
+    """Silence is noticed, and given up on, within seconds; shorter, a busy computer would be silence, too."""
+    for name, seconds in (("SILENT_S", 2.0), ("ALIVE_S", 0.4), ("PROBE_S", 1.0), ("GREETING_S", PATIENCE_S)):
         monkeypatch.setattr(f"dermis_host.client.{name}", seconds)
     monkeypatch.setattr("dermis_host.evaluation.stand.BACK_S", PATIENCE_S)
     monkeypatch.setattr(on_rig.rig.Rig.power_cycle, "__defaults__", (0.0, PATIENCE_S))

@@ -120,7 +120,7 @@ def test_a_module_that_does_not_come_back_ends_the_run_with_its_row(tmp_path, go
 
 
 def test_a_module_that_is_stuck_but_alive_is_power_cycled(tmp_path, go, module, hurried, monkeypatch):
-    monkeypatch.setattr("dermis_host.module.VERIFY_S", 0.2)
+    monkeypatch.setattr("dermis_host.module.VERIFY_S", 1.0)
     module.at[2] = "stuck"
     bench = Bench(module, power=True)
     go(toml(tmp_path), bench)
