@@ -90,7 +90,7 @@ class Tap:
             self.problem = problem
 
     def _take(self, line: bytes) -> None:
-        begin = line.find(b'{"t_ms"')
+        begin = line.rfind(b'{"t_ms"')  # the last: noise may have taken the end of the line before it
         if begin < 0:
             return
         try:

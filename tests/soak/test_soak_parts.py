@@ -130,6 +130,8 @@ def test_lines_are_placed_in_world_time_and_damaged_ones_counted():
     tap.told(tap._twin.status() | {"epoch_us": 50_000_000, "boots": 3})  # a life whose first line was not heard yet
     tap._take(b'{"t_ms": 8500, "event": "passage"}')
     assert [event.at_s for event in tap.taken()] == [9.5, 9.5, 10.5]
+    tap._take(b'{"t_ms": 9000, "event": "pas{"t_ms": 9500, "event": "passage"}')  # noise took the end of a line
+    assert [event.at_s for event in tap.taken()] == [11.5] and tap.damaged == 1
     tap.problem = OSError("gone")
     with pytest.raises(OSError, match="gone"):
         tap.taken()
