@@ -31,8 +31,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.target if name not in known]:
         parser.error(f"there is no target {unknown[0]}; there are: {', '.join(known)}")
-    if options.executions and options.seconds:
-        parser.error("give --executions or --seconds")
+    limits = [limit for limit in (options.executions, options.seconds) if limit is not None]
+    if len(limits) > 1 or any(limit <= 0 for limit in limits):
+        parser.error("give --executions or --seconds, more than 0")
     chosen = [known[name] for name in options.target] or list(known.values())
     if options.repeat:
         return _repeat(options.repeat, options.target)

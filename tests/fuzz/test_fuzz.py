@@ -153,6 +153,13 @@ def test_a_python_without_atheris_and_an_interrupted_run_are_told_in_a_sentence(
     assert command.main(words) == command.INTERRUPTED and "Interrupted" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", ["--seconds -1", "--executions 0", "--seconds 5 --executions 5"])
+def test_a_run_without_length_is_wrong_usage(words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(words.split())
+    assert "more than 0" in capsys.readouterr().err
+
+
 def test_a_finding_is_read_from_what_the_process_left(tmp_path):
     said = "INFO: x\n#2 INITED cov: 5 ft: 7 corp: 1/1b exec/s: 0\nKeyError: 'x'\n==5== ERROR: libFuzzer: y\n"
     assert campaign._why(said) == "KeyError: 'x'"
