@@ -167,3 +167,13 @@ def test_names_of_cells_are_found_and_wrong_ones_are_told():
         cells(["cold"], quick=False)
     with pytest.raises(ValueError, match="no operation sleep"):
         cells(["hot/sleep"], quick=False)
+
+
+def test_an_interrupted_run_prints_what_it_has_come_to(monkeypatch, capsys):
+    def stopped(*_: object):
+        yield cell.Result(table.NO_FAULT, table.VERIFY, 0, came_to=table.RIGHT)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", stopped)
+    assert runner.main(["--only", "no_fault"]) == 130
+    assert "1 cells, 0 failed" in capsys.readouterr().out

@@ -19,9 +19,10 @@ from dermis_hw.twin import TwinError
 from tests.hil.faults import cell, table
 from tests.hil.faults.bench import Bench, Images
 
-ADMITTED = " *"
+ADMITTED = " †"
 SHORT = 34  # of what was said, in a cell
 FORMATS = ("text", "markdown", "json")
+INTERRUPTED = 130  # as a shell says it
 
 
 def cells(only: Sequence[str], quick: bool) -> list[tuple[table.Row, str]]:
@@ -129,7 +130,7 @@ def printed(results: Sequence[cell.Result], form: str) -> str:
         ]
     notes = {result.row.name: result.row.admitted for result in results if result.row.admitted}
     acts = {result.row.name: result.row.acts for result in results if result.row.acts}
-    lines += ["", *(f"* {name}: {note}." for name, note in notes.items())]
+    lines += ["", *(f"{ADMITTED.strip()} {name}: {note}." for name, note in notes.items())]
     lines += [f"Afterwards by one act: {', '.join(f'{name} ({act})' for name, act in acts.items())}."] if acts else []
     failed = [result for result in results if result.wrong]
     took = sum(result.seconds for result in results)
@@ -160,9 +161,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         state = f"FAILED ({result.asked}): {'; '.join(result.wrong)}" if result.wrong else result.came_to
         print(f"{result.name} seed {result.seed}: {state}, {result.seconds:.1f} s", file=sys.stderr, flush=True)
 
-    results = list(run(chosen, range(given.seed, given.seed + given.repeat), say))
+    results: list[cell.Result] = []
+    code = 0
+    try:
+        results.extend(run(chosen, range(given.seed, given.seed + given.repeat), say))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except (HostError, TwinError) as problem:  # no bench can be made
+        print(problem, file=sys.stderr)
+        code = 1
     print(printed(results, given.format))
-    return 1 if any(result.wrong for result in results) else 0
+    return 1 if any(result.wrong for result in results) else code
 
 
 if __name__ == "__main__":
