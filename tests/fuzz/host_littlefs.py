@@ -43,6 +43,12 @@ def image_around(data: bytes) -> bytes:
     Ref: littlefs SPEC.md, "Metadata pairs" and "0x5xx LFS_TYPE_CRC".
     """
     size = partitions.BLOCK_SIZE
+    return summed(data) + b"\xff" * size + sound()[2 * size :]
+
+
+def summed(data: bytes) -> bytes:
+    """A block of these metadata with right check sums."""
+    size = partitions.BLOCK_SIZE
     block = bytearray(data[:size].ljust(size, b"\xff"))
     at, before, total = REVISION, START, _summed(block[:REVISION], START)
     while at + TAG <= size:
@@ -59,7 +65,7 @@ def image_around(data: bytes) -> bytes:
         else:
             total = _summed(block[at + TAG : at + TAG + length], total)
         at += TAG + length
-    return bytes(block) + b"\xff" * size + sound()[2 * size :]
+    return bytes(block)
 
 
 def _summed(data: bytes | bytearray, total: int) -> int:

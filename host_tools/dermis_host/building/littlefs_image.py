@@ -17,6 +17,8 @@ FILE, FOLDER = 1, 2  # as littlefs-python calls an entry's type
 NO_NAMES = ("", ".", "..")
 DEEPEST = 16  # folders in one another; ours are four, and what has no end is found the sooner
 LEAST_OF_AN_ENTRY = 8  # bytes: two tags
+# What reading all files may read, in sizes of the image: our own take less than one, 300 small files in a folder eight.
+MOST_READ = 32
 
 
 def smallest(files: Mapping[PurePosixPath, bytes], limit: int) -> bytes:
@@ -47,12 +49,16 @@ def contents(image: bytes) -> dict[PurePosixPath, bytes]:
     try:
         if len(image) < BLOCKS_A_FOLDER * partitions.BLOCK_SIZE or len(image) % partitions.BLOCK_SIZE:
             raise _Damaged(f"it has {len(image)} bytes, and blocks have {partitions.BLOCK_SIZE}")
-        system = _system(len(image) // partitions.BLOCK_SIZE, bytearray(image))
+        context = _bounded(image)
+        system = _system(len(image) // partitions.BLOCK_SIZE, context)
         system.mount()
         try:
-            return _read(system, _entries(system, len(image)))
+            files = _read(system, _entries(system, len(image)))
         finally:
             system.unmount()  # it holds memory until then
+        if context.left < 0:
+            raise _Damaged("its blocks lead back to one another")
+        return files
     except OSError:  # the library's, without a word
         raise HostError("This is no LittleFS image (it lists a file that is not there): build it again.") from None
     except (littlefs.LittleFSError, UnicodeDecodeError, _Damaged) as problem:
@@ -61,6 +67,21 @@ def contents(image: bytes) -> dict[PurePosixPath, bytes]:
 
 class _Damaged(Exception):
     """An image that LittleFS takes for sound, and that says what cannot be."""
+
+
+def _bounded(image: bytes) -> Any:
+    """What LittleFS reads it through. In a damaged one it can follow blocks in a circle, where nothing reaches it but
+    what it reads: beyond what a sound one takes (`left` bytes, below 0 then) that is erased flash, which ends it."""
+    base = needed("littlefs.context").UserContext
+
+    class Bounded(base):
+        left = MOST_READ * len(image)
+
+        def read(self, cfg: Any, block: int, off: int, size: int) -> bytes | bytearray:
+            self.left -= size
+            return super().read(cfg, block, off, size) if self.left >= 0 else b"\xff" * size
+
+    return Bounded(buffer=bytearray(image))
 
 
 def _entries(system: Any, size: int) -> dict[PurePosixPath, int]:
@@ -103,7 +124,8 @@ def _read(system: Any, files: Mapping[PurePosixPath, int]) -> dict[PurePosixPath
 def _made(files: Mapping[PurePosixPath, bytes], blocks: int) -> bytes | None:
     """None when the files do not fit."""
     littlefs = needed("littlefs")
-    system = _system(blocks, bytearray(b"\xff") * (blocks * partitions.BLOCK_SIZE))
+    empty = bytearray(b"\xff") * (blocks * partitions.BLOCK_SIZE)
+    system = _system(blocks, needed("littlefs.context").UserContext(buffer=empty))
     try:
         system.format()
         system.mount()
@@ -120,10 +142,9 @@ def _made(files: Mapping[PurePosixPath, bytes], blocks: int) -> bytes | None:
     return bytes(system.context.buffer)
 
 
-def _system(blocks: int, buffer: bytearray):
-    littlefs = needed("littlefs")
-    return littlefs.LittleFS(
-        context=needed("littlefs.context").UserContext(buffer=buffer),
+def _system(blocks: int, context: Any):
+    return needed("littlefs").LittleFS(
+        context=context,
         mount=False,
         block_size=partitions.BLOCK_SIZE,
         block_count=blocks,
