@@ -37,8 +37,8 @@ class Stepped:
         self._left_us = module.clock.ticks_us()
         module.stepped = self
 
-    def why_gone(self, module: Module, burst_id: int) -> str:
-        """Why it cannot go on after that burst, or "". Otherwise the pause is not counted."""
+    def go_on(self, module: Module, burst_id: int) -> str:
+        """Takes the pause after that burst off its time; "", or why it cannot go on."""
         if burst_id != self._burst_id or module.burst is not self.verification.taken:
             return "it was at burst %d" % self._burst_id
         if self._basis != _basis(module):
@@ -53,7 +53,7 @@ class Stepped:
 def found(module: Module, burst_id: int) -> Stepped:
     """The verification that goes on after that burst. Raises WireError (no entry) when there is none."""
     stepped: Any = module.stepped
-    why = stepped.why_gone(module, burst_id) if stepped else "the sensors were used by somebody else, or none was begun"
+    why = stepped.go_on(module, burst_id) if stepped else "the sensors were used by somebody else, or none was begun"
     if why:
         raise WireError(
             RC_NO_ENTRY, "no verification goes on after burst %d (%s); begin anew, with after = 0" % (burst_id, why)
