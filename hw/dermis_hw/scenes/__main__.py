@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from dermis_hw.scenes import load, shipped
@@ -15,7 +16,10 @@ def main(arguments: list[str] | None = None) -> int:
         f"{name:30}{scene.kind:11}{scene.expect.verdict if scene.expect else '-':13}{scene.name}"
         for name, scene in scenes.items()
     )
-    print("\n".join(lines))
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # as of `head`: Python would tell of it once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
