@@ -21,6 +21,7 @@ from dermis_host.evaluation import said as sayings
 from dermis_host.evaluation import sessions
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import NONE, Plan
+from dermis_host.evaluation.presented import HASH_DIGITS
 from dermis_host.evaluation.rig_plan import Attempt
 from dermis_host.evaluation.source import Presentation, Verdict
 from dermis_host.module import Module, Stepped
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from dermis_host.rig import Rig
 
 BENCH_STATE = "bench"  # the module's state in which whoever holds the port may fetch frames
-HASH_DIGITS = 16  # of a model's SHA-256, as an identity has it
 SHORT_DIGITS = 8  # of hashes, in a table of modules
 BUSY_S = 10.0  # longer than the longest profile takes for a verdict that nobody waits for any more
 AGAIN_S = 0.5
