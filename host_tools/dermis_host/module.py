@@ -24,7 +24,7 @@ from dermis_host.answers import (
 )
 from dermis_host.auditing.record_messages import RecordMessages
 from dermis_host.client import ANSWER_S
-from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed
+from dermis_host.errors import LinkError, ModuleReset, NotDermis, RequestFailed, RequestTimeout
 from dermis_host.recording import SHAPE, TWIN_BOARD, Recording
 from dermis_host.updating.image_messages import ImageMessages
 from dermis_host.wire import fields
@@ -312,10 +312,14 @@ class Module(AccessMessages, ImageMessages, RecordMessages):
 
 
 def _gather(fetch: Callable[[int], Piece], what: str, on_bytes: Callable[[int], None] | None = None) -> bytes:
-    """All pieces of something, in order. Raises LinkError when the pieces do not fit together."""
+    """All pieces of something, in order. A piece that a module which is there does not give was lost on the way, and is
+    asked for once more. Raises LinkError when the pieces do not fit together."""
     whole = bytearray()
     while True:
-        piece = fetch(len(whole))
+        try:
+            piece = fetch(len(whole))
+        except RequestTimeout:
+            piece = fetch(len(whole))
         if piece.off != len(whole) or len(whole) + len(piece.data) > piece.len:
             raise LinkError(f"The pieces of {what} do not fit together: try again.")
         whole += piece.data

@@ -15,7 +15,7 @@ from dermis_host import client as client_module
 from dermis_host import module as module_module
 from dermis_host.answers import BY_MESSAGE
 from dermis_host.errors import UsageError
-from fake_module import META, FakeModule, Refused, frame
+from fake_module import META, FakeModule, Refused, frame, piece
 
 VERDICT = {
     "verdict": "attack",
@@ -190,6 +190,20 @@ def test_a_module_that_does_not_come_back_from_a_reset_is_told(monkeypatch):
         fake.handlers["identity"] = lambda _: None
         with pytest.raises(NotDermis, match=r"within 0\.3 s"):
             client.reset()
+
+
+def test_a_piece_that_was_lost_is_asked_for_once_more(monkeypatch):
+    monkeypatch.setattr(client_module.Client._ask, "__defaults__", (1.0,))
+    lost = {2, 30, 31}
+
+    def part(fields):
+        number = fake.asked.count("burst_part")
+        return None if number in lost else piece(frame(fields["frame"]), fields.get("off", 0))
+
+    with FakeModule(burst_part=part) as fake, Module(fake.url) as client:
+        assert client.frame(client.burst(), "850") == frame("850")
+        with pytest.raises(RequestTimeout, match="alive but gave no answer to burst_part"):
+            client.frame(client.burst(), "850")
 
 
 def test_a_long_wait_for_a_dead_module_is_cut_short(monkeypatch):
