@@ -187,6 +187,7 @@ class BurstTaker:
             raise self._failure()
         if swir:
             burst.swir = tuple([self._readings[band] for band in vocabulary.SWIR_BANDS])
+        burst.spare = self._free[0]  # not the one of the beginning, where a frame came again after others
         burst.foreign_frames = self._sorter.foreign
         burst.order = tuple([slot.light for slot in self._sorter.slots if not slot.replaced])
         return burst
@@ -294,6 +295,7 @@ class BurstTaker:
                 break
             # With one buffer left, the next frame comes into the memory that the work would use.
             meanwhile = self._meanwhile if len(self._free) > 1 else None
+            self._burst.spare = self._free[0]
             busy = meanwhile is not None and meanwhile(self._burst, self._record)
             await self._clock.sleep_ms(0 if busy else POLL_MS)
         self._give_back()
