@@ -42,6 +42,7 @@ def tab(burst, name):
 
 
 def lit_as_named(drivers, burst):
+    assert not [name for name in burst.frames if burst.frames[name] is burst.spare]  # the work would overwrite it
     for name in vocabulary.FRAMES:
         wanted = drivers.camera.levels[vocabulary.FRAME_LIGHT[name]] + drivers.camera.ambient
         for level in tab(burst, name):
@@ -164,6 +165,13 @@ def test_dropped_and_repeated_frames():
         drivers, taker = setup(5)
         drivers.camera.drop = drop
         drivers.camera.repeat = (7, 8)
+        lit_as_named(drivers, take(taker))
+
+
+def test_a_frame_that_comes_again_does_not_lie_where_the_work_is_done():
+    for seed, drop in ((0, (8, 13, 2)), (3, (5, 11, 10)), (4, (5, 6, 3))):
+        drivers, taker = setup(seed)
+        drivers.camera.drop = drop
         lit_as_named(drivers, take(taker))
 
 
