@@ -329,7 +329,7 @@ REST = (
     Row(
         "clock_forward",
         (("clock_jump", {"seconds": Draw((5.0, 86400.0))}),),
-        measuring("right named: moving"),
+        measuring("right named: moving, monitor tab"),
         again=True,
         admitted="the leap takes the time in which a burst that was disturbed is repeated: it is told as what it was",
         quick=(VERIFY,),
