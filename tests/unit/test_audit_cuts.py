@@ -1,4 +1,4 @@
-"""A cut of power at writes of the flash, on MicroPython's LittleFS: the audit log is whole afterwards.
+"""A cut of power and failures at writes of the flash, on MicroPython's LittleFS: the audit log is whole afterwards.
 
 Every write of every scenario: `python -m tests.bench audit-power`.
 """
@@ -30,3 +30,8 @@ def test_the_log_is_whole_after_a_cut():
     told = run("audit_cuts.py", str(STEP))
     assert len(told) == 8 and told[0] == "full partition: the chain holds", told
     assert all(" cuts; " in line and " 0 cuts" not in line for line in told[1:]), told
+
+
+def test_the_log_is_whole_after_a_chip_that_did_not_answer():
+    (told,) = run("audit_failures.py")
+    assert "all told; the chain holds" in told

@@ -17,6 +17,7 @@ UNFINISHED = ".new"  # a file under this ending was not finished when the power 
 LFS_MAGIC, LFS_MAGIC_AT = b"littlefs", 8  # in the first or the second block of every LittleFS
 
 IOCTL_BLOCK_COUNT = 4  # of MicroPython's block devices
+FAILURES = (OSError, MemoryError)
 
 
 def _was_formatted(device):
@@ -168,6 +169,37 @@ class BrokenStorage(Storage):
         return 0
 
 
+class Answering:
+    """A block device that answers what it cannot do with an error number instead of an exception.
+
+    An exception would go right through LittleFS's own code: a file stays open for it whose object the collector closes
+    some day, and what that file held back is written over what has come since, or the interpreter crashes.
+    """
+
+    def __init__(self, device: Any):
+        self._device = device
+
+    # Nothing is allocated here: a file that was left open is closed while the collector has the heap locked.
+
+    def readblocks(self, block, buf, offset=0):
+        try:
+            return self._device.readblocks(block, buf, offset)
+        except FAILURES:
+            return -EIO
+
+    def writeblocks(self, block, buf, offset=0):
+        try:
+            return self._device.writeblocks(block, buf, offset)
+        except FAILURES:
+            return -EIO
+
+    def ioctl(self, op, arg):
+        try:
+            return self._device.ioctl(op, arg)
+        except FAILURES:
+            return -EIO
+
+
 def open_little(device: Any) -> Storage:
     """LittleFS on a block device, mounted; formatted first if it never was, or not to the end."""
     import vfs  # type: ignore[import-not-found]
@@ -177,7 +209,9 @@ def open_little(device: Any) -> Storage:
         "progsize": partitions.LFS_PROG_SIZE,
         "lookahead": partitions.LFS_LOOKAHEAD,
     }
-    if not _was_formatted(device):
+    formatted = _was_formatted(device)
+    device = Answering(device)
+    if not formatted:
         vfs.VfsLfs2.mkfs(device, **geometry)
     try:
         file_system = vfs.VfsLfs2(device, **geometry)
