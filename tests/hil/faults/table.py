@@ -323,7 +323,6 @@ REST = (
         (("dead_part", {"part": "flash"}),),
         {CALIBRATE: "named: stor", UPDATE: "named: stor, flash", AUDIT: "named: stor, read, flash"},
         loses_entries=True,
-        acts="reset",
     ),
     Row("clock_forward_a_little", (("clock_jump", {"seconds": Draw((0.05, 0.7))}),), again=True),
     Row(

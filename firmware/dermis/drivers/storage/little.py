@@ -18,6 +18,11 @@ LFS_MAGIC, LFS_MAGIC_AT = b"littlefs", 8  # in the first or the second block of 
 
 IOCTL_BLOCK_COUNT = 4  # of MicroPython's block devices
 FAILURES = (OSError, MemoryError)
+GEOMETRY: dict[str, Any] = {
+    "readsize": partitions.LFS_READ_SIZE,
+    "progsize": partitions.LFS_PROG_SIZE,
+    "lookahead": partitions.LFS_LOOKAHEAD,
+}
 
 
 def _was_formatted(device):
@@ -118,15 +123,58 @@ class FolderStorage(Storage):
 
 
 class LfsStorage(FolderStorage):
-    """LittleFS at /data: copy-on-write, so that a rename happens wholly or not at all."""
+    """LittleFS at /data: copy-on-write, so that a rename happens wholly or not at all.
 
-    def __init__(self, file_system):
-        self._file_system = file_system
+    device: answers what it cannot do with a number. Raises OSError where LittleFS cannot be mounted on it.
+
+    After a failure it is mounted anew before anything else is asked of it: LittleFS takes what it could not read for
+    read (`lfs_bd_read` marks its cache beforehand), so that a folder would be empty, and a log begin anew.
+    """
+
+    def __init__(self, device: Answering):
+        self._device = device
+        self._mount()
         super().__init__(MOUNT_POINT)
 
     def free_bytes(self) -> int:
+        self._mount_anew()
         figures = self._file_system.statvfs("/")
         return figures[0] * figures[3]
+
+    def _mount(self):
+        import vfs  # type: ignore[import-not-found]
+
+        self._failures = self._device.failures
+        device: Any = self._device
+        self._file_system: Any = vfs.VfsLfs2(device, **GEOMETRY)
+        vfs.mount(self._file_system, MOUNT_POINT)
+
+    def _mount_anew(self):
+        """Raises OSError while the chip does not answer."""
+        if self._failures == self._device.failures:
+            return
+        import vfs  # type: ignore[import-not-found]
+
+        if self._file_system is not None:
+            self._file_system = None
+            vfs.umount(MOUNT_POINT)
+        failures = self._failures
+        try:
+            self._mount()
+        except OSError:
+            self._failures = failures
+            raise
+
+    def _path(self, name):
+        self._mount_anew()
+        return super()._path(name)
+
+    def _names(self):
+        self._mount_anew()
+        names = super()._names()
+        if self._failures != self._device.failures:  # MicroPython takes a failure for the end of the folder
+            raise OSError(EIO, UNREADABLE)
+        return names
 
 
 class BrokenStorage(Storage):
@@ -174,10 +222,13 @@ class Answering:
 
     An exception would go right through LittleFS's own code: a file stays open for it whose object the collector closes
     some day, and what that file held back is written over what has come since, or the interpreter crashes.
+
+    failures: so often it could not.
     """
 
     def __init__(self, device: Any):
         self._device = device
+        self.failures = 0
 
     # Nothing is allocated here: a file that was left open is closed while the collector has the heap locked.
 
@@ -185,18 +236,21 @@ class Answering:
         try:
             return self._device.readblocks(block, buf, offset)
         except FAILURES:
+            self.failures += 1
             return -EIO
 
     def writeblocks(self, block, buf, offset=0):
         try:
             return self._device.writeblocks(block, buf, offset)
         except FAILURES:
+            self.failures += 1
             return -EIO
 
     def ioctl(self, op, arg):
         try:
             return self._device.ioctl(op, arg)
         except FAILURES:
+            self.failures += 1
             return -EIO
 
 
@@ -204,21 +258,12 @@ def open_little(device: Any) -> Storage:
     """LittleFS on a block device, mounted; formatted first if it never was, or not to the end."""
     import vfs  # type: ignore[import-not-found]
 
-    geometry: dict[str, Any] = {
-        "readsize": partitions.LFS_READ_SIZE,
-        "progsize": partitions.LFS_PROG_SIZE,
-        "lookahead": partitions.LFS_LOOKAHEAD,
-    }
-    formatted = _was_formatted(device)
-    device = Answering(device)
-    if not formatted:
-        vfs.VfsLfs2.mkfs(device, **geometry)
+    if not _was_formatted(device):
+        vfs.VfsLfs2.mkfs(device, **GEOMETRY)
     try:
-        file_system = vfs.VfsLfs2(device, **geometry)
+        return LfsStorage(Answering(device))
     except OSError:
         if not _never_used(device):
             return BrokenStorage()
-        vfs.VfsLfs2.mkfs(device, **geometry)
-        file_system = vfs.VfsLfs2(device, **geometry)
-    vfs.mount(file_system, MOUNT_POINT)
-    return LfsStorage(file_system)
+        vfs.VfsLfs2.mkfs(device, **GEOMETRY)
+        return LfsStorage(Answering(device))
