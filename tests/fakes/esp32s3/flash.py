@@ -54,7 +54,7 @@ class VfsLfs2:
             self.lfs = LittleFS(context=_Context(device), mount=False, **self._options)
             self.lfs.mount()
         except LittleFSError as error:
-            raise OSError(-error.code if error.code < 0 else EINVAL) from None
+            raise OSError(-error.code if error.code < 0 else EINVAL, error.name) from None
         self.check()
 
     def check(self):
@@ -92,10 +92,11 @@ class _Context(UserContext):
 
     def _done(self, work, *arguments):
         try:
-            return work(*arguments) or 0
+            answer = work(*arguments) or 0
         except OSError:
-            self.failed = True
-            return -EIO
+            answer = -EIO
+        self.failed = self.failed or answer < 0
+        return answer
 
     def sync(self, cfg):
         return 0

@@ -16,7 +16,7 @@ MOUNT_POINT = "/data"
 UNFINISHED = ".new"  # a file under this ending was not finished when the power was cut
 LFS_MAGIC, LFS_MAGIC_AT = b"littlefs", 8  # in the first or the second block of every LittleFS
 
-IOCTL_BLOCK_COUNT = 4  # of MicroPython's block devices
+IOCTL_BLOCK_COUNT, IOCTL_BLOCK_ERASE = 4, 6  # of MicroPython's block devices
 FAILURES = (OSError, MemoryError)
 GEOMETRY: dict[str, Any] = {
     "readsize": partitions.LFS_READ_SIZE,
@@ -247,6 +247,8 @@ class Answering:
             return -EIO
 
     def ioctl(self, op, arg):
+        if op != IOCTL_BLOCK_ERASE:  # asked by MicroPython before LittleFS begins: an exception harms nothing
+            return self._device.ioctl(op, arg)
         try:
             return self._device.ioctl(op, arg)
         except FAILURES:
