@@ -144,26 +144,22 @@ class LfsStorage(FolderStorage):
     def _mount(self):
         import vfs  # type: ignore[import-not-found]
 
-        self._failures = self._device.failures
+        failures = self._device.failures
         device: Any = self._device
         self._file_system: Any = vfs.VfsLfs2(device, **GEOMETRY)
         vfs.mount(self._file_system, MOUNT_POINT)
+        self._failures = failures  # only now: what fails under it is tried again
 
     def _mount_anew(self):
         """Raises OSError while the chip does not answer."""
         if self._failures == self._device.failures:
             return
-        import vfs  # type: ignore[import-not-found]
-
         if self._file_system is not None:
+            import vfs  # type: ignore[import-not-found]
+
             self._file_system = None
             vfs.umount(MOUNT_POINT)
-        failures = self._failures
-        try:
-            self._mount()
-        except OSError:
-            self._failures = failures
-            raise
+        self._mount()
 
     def _path(self, name):
         self._mount_anew()
