@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from dermis.core import feature_tensor
 
-from dermis_models import metrics
+from dermis_models import metrics, tested_section
 from dermis_models.balance import TONE_EDGES
 from dermis_models.dataset import Data
 from dermis_models.release import Release
@@ -37,15 +37,18 @@ def render(
     development: Data,
     non_response: Sequence[Mapping[str, int]],
     left_out: Mapping[str, Mapping[str, Any]],
+    tested: str = tested_section.NONE,
 ) -> str:
     """The card as Markdown. non_response: of each folder of either split, species -> presentations that gave no
-    features. left_out: what `leave_one_out` found, empty where it was not run."""
+    features. left_out: what `leave_one_out` found, empty where it was not run. tested: the section about the test
+    generator (`tested_section.kept`)."""
     bona_fide = development["label"] == 1
     int8, threshold = release.scores["int8"], release.thresholds[PROFILE]
     passed_gates = development["findings"] == ""
     rejected = (int8[bona_fide] < threshold) | ~passed_gates[bona_fide]
     lines = [
         *_head(release, training, development),
+        tested,
         *_species(development, int8, passed_gates, threshold),
         "",
         f"BPCER of gates and model together, one burst: {float(rejected.mean()):.4f} "
@@ -69,8 +72,9 @@ def _head(release: Release, training: Data, development: Data) -> list[str]:
     return [
         "# Spoof model card",
         f"`{description['name']}`, printed by `python -m dermis_models.train`. **All figures are simulated**: no "
-        "presentation to a real module stands behind them. Those of this page are of development data, on which the "
-        "thresholds were chosen; figures on the frozen test generator: `docs/evaluations.md`.",
+        "presentation to a real module stands behind them. Every run on the frozen test generator is in "
+        "`docs/evaluations.md`; what does not say that it is of it is of development data, on which the thresholds "
+        "were chosen.",
         "",
         f"- SHA-256 `{release.sha256}`, {len(release.tflite)} bytes, {release.macs} MACs, int8 throughout.",
         f"- Inputs: feature tensor version {feature_tensor.VERSION}, maps "

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from dermis.core.errors import DermisError
 
-from dermis_models import card, dataset, release, splits
+from dermis_models import card, dataset, release, splits, tested_section
 from dermis_models.dataset import Data
 
 EPOCHS = 60
@@ -73,7 +73,9 @@ def run(options: argparse.Namespace) -> str:
     }
     non_response = [dataset.non_response(folder) for folder in (*options.training, *options.development)]
     left_out = json.loads(options.left_out.read_text()) if options.left_out.is_file() else {}
-    text = card.render(made, training, development, non_response, left_out)
+    there = options.release / f"{release.NAME}.md"
+    tested = tested_section.kept(there.read_text() if there.is_file() else "", made.sha256)
+    text = card.render(made, training, development, non_response, left_out, tested)
     release.write(options.release, made, golden, text)
     print(f"trained and released to {options.release} in {(time.monotonic() - started) / 60:.1f} min", file=sys.stderr)
     return text

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from dermis.core import profiles
-from dermis_models import card, dataset, leave_one_out, release, splits, train
+from dermis_models import card, dataset, leave_one_out, release, splits, tested_section, train
 
 DEVELOPMENT = {
     "label": np.array([1, 1, 1, 1, 0, 0, 0]),
@@ -60,6 +60,24 @@ def test_species_never_seen_are_in_the_card_when_they_were_tried():
     assert "Not run for this model" in rendered()
     text = rendered({"resin_mask": {"presentations": 9, "apcer": 0.111, "apcer_model": 0.222}})
     assert "| resin_mask | 9 | 0.111 | 0.222 |" in text
+
+
+def test_the_section_about_the_test_generator_stays_with_its_model_alone():
+    text = rendered()
+    assert tested_section.kept(text, MADE.sha256) == tested_section.NONE
+    put = tested_section.replaced(text, MADE.sha256, f"{tested_section.HEADING}\nFound out.\n")
+    assert put == text.replace(tested_section.NONE, f"{tested_section.HEADING}\nFound out.\n")
+    assert tested_section.kept(put, MADE.sha256) == f"{tested_section.HEADING}\nFound out.\n"
+    again = card.render(MADE, DEVELOPMENT, DEVELOPMENT, [{}], {}, tested_section.kept(put, MADE.sha256))
+    assert tested_section.replaced(again, MADE.sha256, tested_section.NONE) == card.render(
+        MADE, DEVELOPMENT, DEVELOPMENT, [{}], {}
+    )
+    other = "0" * 64
+    assert tested_section.kept(put, other) == tested_section.kept("", MADE.sha256) == tested_section.NONE
+    with pytest.raises(ValueError, match="another model"):
+        tested_section.replaced(put, other, "")
+    with pytest.raises(ValueError, match="no section"):
+        tested_section.replaced(f"`{other}`", other, "")
 
 
 def test_every_profile_has_a_threshold_within_bounds_the_strict_ones_higher():

@@ -1,0 +1,120 @@
+"""Puts a run on the frozen test generator into the model card: `python -m dermis_evaluation.card REPORT.json`.
+
+REPORT.json is what `dermis evaluate models/evaluations/full.toml` wrote. Training knows nothing of it: it keeps the
+section of the card that it replaces where the model is the same (`dermis_models.tested_section`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dermis_host import files
+from dermis_host.errors import HostError
+from dermis_host.evaluation.claims import percent
+from dermis_host.evaluation.page import worst_first
+from dermis_host.released import released_model
+from dermis_hw import species as species_table
+from dermis_models import tested_section
+
+from dermis_evaluation import frozen
+
+AT_BPCER = 0.01
+
+
+def section(result: Mapping[str, Any]) -> str:
+    """The section as Markdown, of a report as `dermis evaluate` writes it.
+
+    Raises ValueError for one that is no run of the frozen test generator.
+    """
+    run = result.get("run", {})
+    if run.get("generator") != frozen.TEST.name:
+        raise ValueError("the report is not of a run on the frozen test generator: name what `dermis evaluate` wrote.")
+    (fixed,) = (
+        point
+        for point in result["fixed_operating_points"]
+        if (point["fixed"], point["at"]) == ("bpcer", AT_BPCER)
+    )  # fmt: skip
+    counts = result["presentations"]
+    missed = [goal for goal in result["goals"] if not goal["reached"]]
+    lines = [
+        tested_section.HEADING,
+        f"Printed by `python -m dermis_evaluation.card`, of `dermis evaluate` of the plan {run['plan']} "
+        f"({run['digest']}), seed {run['seed']}: {counts['bona_fide']} bona fide and {counts['attack']} attack "
+        f"presentations, simulated; gates, model and agreement of bursts together, profile `{run['profile']}`. "
+        "Intervals are exact, two-sided 95%, as if presentations were independent; four are of one subject, so they "
+        "are too narrow.",
+        "",
+        f"Goals reached: {len(result['goals']) - len(missed)} of {len(result['goals'])}. "
+        + ("Missed: " + "; ".join(_missed(goal) for goal in missed) + "." if missed else "None is missed."),
+        "",
+        f"| species | presentations | APCER at the module's threshold ({result['threshold']:g}) | "
+        f"APCER at BPCER {AT_BPCER:.0%} (threshold {_number(fixed['threshold'])}) | goal |",
+        "|---|---|---|---|---|",
+    ]
+    aside = result["concealer"]["apcer"]
+    for name, rate in worst_first({**result["apcer"], **aside}):
+        at_fixed = (fixed["apcer"] or {}).get(name)
+        shown = f"{name} (concealer)" if name in aside else name
+        lines.append(f"| {shown} | {rate['n']} | {_rate(rate)} | {_rate(at_fixed)} | {_bar(name)} |")
+    silent = [(name, rate) for name, rate in worst_first(result["apnrr"]) if rate["errors"]]
+    if silent:
+        told = ", ".join(f"{name} {rate['errors']} of {rate['n']}" for name, rate in silent)
+        lines += ["", f"No decision (APNRR): {told}."]
+    lines += ["", "| bona fide | presentations | BPCER, a `no_decision` counted |", "|---|---|---|"]
+    lines.append(f"| all | {result['bpcer']['n']} | {_rate(result['bpcer'])} |")
+    for group in ("condition", "tone"):
+        for label, found in result["by"].get(group, {}).items():
+            if found["bpcer"]["n"]:
+                lines.append(f"| {group} {label} | {found['bpcer']['n']} | {_rate(found['bpcer'])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _missed(goal: Mapping[str, Any]) -> str:
+    return f"{goal['what']} {percent(goal['value'])}, at most {percent(goal['limit'])} wanted"
+
+
+def _rate(rate: Mapping[str, Any] | None) -> str:
+    if rate is None or rate["value"] is None:
+        return "-"
+    low, high = rate["ci95"]
+    return f"{percent(rate['value'])} ({percent(low)} to {percent(high)})"
+
+
+def _number(value: float | None) -> str:
+    return "out of reach" if value is None else f"{value:g}"
+
+
+def _bar(name: str) -> str:
+    known = species_table.all_species().get(name)
+    return species_table.BARS[known.bar].text if known else "-"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(description="Puts an evaluation into the model card.")
+    parser.add_argument("report", type=Path, help="report.json of the evaluation's folder")
+    parser.add_argument("--card", type=Path, default=released_model().with_suffix(".md"), help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    try:
+        result = json.loads(options.report.read_text(encoding="utf-8"))
+        text = tested_section.replaced(
+            options.card.read_text(encoding="utf-8"), result["run"]["model_sha256"], section(result)
+        )
+        with files.whole(options.card) as file:
+            file.write(text.encode())
+    except (KeyError, TypeError):
+        print(f"dermis_evaluation.card: {options.report} is no report of `dermis evaluate`.", file=sys.stderr)
+        return 1
+    except (OSError, ValueError, HostError) as problem:
+        print(f"dermis_evaluation.card: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
