@@ -17,8 +17,7 @@ from dermis_models.simulation import Job
 
 Made = tuple[int, dict[str, bytes]]  # a shard's number and its files
 AHEAD = 2  # shards a process has waiting: enough that none stands idle
-RETRIES = 5  # of a shard whose worker died; then it is the shard that kills workers
-CONNECT_S = 20
+CONNECT_S = 20  # until a scheduler answers, and until it has a worker
 MODULES = "modules"  # folder of calibration records, beside the shards
 MODULES_VARIABLE = "DERMIS_MODULES"  # names a folder where a cluster's workers may keep them
 # A worker may have several threads, and the renderer's state is the process's.
@@ -80,11 +79,13 @@ def _windowed(
 def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Generator[Made, None, None]:
     """The same by the workers of the Dask scheduler at `address` (tcp://HOST:PORT). Workers need no shared disk.
 
-    A shard whose worker is lost is made again by another one. Raises UsageError when nobody answers at `address`,
-    HostError when a shard keeps killing its workers or a worker runs other sources.
+    A shard whose worker is lost is made again by another one. Raises UsageError when nobody answers at `address` or
+    nobody works for it, HostError when a shard keeps killing its workers, the scheduler goes away, or a worker cannot
+    run these sources; shards yielded before stay good.
     """
     try:
         import distributed
+        from distributed.comm import CommClosedError
     except ImportError:
         raise HostError(INSTALL) from None
     try:
@@ -94,10 +95,24 @@ def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Generator[Made
             f"No Dask scheduler answers at {address}: start one (`dask scheduler`) and give its tcp://HOST:PORT."
         ) from None
     try:
+        try:
+            client.wait_for_workers(1, CONNECT_S)
+        except (TimeoutError, distributed.TimeoutError):  # one and the same since Python 3.11
+            raise UsageError(
+                f"The Dask scheduler at {address} has no workers: start some (`dask worker {address} --nthreads 1`)."
+            ) from None
         yield from _by(client, job, numbers, distributed)
     except distributed.KilledWorker as problem:
         raise HostError(
-            f"A shard killed {RETRIES} workers one after the other ({problem}): do they have enough memory?"
+            f"A shard killed {problem.allowed_failures + 1} workers one after the other: do they have enough memory?"
+        ) from None
+    except (distributed.CancelledError, CommClosedError):
+        raise HostError(
+            f"The Dask scheduler at {address} went away: what is made is kept; give the same command again."
+        ) from None
+    except ImportError as problem:
+        raise HostError(
+            f"A worker cannot run Dermis ({problem}): install the same state of it, with [sim,cluster], on all of them."
         ) from None
     finally:
         client.close()
@@ -108,19 +123,15 @@ def _by(client, job: Job, numbers: Sequence[int], distributed) -> Generator[Made
     under_way = distributed.as_completed(loop=client.loop)
     number_of: dict[str, int] = {}
 
-    def submit() -> bool:
-        number = next(left, None)
-        if number is None:
-            return False
-        future = client.submit(_on_worker, job, number, pure=False, retries=RETRIES)
-        number_of[future.key] = number
-        under_way.add(future)
-        return True
+    def submit() -> None:
+        """What the workers that are there now can take: some come later, some leave."""
+        most = AHEAD * max(1, sum(client.ncores().values()))
+        while len(number_of) < most and (number := next(left, None)) is not None:
+            future = client.submit(_on_worker, job, number, pure=False)
+            number_of[future.key] = number
+            under_way.add(future)
 
-    cores = max(1, sum(client.ncores().values()))
-    for _ in range(AHEAD * cores):
-        if not submit():
-            break
+    submit()
     for future in under_way:
         files = future.result()
         number = number_of.pop(future.key)
