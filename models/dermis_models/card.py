@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from dermis.core import feature_tensor
 
 from dermis_models import metrics, tested_section
-from dermis_models.balance import TONE_EDGES
+from dermis_models.balance import BONA_FIDE, TONE_EDGES
 from dermis_models.dataset import Data
 from dermis_models.release import Release
 
@@ -35,12 +35,12 @@ def render(
     release: Release,
     training: Data,
     development: Data,
-    non_response: Sequence[Mapping[str, int]],
+    missed: tuple[Mapping[str, int], Mapping[str, int]],
     left_out: Mapping[str, Mapping[str, Any]],
     tested: str = tested_section.NONE,
 ) -> str:
-    """The card as Markdown. non_response: of each folder of either split, species -> presentations that gave no
-    features. left_out: what `leave_one_out` found, empty where it was not run. tested: the section about the test
+    """The card as Markdown. missed: of training and of development, species -> presentations that gave no features.
+    left_out: what `leave_one_out` found, empty where it was not run. tested: the section about the test
     generator (`tested_section.kept`)."""
     bona_fide = development["label"] == 1
     int8, threshold = release.scores["int8"], release.thresholds[PROFILE]
@@ -49,11 +49,11 @@ def render(
     lines = [
         *_head(release, training, development),
         tested,
-        *_species(development, int8, passed_gates, threshold),
+        *_species(development, int8, passed_gates, threshold, missed[1]),
         "",
         f"BPCER of gates and model together, one burst: {float(rejected.mean()):.4f} "
         f"({int(rejected.sum())} of {len(rejected)}).",
-        _non_response(non_response, int((training["label"] == 1).sum()) + int(bona_fide.sum())),
+        _non_response(missed, int((training["label"] == 1).sum()) + int(bona_fide.sum())),
         "",
         *_bona_fide(development, bona_fide, rejected),
         "",
@@ -72,9 +72,9 @@ def _head(release: Release, training: Data, development: Data) -> list[str]:
     return [
         "# Spoof model card",
         f"`{description['name']}`, printed by `python -m dermis_models.train`. **All figures are simulated**: no "
-        "presentation to a real module stands behind them. Every run on the frozen test generator is in "
-        "`docs/evaluations.md`; what does not say that it is of it is of development data, on which the thresholds "
-        "were chosen.",
+        "presentation to a real module stands behind them. What does not say that it is of the frozen test generator "
+        "is of development data, on which the thresholds were chosen. Runs on the test generator that came to their "
+        "end are in `docs/evaluations.md`.",
         "",
         f"- SHA-256 `{release.sha256}`, {len(release.tflite)} bytes, {release.macs} MACs, int8 throughout.",
         f"- Inputs: feature tensor version {feature_tensor.VERSION}, maps "
@@ -85,6 +85,10 @@ def _head(release: Release, training: Data, development: Data) -> list[str]:
         "bench left.",
         "- Materials: the development half of the NIST and USGS tables, and modelled ones, each of which strays from "
         "its table: `docs/materials.md`, `docs/training.md`.",
+        "- The test generator was not unknown to who made this model: one of training's two generators was drawn up "
+        "after the model before had refused bona fide presentations of it, and takes in most of its ranges "
+        "(`docs/decisions/0017-wide-generator.md`). No presentation, subject, module or measured spectrum of it was "
+        "trained on.",
         "",
     ]
 
@@ -96,7 +100,9 @@ def _counted(data: Data) -> str:
     )
 
 
-def _species(development: Data, scores: np.ndarray, passed_gates: np.ndarray, threshold: float) -> list[str]:
+def _species(
+    development: Data, scores: np.ndarray, passed_gates: np.ndarray, threshold: float, missed: Mapping[str, int]
+) -> list[str]:
     attacks = development["label"] == 0
     names = development["species"]
     both = {}
@@ -106,23 +112,28 @@ def _species(development: Data, scores: np.ndarray, passed_gates: np.ndarray, th
     alone = metrics.by_species(scores[attacks], names[attacks], threshold)
     order = sorted(both, key=lambda name: (-both[name], -alone[name], name))
     hard = [name for name in order if both[name] > HARD_APCER]
+    silent = sorted(set(missed) - set(both) - {BONA_FIDE})
     return [
         "## By PAI species, the hardest first",
         f"One burst, profile `{PROFILE}`, development data. Hard (APCER above {HARD_APCER:.0%}): "
         + (", ".join(f"**{name}** {both[name]:.3f}" for name in hard) or "none here")
         + f". The worst species counts: {max(both.values()):.3f}.",
         "",
-        "| species | presentations | APCER, gates and model | APCER, model alone |",
-        "|---|---|---|---|",
-        *(f"| {name} | {int((names == name).sum())} | {both[name]:.3f} | {alone[name]:.3f} |" for name in order),
+        "| species | presentations | gave no features | APCER, gates and model | APCER, model alone |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {name} | {int((names == name).sum())} | {missed.get(name, 0)} | {both[name]:.3f} | {alone[name]:.3f} |"
+            for name in order
+        ),
+        *(f"| {name} | 0 | {missed[name]} | - | - |" for name in silent),
     ]
 
 
-def _non_response(counts: Sequence[Mapping[str, int]], answered: int) -> str:
+def _non_response(counts: tuple[Mapping[str, int], Mapping[str, int]], answered: int) -> str:
     missed = sum(each.get("bona_fide", 0) for each in counts)
     attacks = sum(sum(each.values()) for each in counts) - missed
     return (
-        f"Beyond these rows, {missed} bona fide presentations of {missed + answered} (both splits) and {attacks} "
+        f"Beyond those judged, {missed} bona fide presentations of {missed + answered} (both splits) and {attacks} "
         "attack presentations gave no features (no face found, too bright, ...): non-responses, in none of the rates "
         "above."
     )
@@ -167,7 +178,9 @@ def _left_out(left_out: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return ["## Species never seen", "Not run for this model: `make leave-one-out`.", ""]
     lines = [
         "## Species never seen",
-        f"A model trained without the species, float, profile `{PROFILE}`, development data (`make leave-one-out`).",
+        f"A model trained without the species, float, profile `{PROFILE}`, one burst, development data, not the test "
+        "generator (`make leave-one-out`). What a row does not name was trained on: where one silicone is left out, "
+        "the others were seen.",
         "",
         "| left out | presentations | APCER, gates and model | APCER, model alone |",
         "|---|---|---|---|",

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,14 +100,22 @@ def pack(rows: Sequence[Row], results: Sequence[dict[str, Any]]) -> bytes:
 
 
 def load(folder: Path) -> Data:
-    """All shards of a folder, in the order of their names. Raises FileNotFoundError when there is none."""
+    """All shards of a folder, in the order of their names.
+
+    Raises FileNotFoundError when there is none, ValueError for one that is damaged or of another version.
+    """
     paths = sorted(folder.glob(SHARDS))
     if not paths:
         raise FileNotFoundError(f"There are no shards in {folder}: make them with `dermis simulate PLAN --features`.")
     found = []
     for path in paths:
-        with np.load(path, allow_pickle=False) as archive:
-            found.append({field: archive[field] for field in FIELDS})
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                found.append({field: archive[field] for field in FIELDS})
+        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as problem:
+            raise ValueError(
+                f"{path} is damaged or of another version ({problem}): remove it and give `dermis simulate` again."
+            ) from None
     return joined(found)
 
 
@@ -115,10 +124,10 @@ def joined(parts: Sequence[Data]) -> Data:
     return {field: np.concatenate([part[field] for part in parts]) for field in FIELDS}
 
 
-def non_response(folder: Path) -> dict[str, int]:
-    """Species -> presentations that gave no features (no face, too bright, ...), over all shards of a folder."""
+def non_response(folders: Sequence[Path]) -> dict[str, int]:
+    """Species -> presentations that gave no features (no face, too bright, ...), over all shards of the folders."""
     counts: dict[str, int] = {}
-    for path in sorted(folder.glob(SHARDS)):
+    for path in sorted(path for folder in folders for path in folder.glob(SHARDS)):
         with np.load(path, allow_pickle=False) as archive:
             for what, count in json.loads(str(archive["unusable"])).items():
                 species = what.partition(":")[0]

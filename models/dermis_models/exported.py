@@ -9,7 +9,7 @@ from dermis_models.dataset import Data
 GOLDEN = 64
 
 
-class WrongExport(Exception):
+class WrongExport(ValueError):
     """The converter made something that the device could not feed."""
 
 

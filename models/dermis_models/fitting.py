@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 import keras  # pyright: ignore[reportMissingImports] - of the extra [train], which lint has not
 import numpy as np
 
-from dermis_models import network
+from dermis_models import made_of, network
 from dermis_models.balance import Balance
 from dermis_models.dataset import Data
 
@@ -60,10 +59,10 @@ def fit(data: Data, schedule: Schedule, folder: Path, tell: Callable[[str], None
 
     Raises ValueError without presentations of both classes.
     """
-    made_of = _made_of(data, schedule)
+    origin = f"{made_of.digest([data])} {asdict(schedule)}"
     balance = Balance.of(data)
     steps = -(-len(data["label"]) // BATCH)
-    model, begun = _resumed(folder, made_of, balance)
+    model, begun = _resumed(folder, origin, balance)
     if model is None:
         keras.utils.set_random_seed(schedule.seed)
         model = network.build()
@@ -76,7 +75,7 @@ def fit(data: Data, schedule: Schedule, folder: Path, tell: Callable[[str], None
     for epoch in range(begun, schedule.epochs):
         _seed(model, schedule.seed, epoch)
         loss = _epoch(model, data, balance, np.random.default_rng([schedule.seed, epoch]))
-        _keep(model, balance, epoch + 1, folder, made_of)
+        _keep(model, balance, epoch + 1, folder, origin)
         worst = balance.groups[int(np.argmax(balance.share / balance.first))]
         tell(f"epoch {epoch + 1:3d}/{schedule.epochs}  loss {loss:.4f}  seen more than at first: {worst}")
     return model
@@ -118,38 +117,28 @@ def scores(model: keras.Model, data: Data) -> np.ndarray:
     return _scores(model, data)
 
 
-def _made_of(data: Data, schedule: Schedule) -> str:
-    """16 hex digits of everything that a checkpoint depends on."""
-    found = hashlib.sha256(json.dumps(asdict(schedule)).encode())
-    for name in ("maps", "spectra", "label", "species", "condition", "tone"):
-        found.update(np.ascontiguousarray(data[name]).tobytes())
-    for path in (Path(__file__), Path(network.__file__)):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:16]
-
-
 def _place(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:04d}"
 
 
-def _keep(model: keras.Model, balance: Balance, epoch: int, folder: Path, made_of: str) -> None:
+def _keep(model: keras.Model, balance: Balance, epoch: int, folder: Path, origin: str) -> None:
     """A checkpoint is a folder that gets its name when all of it is written; the one before goes then."""
     part = folder / "writing"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model.save(part / MODEL)
-    state = {"made_of": made_of, "share": dict(zip(balance.groups, balance.share.tolist(), strict=True))}
+    state = {"made_of": origin, "share": dict(zip(balance.groups, balance.share.tolist(), strict=True))}
     (part / STATE).write_text(json.dumps(state))
     shutil.rmtree(_place(folder, epoch), ignore_errors=True)
     part.rename(_place(folder, epoch))
     shutil.rmtree(_place(folder, epoch - 1), ignore_errors=True)
 
 
-def _resumed(folder: Path, made_of: str, balance: Balance) -> tuple[keras.Model | None, int]:
+def _resumed(folder: Path, origin: str, balance: Balance) -> tuple[keras.Model | None, int]:
     """(model, epochs done) of the newest checkpoint; its shares go into `balance`. Others are removed."""
     for place in sorted(folder.glob("epoch-*"), reverse=True):
         state = json.loads((place / STATE).read_text())
-        if state["made_of"] == made_of:
+        if state["made_of"] == origin:
             balance.share = np.array([state["share"][name] for name in balance.groups])
             return keras.saving.load_model(place / MODEL), int(place.name.partition("-")[2])  # type: ignore[return-value]
         shutil.rmtree(place)

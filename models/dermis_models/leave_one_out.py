@@ -7,15 +7,12 @@ species' development presentations are judged. One species after the other, resu
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
-from dermis.core.errors import DermisError
-from dermis_host import files
 
-from dermis_models import dataset, metrics, release, train
+from dermis_models import dataset, left_out, metrics, release, train
 from dermis_models.balance import BONA_FIDE
 from dermis_models.dataset import Data
 
@@ -73,25 +70,28 @@ def main(arguments: list[str] | None = None) -> int:
         "species", nargs="*", help="species, or the beginning of several names (default: each by itself)"
     )
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("-o", "--output", type=Path, default=train.LEFT_OUT)
+    parser.add_argument("-o", "--output", type=Path, default=left_out.PLACE)
     options = parser.parse_args(arguments)
     try:
         training = train.load(options.training, "training")
         development = train.load(options.development, "development")
         wanted = families(development, options.species)
-        found = json.loads(options.output.read_text()) if options.output.is_file() else {}
+        origin = {**left_out.origin(training, development), "epochs": options.epochs, "seed": options.seed}
+        found = left_out.read(options.output, origin)
         for family in wanted:
             if family not in found:
                 checkpoints = options.output.parent / "left_out" / family
                 found[family] = judged(training, development, family, options.epochs, options.seed, checkpoints)
-                with files.whole(options.output) as file:
-                    file.write((json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
+                left_out.write(options.output, origin, found)
             entry = found[family]
             alone = "no model was asked" if entry["apcer_model"] is None else f"{entry['apcer_model']:.3f}"
             rates = f"APCER {entry['apcer']:.3f}, of the model alone: {alone}"
             print(f"{family:32s} {entry['presentations']:5d}  {rates}")
-    except (FileNotFoundError, ValueError, DermisError) as problem:
+    except train.COMPLAINTS as problem:
         print(f"dermis_models.leave_one_out: {problem}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as problem:
+        print(f"dermis_models.leave_one_out: {train.NO_TENSORFLOW} ({problem})", file=sys.stderr)
         return 1
     return 0
 

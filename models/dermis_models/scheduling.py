@@ -85,7 +85,7 @@ def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Generator[Made
     """
     try:
         import distributed
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise HostError(INSTALL) from None
     try:

@@ -7,7 +7,6 @@ golden vectors into the release folder. Goes on where a killed run stopped. Need
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -16,11 +15,12 @@ from pathlib import Path
 import numpy as np
 from dermis.core.errors import DermisError
 
-from dermis_models import card, dataset, release, splits, tested_section
+from dermis_models import card, dataset, left_out, release, splits, tested_section
 from dermis_models.dataset import Data
 
 EPOCHS = 60
-LEFT_OUT = Path("build/train/left_out.json")
+NO_TENSORFLOW = "training needs TensorFlow: pip install 'dermis[sim,train]'"
+COMPLAINTS = (FileNotFoundError, ValueError, DermisError, release.TooLarge)
 
 
 def load(folders: Sequence[Path], split: str) -> Data:
@@ -50,7 +50,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    """One whole run; returns the card. Raises ValueError, FileNotFoundError or DermisError with one sentence."""
+    """One whole run; returns the card. Raises what `COMPLAINTS` holds with one sentence, ImportError without the
+    extra `[train]`."""
     training, development = load(options.training, "training"), load(options.development, "development")
     from dermis_models import exported, fitting, network
 
@@ -71,11 +72,11 @@ def run(options: argparse.Namespace) -> str:
         "spectra": development["spectra"][chosen],
         "output": exported.golden_outputs(tflite, development, chosen),
     }
-    non_response = [dataset.non_response(folder) for folder in (*options.training, *options.development)]
-    left_out = json.loads(options.left_out.read_text()) if options.left_out.is_file() else {}
+    missed = dataset.non_response(options.training), dataset.non_response(options.development)
+    unseen = left_out.read(options.left_out, left_out.origin(training, development))
     there = options.release / f"{release.NAME}.md"
     tested = tested_section.kept(there.read_text() if there.is_file() else "", made.sha256)
-    text = card.render(made, training, development, non_response, left_out, tested)
+    text = card.render(made, training, development, missed, unseen, tested)
     release.write(options.release, made, golden, text)
     print(f"trained and released to {options.release} in {(time.monotonic() - started) / 60:.1f} min", file=sys.stderr)
     return text
@@ -88,12 +89,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--release", type=Path, default=Path("models/released"), help="folder for the model")
     parser.add_argument("--checkpoints", type=Path, default=Path("build/train/checkpoints"), help="one an epoch")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--left-out", type=Path, default=LEFT_OUT, help="what leave_one_out found, for the card")
+    parser.add_argument("--left-out", type=Path, default=left_out.PLACE, help="what leave_one_out found, for the card")
     options = parser.parse_args(arguments)
     try:
         print(run(options))
-    except (FileNotFoundError, ValueError, DermisError, release.TooLarge) as problem:
+    except COMPLAINTS as problem:
         print(f"dermis_models.train: {problem}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as problem:
+        print(f"dermis_models.train: {NO_TENSORFLOW} ({problem})", file=sys.stderr)
         return 1
     return 0
 

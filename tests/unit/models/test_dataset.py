@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from dermis_models import dataset
 
@@ -40,7 +41,19 @@ def test_no_shard_is_one_sentence(tmp_path):
         dataset.load(tmp_path)
 
 
+def test_a_damaged_shard_is_one_sentence(tmp_path):
+    write(tmp_path, "shard-000000.npz", USABLE)
+    place = tmp_path / "shard-000000.npz"
+    whole = place.read_bytes()
+    np.savez(tmp_path / "old.npz", maps=np.zeros(1))
+    for wrong in (b"", b"no archive", whole[: len(whole) // 2], (tmp_path / "old.npz").read_bytes()):
+        place.write_bytes(wrong)
+        with pytest.raises(ValueError, match=r"shard-000000\.npz is damaged or of another version .*: remove it"):
+            dataset.load(tmp_path)
+
+
 def test_presentations_without_features_are_counted_by_species(tmp_path):
     write(tmp_path, "shard-000000.npz", MISSED, MISSED, USABLE)
     write(tmp_path, "shard-000001.npz", {"error": "the frame cannot be read"})
-    assert dataset.non_response(tmp_path) == {"bona_fide": 3}
+    assert dataset.non_response([tmp_path]) == {"bona_fide": 3}
+    assert dataset.non_response([tmp_path, tmp_path]) == {"bona_fide": 6}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 
 import numpy as np
 import pytest
 from dermis.core import profiles
-from dermis_models import card, dataset, leave_one_out, release, splits, tested_section, train
+from dermis_models import card, dataset, leave_one_out, left_out, made_of, release, splits, tested_section, train
 
 DEVELOPMENT = {
     "label": np.array([1, 1, 1, 1, 0, 0, 0]),
@@ -27,19 +28,20 @@ MADE = release.Release(b"model", 2, {"border": 0.5}, SCORES)
 
 
 def rendered(left_out=None) -> str:
-    counts = [{"bona_fide": 2}, {"bona_fide": 3, "resin_mask": 2}]
-    return card.render(MADE, DEVELOPMENT, DEVELOPMENT, counts, left_out or {})
+    missed = {"bona_fide": 2}, {"bona_fide": 3, "resin_mask": 2, "glass_bead_mask": 4}
+    return card.render(MADE, DEVELOPMENT, DEVELOPMENT, missed, left_out or {})
 
 
 def test_rates_count_gates_and_non_responses():
     text = rendered()
     assert "| border | 0.5000 | 0.250 | 1.000 (photo_matte) |" in text
-    assert "| photo_matte | 2 | 0.500 | 1.000 |" in text  # the gate takes one of them
-    assert "| resin_mask | 1 | 0.000 | 0.000 |" in text
+    assert "| photo_matte | 2 | 0 | 0.500 | 1.000 |" in text  # the gate takes one of them
+    assert "| resin_mask | 1 | 2 | 0.000 | 0.000 |" in text
+    assert "| glass_bead_mask | 0 | 4 | - | - |" in text  # what never gives features is in the table all the same
     assert "one burst: 0.5000 (2 of 4)" in text  # one by the model, one by a gate
     assert "| 0.4-0.5 | 2 | 1.000 |" in text
     assert "| wet | 1 | 1.000 |" in text
-    assert "5 bona fide presentations of 13 (both splits) and 2 attack presentations gave no features" in text
+    assert "5 bona fide presentations of 13 (both splits) and 6 attack presentations gave no features" in text
 
 
 def test_the_hard_species_come_first_and_what_cannot_be_said_last():
@@ -68,9 +70,9 @@ def test_the_section_about_the_test_generator_stays_with_its_model_alone():
     put = tested_section.replaced(text, MADE.sha256, f"{tested_section.HEADING}\nFound out.\n")
     assert put == text.replace(tested_section.NONE, f"{tested_section.HEADING}\nFound out.\n")
     assert tested_section.kept(put, MADE.sha256) == f"{tested_section.HEADING}\nFound out.\n"
-    again = card.render(MADE, DEVELOPMENT, DEVELOPMENT, [{}], {}, tested_section.kept(put, MADE.sha256))
+    again = card.render(MADE, DEVELOPMENT, DEVELOPMENT, ({}, {}), {}, tested_section.kept(put, MADE.sha256))
     assert tested_section.replaced(again, MADE.sha256, tested_section.NONE) == card.render(
-        MADE, DEVELOPMENT, DEVELOPMENT, [{}], {}
+        MADE, DEVELOPMENT, DEVELOPMENT, ({}, {}), {}
     )
     other = "0" * 64
     assert tested_section.kept(put, other) == tested_section.kept("", MADE.sha256) == tested_section.NONE
@@ -162,8 +164,21 @@ def test_training_refuses_the_shards_of_another_split(tmp_path, capsys):
     for command in (train.main, leave_one_out.main):
         assert command(["--training", str(tmp_path), "--development", str(tmp_path)]) == 1
         assert "not of the split training" in capsys.readouterr().err
-    assert train.main(["--training", str(tmp_path / "none")]) == 1
+    assert train.main(["--training", str(tmp_path / "none"), "--development", str(tmp_path)]) == 1
     assert "make them with `dermis simulate PLAN --features`" in capsys.readouterr().err
+
+
+def test_without_tensorflow_is_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    folders = []
+    for split in ("training", "development"):
+        (tmp_path / split).mkdir()
+        shards(tmp_path / split, splits.subject(split, 1, "resin_mask", 0))
+        folders += [f"--{split}", str(tmp_path / split)]
+    for command, place in ((train.main, "--release"), (leave_one_out.main, "--output")):
+        assert command([*folders, place, str(tmp_path / "out")]) == 1
+        assert "needs TensorFlow: pip install 'dermis[sim,train]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_family_left_out_is_left_out_whole():
@@ -174,6 +189,33 @@ def test_a_family_left_out_is_left_out_whole():
     assert leave_one_out.families(data, ["silicone"]) == ["silicone"]
     with pytest.raises(ValueError, match="begins with 'paper'"):
         leave_one_out.families(data, ["paper"])
+
+
+def test_figures_of_other_data_or_of_another_schedule_are_not_taken_up(tmp_path):
+    place, found = tmp_path / "kept" / "left_out.json", {"resin_mask": {"apcer": 0.1}}
+    first, second = {"label": np.arange(3)}, {"label": np.arange(4)}
+    origin = {**left_out.origin(first, second), "epochs": 25, "seed": 1}
+    assert left_out.read(place, origin) == {}
+    left_out.write(place, origin, found)
+    assert left_out.read(place, origin) == left_out.read(place, left_out.origin(first, second)) == found
+    assert left_out.read(place, {**origin, "seed": 2}) == {}
+    assert left_out.read(place, left_out.origin(first, {"label": np.array([0, 1, 2, 4])})) == {}
+    place.write_text('{"resin_mask": {"apcer": 0.1}}')  # as it was once written, without its origin
+    assert left_out.read(place, origin) == {}
+
+
+def test_a_digest_of_the_data_knows_rows_names_and_code():
+    data = {"tone": np.array([0.1, np.nan], np.float32), "label": np.array([1, 0])}
+    again = {name: data[name].copy() for name in reversed(list(data))}
+    assert made_of.digest([data]) == made_of.digest([again])
+    others = (
+        [{**data, "tone": np.array([np.nan, 0.1], np.float32)}],
+        [{**data, "tone": data["tone"].astype(np.float64)}],
+        [{"tone": data["tone"], "condition": data["label"]}],
+        [data, data],
+    )
+    digests = {made_of.digest([data]), made_of.digest([data], ["release"]), *map(made_of.digest, others)}
+    assert len(digests) == 2 + len(others)
 
 
 def test_nothing_is_trained_for_a_species_that_the_gates_refuse(tmp_path):
