@@ -46,8 +46,8 @@ def section(result: Mapping[str, Any]) -> str:
         f"Printed by `python -m dermis_evaluation.card`, of `dermis evaluate` of the plan {run['plan']} "
         f"({run['digest']}), seed {run['seed']}: {counts['bona_fide']} bona fide and {counts['attack']} attack "
         f"presentations, simulated; gates, model and agreement of bursts together, profile `{run['profile']}`. "
-        "Intervals are exact, two-sided 95%, as if presentations were independent; four are of one subject, so they "
-        "are too narrow.",
+        "Intervals are exact, two-sided 95%, as if presentations were independent; the bona fide ones are of "
+        f"{counts['bona_fide_subjects']} subjects, the attacks of {counts['attack_subjects']}, so they are too narrow.",
         "",
         f"Goals reached: {len(result['goals']) - len(missed)} of {len(result['goals'])}. "
         + ("Missed: " + "; ".join(_missed(goal) for goal in missed) + "." if missed else "None is missed."),
@@ -57,11 +57,13 @@ def section(result: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     aside = result["concealer"]["apcer"]
+    at_bpcer = {**fixed["apcer"], **fixed["concealer"]["apcer"]}
     for name, rate in worst_first({**result["apcer"], **aside}):
-        at_fixed = (fixed["apcer"] or {}).get(name)
+        at_fixed = at_bpcer.get(name)
         shown = f"{name} (concealer)" if name in aside else name
         lines.append(f"| {shown} | {rate['n']} | {_rate(rate)} | {_rate(at_fixed)} | {_bar(name)} |")
-    silent = [(name, rate) for name, rate in worst_first(result["apnrr"]) if rate["errors"]]
+    unanswered = worst_first({**result["apnrr"], **result["concealer"]["apnrr"]})
+    silent = [(name, rate) for name, rate in unanswered if rate["errors"]]
     if silent:
         told = ", ".join(f"{name} {rate['errors']} of {rate['n']}" for name, rate in silent)
         lines += ["", f"No decision (APNRR): {told}."]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dermis_host.errors import UsageError
@@ -17,7 +18,9 @@ from dermis_host.evaluation.score_files import MAXIMUM
 
 FIGURES = ("apcer", "apnrr", "bpcer", "bpnrr")
 BY_SPECIES = ("apcer", "apnrr")
-SIGNIFICANT, MOST_DIGITS = 3, 4  # of a rate in percent, for people
+NOTHING: dict[str, Any] = {"n": 0, "errors": 0, "bound95": None}  # the rate of no presentations
+SIGNIFICANT, MOST_DIGITS = 3, 9  # of a rate in percent, for people
+LEAST_RATE = 1e-9  # that can be asked for: one in more presentations than anybody makes
 BOUND_DIGITS = 2
 
 
@@ -44,6 +47,11 @@ def percent(rate: float | None) -> str:
     return f"{shown:.{digits}f}".rstrip("0").rstrip(".") + "%"
 
 
+def exact(number: float) -> str:
+    """A threshold in as many digits as it has: rounded, it would refuse or accept its own score."""
+    return repr(float(number)).removesuffix(".0")
+
+
 def rounded_up(rate: float) -> str:
     """A bound for people: two digits, never below the bound itself."""
     if rate <= 0:
@@ -59,7 +67,7 @@ def rounded_up(rate: float) -> str:
 def supports(rate: dict[str, Any]) -> str:
     """What a sample carries at most: "0 of 60 supports no claim below 4.9%"."""
     if not rate["n"]:
-        return "no presentation supports no claim"
+        return "without a presentation there is no claim"
     return f"{rate['errors']} of {rate['n']} supports no claim below {rounded_up(rate['bound95'])}"
 
 
@@ -80,34 +88,37 @@ def parse(words: Iterable[str]) -> list[Claim]:
 
 
 def parse_rate(text: str, what: str) -> float:
-    """`.05` or `5%`, above 0 and at most 1. Raises UsageError."""
+    """`.05` or `5%`, from `LEAST_RATE` to 1, as it is written: 0.7% is .007, which no division of floats gives.
+
+    Raises UsageError.
+    """
     text = text.strip()
     try:
-        rate = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
+        rate = float(Decimal(text.removesuffix("%")).scaleb(-2 if text.endswith("%") else 0))
+    except (InvalidOperation, ValueError, OverflowError):
         rate = math.nan
-    if not 0 < rate <= 1:
-        raise UsageError(f"{what} takes a rate above 0 and at most 1, as in .05 or 5%, not {text!r}.")
+    if not LEAST_RATE <= rate <= 1:
+        raise UsageError(f"{what} takes a rate from {LEAST_RATE:g} to 1, as in .05 or 5%, not {text!r}.")
     return rate
 
 
 def judge(claims: Iterable[Claim], result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each claim with what the sample says to it: {claim, species, limit, bound95, n, errors, carried, sentence}.
+    """Each claim with what the sample says to it: {figure, species, limit, bound95, n, errors, carried, sentence}.
 
     Raises UsageError for a species that was not presented.
     """
     judged = []
     for claim in claims:
-        found = result[claim.figure]
-        rates = {"": found}
-        if claim.figure in BY_SPECIES:
-            rates = {name: rate for name, rate in found.items() if name != MAXIMUM}
-            if claim.species:
-                if claim.species not in rates:
-                    raise UsageError(f"--claim names the species {claim.species!r}, of which there is no presentation.")
-                rates = {claim.species: rates[claim.species]}
-        for species, rate in rates.items():
-            judged.append(_judged(Claim(claim.figure, claim.limit, species), rate))
+        if claim.figure not in BY_SPECIES:
+            rates = [("", result[claim.figure])]
+        elif claim.species:
+            both = (result[claim.figure], result["concealer"][claim.figure])
+            rates = [(claim.species, found[claim.species]) for found in both if claim.species in found]
+            if not rates or claim.species == MAXIMUM:
+                raise UsageError(f"--claim names the species {claim.species!r}, of which there is no presentation.")
+        else:  # without an impostor's attack, a claim about each is a claim about nothing
+            rates = [(name, rate) for name, rate in result[claim.figure].items() if name != MAXIMUM] or [("", NOTHING)]
+        judged += [_judged(Claim(claim.figure, claim.limit, species), rate) for species, rate in rates]
     return judged
 
 

@@ -15,6 +15,7 @@ from dermis_host.evaluation.intervals import clopper_pearson
 from dermis_host.evaluation.rates import Sample
 from dermis_host.evaluation.score_files import MAXIMUM
 from dermis_host.evaluation.scores import BONA_FIDE, Scores, fold
+from dermis_host.evaluation.source import CONCEALER
 
 FORMAT, VERSION = "dermis-report", 1
 FIXED_RATES = (0.01, 0.05, 0.10)
@@ -99,12 +100,17 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
     result["non_response"] = "counted" if counted else "apart"
     result["presentations"] = _presentations(main, given)
     result["leave_one_species_out"] = {
-        scores.held_out.names[code]: _held_out(scores.select(scores.held_out.codes == code), rule, counted, tally)
-        for code in held_out
+        name: _held_out(scores.select(scores.held_out.codes == code), name, rule, counted, tally)
+        for name, code in ((scores.held_out.names[code], code) for code in held_out)
     }
     tally.fill()
     result["failures"] = failures(main, result["threshold"], counted)
     result["remarks"] = _remarks(result, main, rule)
+    result["remarks"] += [
+        f"The model that was trained without {name} has scores of no attack of that species: its row says nothing."
+        for name, held in result["leave_one_species_out"].items()
+        if name not in held["apcer"] and name not in held["concealer"]["apcer"]
+    ]
     if alone:
         result["remarks"].insert(0, f"The model was trained without the species {alone}.")
     return result
@@ -121,6 +127,9 @@ def _figures(scores: Scores, rule: Rule, counted: bool, tally: _Tally) -> dict[s
     bona_fide = np.sort(ranked[usable & scores.bona_fide])
     whole = Sample(bona_fide, sample(impostors, ~scores.concealer))
     hidden = Sample(bona_fide, sample(concealers, scores.concealer))
+    # A species that came as both keeps two curves.
+    every = dict(whole.species)
+    every.update((f"{name} ({CONCEALER})" if name in every else name, part) for name, part in hidden.species.items())
     threshold = rule.threshold(whole)
     if threshold is None:
         raise UsageError(_no_threshold(rule, whole))
@@ -131,13 +140,15 @@ def _figures(scores: Scores, rule: Rule, counted: bool, tally: _Tally) -> dict[s
         "apnrr": _no_response(scores, impostors, ~scores.concealer, tally),
         "bpnrr": tally.rate(int((scores.bona_fide & ~scores.responded).sum()), int(scores.bona_fide.sum())),
         "concealer": {
-            "apcer": _at(hidden, threshold, tally)["apcer"],
+            "apcer": _apcer(hidden, threshold, tally),
             "apnrr": _no_response(scores, concealers, scores.concealer, tally),
         },
-        "fixed_operating_points": [_fixed(whole, kind, rate, tally) for kind in (BPCER, APCER) for rate in FIXED_RATES],
+        "fixed_operating_points": [
+            _fixed(whole, hidden, kind, rate, tally) for kind in (BPCER, APCER) for rate in FIXED_RATES
+        ],
         "by": {name: _by(scores, name, ranked, threshold, tally) for name in scores.groups},
-        "curves": {name: _curve(bona_fide, part) for name, part in {**whole.species, **hidden.species}.items()},
-        "histograms": _histograms(bona_fide, {**whole.species, **hidden.species}),
+        "curves": {name: _curve(bona_fide, part) for name, part in every.items()},
+        "histograms": _histograms(bona_fide, every),
     }
 
 
@@ -162,18 +173,20 @@ def _no_threshold(rule: Rule, sample: Sample) -> str:
 def _at(sample: Sample, threshold: float, tally: _Tally) -> dict[str, Any]:
     return {
         "bpcer": tally.rate(rates.refused(sample.bona_fide, threshold), len(sample.bona_fide)),
-        "apcer": tally.by_species(
-            (name, rates.accepted(part, threshold), len(part)) for name, part in sample.species.items()
-        ),
+        "apcer": _apcer(sample, threshold, tally),
     }
 
 
-def _fixed(sample: Sample, kind: str, rate: float, tally: _Tally) -> dict[str, Any]:
+def _apcer(sample: Sample, threshold: float, tally: _Tally) -> dict[str, Any]:
+    return tally.by_species((name, rates.accepted(part, threshold), len(part)) for name, part in sample.species.items())
+
+
+def _fixed(sample: Sample, hidden: Sample, kind: str, rate: float, tally: _Tally) -> dict[str, Any]:
     threshold = Rule(kind, rate).threshold(sample)
     point: dict[str, Any] = {"fixed": kind, "at": rate, "threshold": threshold}
     if threshold is None:
-        return {**point, "bpcer": None, "apcer": {}}
-    return {**point, **_at(sample, threshold, tally)}
+        return {**point, "bpcer": None, "apcer": {}, "concealer": {"apcer": {}}}
+    return {**point, **_at(sample, threshold, tally), "concealer": {"apcer": _apcer(hidden, threshold, tally)}}
 
 
 def _no_response(scores: Scores, codes: dict[str, int], chosen: np.ndarray, tally: _Tally) -> dict[str, Any]:
@@ -216,10 +229,13 @@ def _by(scores: Scores, group: str, ranked: np.ndarray, threshold: float, tally:
     return found
 
 
-def _held_out(scores: Scores, rule: Rule, counted: bool, tally: _Tally) -> dict[str, Any]:
+def _held_out(scores: Scores, name: str, rule: Rule, counted: bool, tally: _Tally) -> dict[str, Any]:
     """One species scored by a model that never saw it, at that model's own threshold."""
-    found = _figures(scores, rule, counted, tally)
-    return {key: found[key] for key in ("threshold", "bpcer", "apcer", "apnrr", "bpnrr")}
+    try:
+        found = _figures(scores, rule, counted, tally)
+    except UsageError as problem:
+        raise UsageError(f"Of the model trained without {name}: {problem}") from None
+    return {key: found[key] for key in ("threshold", "bpcer", "apcer", "apnrr", "bpnrr", "concealer")}
 
 
 def _curve(bona_fide: np.ndarray, attacks: np.ndarray) -> dict[str, Any] | None:
@@ -250,7 +266,8 @@ def _histograms(bona_fide: np.ndarray, species: dict[str, np.ndarray]) -> dict[s
     low = min((part[0] for part in finite.values() if len(part)), default=0.0)
     high = max((part[-1] for part in finite.values() if len(part)), default=1.0)
     if not low < high:
-        low, high = low - 0.5, high + 0.5
+        beside = max(0.5, abs(low) / 2)  # half of one would be lost beside a large score
+        low, high = low - beside, high + beside
     edges = np.linspace(low, high, BINS + 1)
     return {
         "edges": edges.tolist(),
@@ -327,15 +344,21 @@ def _remarks(result: dict[str, Any], scores: Scores, rule: Rule) -> list[str]:
             f"{counts['bona_fide']} bona fide presentations came from {people} subjects: the intervals take "
             "presentations as independent, so they are narrower than subjects would allow."
         )
+    instruments = counts["attack_subjects"]
+    if instruments < counts["attack"]:
+        remarks.append(
+            f"{counts['attack']} attack presentations name {instruments} subjects: those of one subject or instrument "
+            "are not independent either."
+        )
+    judged = result["bpcer"]["n"]
     errorless = [
         f"{point['at']:.0%}"
         for point in result["fixed_operating_points"]
-        if point["fixed"] == BPCER and not rates.allowed(point["at"], counts["bona_fide"])
+        if point["fixed"] == BPCER and judged and not rates.allowed(point["at"], judged)
     ]
     if errorless:
         remarks.append(
-            f"{counts['bona_fide']} bona fide presentations are too few for BPCER {', '.join(errorless)}: "
-            "not one error is allowed."
+            f"{judged} bona fide presentations are too few for BPCER {', '.join(errorless)}: not one error is allowed."
         )
     reversed_species = [name for name, curve in result["curves"].items() if curve and curve["auc"] < 0.5]
     if reversed_species:

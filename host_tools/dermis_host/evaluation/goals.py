@@ -17,9 +17,9 @@ def judge(
     """Each goal as {what, limit, value, n, reached}. value: None where nothing was presented, which reaches no goal.
 
     goals: "bpcer"; "bpcer_tone" and "bpcer_condition", the worst of them; "tone_spread", the distance between the
-    tones with the highest and the lowest BPCER; all rates, 0 to 1. apcer: by species; None for those of the table of
-    species, as far as they were presented. at_bpcer: of the fixed operating point at which `apcer` is asked for, in
-    place of the report's own.
+    tones with the highest and the lowest BPCER; all rates, 0 to 1. apcer: by species, of impostors' attacks and of
+    concealers'; None for those of the table of species, as far as they were presented. at_bpcer: of the fixed operating
+    point at which `apcer` is asked for, in place of the report's own.
     """
     judged = []
     if "bpcer" in goals:
@@ -34,21 +34,29 @@ def judge(
         values = [rate["value"] for rate in _bpcers(result, "tone").values()]
         spread = {"value": max(values) - min(values), "n": len(values)} if values else None
         judged.append(_goal("BPCER between tones", goals["tone_spread"], spread))
-    found = {**result["concealer"]["apcer"], **result["apcer"]}
-    where = ""
+    point, where = result, ""
     if at_bpcer is not None:
         (point,) = (
             each for each in result["fixed_operating_points"] if (each["fixed"], each["at"]) == (BPCER, at_bpcer)
         )
-        found, where = point["apcer"], f" at BPCER {at_bpcer:.0%}"
-    found = {species: rate for species, rate in found.items() if species != MAXIMUM}
+        where = f" at BPCER {at_bpcer:.0%}"
+    found = _worse(point["apcer"], point["concealer"]["apcer"])
     if apcer is None:
-        presented = result["apnrr"]
+        presented = {**result["apnrr"], **result["concealer"]["apnrr"]}
         bars = {name: each.most_apcer for name, each in species_table.all_species().items() if name in presented}
         apcer = {name: limit for name, limit in bars.items() if limit is not None}
     for species, limit in apcer.items():
         judged.append(_goal(f"APCER of {species}{where}", limit, found.get(species)))
     return judged
+
+
+def _worse(impostors: dict[str, Any], concealers: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """APCER by species, the higher one of a species that came as both."""
+    found: dict[str, dict[str, Any]] = {}
+    for species, rate in (*impostors.items(), *concealers.items()):
+        if species != MAXIMUM and (species not in found or (rate["value"] or 0) > (found[species]["value"] or 0)):
+            found[species] = rate
+    return found
 
 
 def _bpcers(result: dict[str, Any], group: str) -> dict[str, dict[str, Any]]:

@@ -51,7 +51,7 @@ def _failures(result: dict[str, Any]) -> list[tuple[str, list[str], list[dict[st
     """(species or "", columns that anybody filled in, rows)."""
     found = []
     for name, rows in failures_in_order(result):
-        columns = [column for column in COLUMNS if any(row.get(column) not in (None, "") for row in rows)]
+        columns = [column for column in COLUMNS if column == "score" or any(row.get(column) for row in rows)]
         found.append((name, columns, rows))
     return found
 
@@ -70,7 +70,7 @@ def render(result: dict[str, Any], sheets: Sequence[dict[str, str]] = ()) -> str
         mark=Markup(MARK),
         apcer=apcer,
         concealer=concealer,
-        apnrr=result["apnrr"] | result["concealer"]["apnrr"],
+        apnrr=result["apnrr"],
         bars=plots.bars([("BPCER", result["bpcer"]), *apcer][: MOST_BARS + 1], "error rates with their intervals"),
         concealer_bars=plots.bars(concealer[:MOST_BARS], "error rates of concealer attacks") if concealer else "",
         bars_left_out=max(0, len(apcer) - MOST_BARS),

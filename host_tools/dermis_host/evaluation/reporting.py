@@ -14,7 +14,7 @@ from rich.text import Text
 from dermis_host import files
 from dermis_host.errors import HostError, UsageError
 from dermis_host.evaluation import claims, figures, page, required
-from dermis_host.evaluation.claims import percent, rounded_up
+from dermis_host.evaluation.claims import exact, percent, rounded_up
 from dermis_host.evaluation.score_files import MAXIMUM
 from dermis_host.evaluation.scores import Scores
 from dermis_host.output import Output, plain, table
@@ -84,7 +84,9 @@ def make(
     result = figures.compute(scores, rule, counted)
     if simulated is not None:
         result["simulated"] = simulated
-    result["source"] = {"file": source.name, "sha256": _sha256(source)}
+    # A file's name may hold bytes that are no text.
+    name = source.name.encode(errors="surrogateescape").decode(errors="replace")
+    result["source"] = {"file": name, "sha256": _sha256(source)}
     result["claims"] = claims.judge(claimed, result)
     result["report"] = required.filled(details or {}, result)
     return result
@@ -125,7 +127,7 @@ def show(result: dict[str, Any], output: Output) -> None:
         Text(
             f"{stamp}{counts['bona_fide']} bona fide presentations of {counts['bona_fide_subjects']} subjects, "
             f"{counts['attack']} attack presentations of {counts['species']} PAI species. Threshold "
-            f"{result['threshold']:.6g}: {result['threshold_from']}."
+            f"{exact(result['threshold'])}: {result['threshold_from']}."
         )
     )
     rows = table("figure", "rate", "errors", "of", "95% interval", "no claim below")
@@ -146,7 +148,7 @@ def show(result: dict[str, Any], output: Output) -> None:
         bpcer = point["bpcer"]["value"] if point["bpcer"] else None
         fixed.add_row(
             f"{point['fixed'].upper()} {point['at']:.0%}",
-            "unreachable" if point["threshold"] is None else f"{point['threshold']:.6g}",
+            "unreachable" if point["threshold"] is None else exact(point["threshold"]),
             percent(bpcer),
             percent(highest["value"]),
             Text(highest["species"]),
@@ -156,7 +158,7 @@ def show(result: dict[str, Any], output: Output) -> None:
         if labels:
             _show_group(group, labels, output)
     for name, held in result["leave_one_species_out"].items():
-        rate = held["apcer"].get(name)
+        rate = held["apcer"].get(name) or held["concealer"]["apcer"].get(name)
         if rate:
             output.say(
                 Text(f"{name}, never seen in training: APCER {percent(rate['value'])}, {claims.supports(rate)}.")

@@ -36,6 +36,8 @@ CHUNK = 65_536  # rows at a time: the file's text is never wholly in memory
 MOST_LABELS = 1000  # of a column that is reported by value; more is an identifier, not a species or a tone
 LONGEST_LABEL = 100
 LARGEST = 1e300  # of a number, so that the difference of two is one
+LONGEST_LINE = 1 << 20  # characters: what has no line ends is no table, and is not read to its end
+TOO_LONG = f"it has more than {LONGEST_LINE:,} characters"
 SHOWN = 40  # characters of a wrong value that a sentence repeats
 
 
@@ -152,9 +154,8 @@ class _Reader:
         start = file.peek(2)[:2]
         if start in (b"\xff\xfe", b"\xfe\xff"):
             raise UsageError(f"{self._path} is UTF-16: save it as UTF-8.")
-        reader = csv.reader(
-            io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), delimiter=self._layout.delimiter, strict=True
-        )
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        reader = csv.reader(_lines(text), delimiter=self._layout.delimiter, strict=True)
         try:
             header = next((row for row in reader if row), None)
             if header is None:
@@ -170,7 +171,7 @@ class _Reader:
                 "unexpected end": "a quote is not closed",
             }
             said = next((text for start, text in hint.items() if str(problem).startswith(start)), str(problem))
-            self._wrong(reader.line_num, f"{said}; write it as plain CSV.")
+            self._wrong(reader.line_num + (said == TOO_LONG), f"{said}; write it as plain CSV.")
         if not self._rows:
             raise UsageError(f"{self._path} has column names but no rows: it holds no presentation.")
         return self._scores()
@@ -196,6 +197,8 @@ class _Reader:
                 self._texts[name] = []
             elif name != "score":
                 self._coders[name] = _Coder()
+        for name in layout.by:  # of the columns above, those that hold numbers and texts are read once more, as labels
+            self._coders.setdefault(name, _Coder())
         self._floats["score"] = []
 
     def _missing(self, column: str, name: str, header: list[str]) -> NoReturn:
@@ -292,12 +295,20 @@ class _Reader:
             held_out=held_out,
             lines=lines,
             attempts=np.ones(len(score), np.int64),
-            presentation=self._coders["presentation"].labels() if "presentation" in self._places else None,
+            presentation=self._presentation(),
             groups=groups,
             numbers={name: np.concatenate(self._floats[name]) for name in NUMBERS if name in self._places},
             texts={name: np.array(texts, object) for name, texts in self._texts.items() if name in self._places},
             simulated=self._simulated(lines),
         )
+
+    def _presentation(self) -> np.ndarray | None:
+        """A number for each presentation; a row that names none stands for itself."""
+        if "presentation" not in self._places:
+            return None
+        labels = self._coders["presentation"].labels(first=("",))
+        alone = labels.codes == 0
+        return np.where(alone, len(labels.names) + np.cumsum(alone), labels.codes)
 
     def _unique(self, attempts: np.ndarray, lines: np.ndarray) -> None:
         listed = attempts.tolist()
@@ -392,6 +403,13 @@ class _Reader:
             return None
         stated = self._word("simulated", lines)
         return True if (stated == 1).any() else False if (stated == 0).all() else None
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+            raise csv.Error(TOO_LONG)
+        yield line
 
 
 def _chunks(reader: Any) -> Iterator[tuple[list[list[str]], np.ndarray]]:

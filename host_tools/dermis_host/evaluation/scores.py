@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,7 @@ class Scores:
     held_out: the species that the model of this row was trained without, "" for the main model. groups: what is
     reported apart (tone, condition, module, ...). numbers: ms, bursts; NaN where empty. texts: verdict, reasons,
     recording; only the columns that there are. lines: of the file. attempts: how many a presentation took.
+    presentation: int64, attempts of one number are one presentation; None where each row is one.
     """
 
     attempt: np.ndarray
@@ -43,7 +45,7 @@ class Scores:
     held_out: Labels
     lines: np.ndarray
     attempts: np.ndarray
-    presentation: Labels | None = None
+    presentation: np.ndarray | None = None
     groups: dict[str, Labels] = field(default_factory=dict)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     texts: dict[str, np.ndarray] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Scores:
             self.held_out.select(rows),
             self.lines[rows],
             self.attempts[rows],
-            self.presentation.select(rows) if self.presentation else None,
+            None if self.presentation is None else self.presentation[rows],
             {name: labels.select(rows) for name, labels in self.groups.items()},
             {name: values[rows] for name, values in self.numbers.items()},
             {name: values[rows] for name, values in self.texts.items()},
@@ -87,17 +89,23 @@ class Scores:
 def fold(scores: Scores) -> Scores:
     """Attempts to presentations: accepted when any attempt is, so the best score counts; responded when any did.
 
-    Times and bursts add up. Raises UsageError when attempts of one presentation are not of one species and subject.
+    Times and bursts add up. Raises UsageError when attempts of one presentation are not of one species, subject,
+    purpose and model.
     """
     if scores.presentation is None:
         return scores
-    codes = scores.presentation.codes
+    codes = scores.presentation
     order = np.lexsort((np.nan_to_num(scores.score, nan=-np.inf), scores.responded, codes))
     sorted_codes = codes[order]
     last = np.flatnonzero(np.append(sorted_codes[1:] != sorted_codes[:-1], True))  # the best attempt of each
     first = np.append(0, last[:-1] + 1)
-    for what, labels in (("species", scores.species), ("subject", scores.subject), ("held_out", scores.held_out)):
-        values = labels.codes[order]
+    for what, each in (
+        ("species", scores.species.codes),
+        ("subject", scores.subject.codes),
+        ("held_out", scores.held_out.codes),
+        ("purpose", scores.concealer),
+    ):
+        values = each[order].astype(np.int64)
         mixed = np.flatnonzero(np.minimum.reduceat(values, first) != np.maximum.reduceat(values, first))
         if len(mixed):
             rows = order[first[mixed[0]] : last[mixed[0]] + 1]
@@ -112,7 +120,11 @@ def fold(scores: Scores) -> Scores:
 
 
 def in_bands(labels: Labels) -> Labels:
-    """Tones given as reflectances, 0 to 1, by bands of `TONE_BAND`; where one is a word, all as they are."""
+    """Tones given as reflectances, 0 to 1, by bands of `TONE_BAND`; where one is a word, all as they are.
+
+    A band begins with its lower end. The highest one has its upper end too: of tones drawn from .2 to .7, the few that
+    are .700 when rounded would be a band of their own otherwise, of a handful of people.
+    """
     try:
         values = {name: float(name) for name in labels.names if name}
     except ValueError:
@@ -121,10 +133,11 @@ def in_bands(labels: Labels) -> Labels:
         return labels
     bands: dict[str, int] = {}
     codes = np.zeros(len(labels.names), np.int64)
+    highest = max(1, math.ceil(max(values.values(), default=1.0) / TONE_BAND - 1e-9)) - 1
     for code, name in enumerate(labels.names):
         band = ""
         if name in values:
-            low = np.floor(values[name] / TONE_BAND + 1e-9) * TONE_BAND
+            low = min(math.floor(values[name] / TONE_BAND + 1e-9), highest) * TONE_BAND
             band = f"{low:.1f}-{low + TONE_BAND:.1f}"
         codes[code] = bands.setdefault(band, len(bands))
     return Labels(codes[labels.codes], list(bands))

@@ -424,13 +424,26 @@ def test_goals_take_the_worst_tone_and_their_distance():
 
 def test_goals_of_the_table_of_species_at_a_fixed_bpcer():
     species = {"photo_matte": rate(0.0), "hydrogel_on_silicone": rate(0.06), "gelatin_appliance": rate(0.9)}
-    points = [{"fixed": "bpcer", "at": at, "apcer": {**species, "max": rate(0.9)}} for at in (0.01, 0.05)]
-    result = {"apcer": {}, "concealer": {"apcer": {}}, "apnrr": species, "fixed_operating_points": points}
+    hidden = {"latex_mask": rate(0.01), "heavy_makeup": rate(0.9), "partial_jaw_over": rate(0.05)}
+    points = [
+        {"fixed": "bpcer", "at": at, "apcer": {**species, "max": rate(0.9)}, "concealer": {"apcer": hidden}}
+        for at in (0.01, 0.05)
+    ]
+    aside = {"apcer": {}, "apnrr": {**hidden, "max": rate(0.0)}}
+    result = {"apcer": {}, "concealer": aside, "apnrr": species, "fixed_operating_points": points}
     found = goals.judge({}, None, result, 0.01)
     assert [(goal["what"], goal["limit"], goal["reached"]) for goal in found] == [
         ("APCER of photo_matte at BPCER 1%", 0.0, True),
+        ("APCER of latex_mask at BPCER 1%", 0.0, False),
         ("APCER of hydrogel_on_silicone at BPCER 1%", 0.05, False),
+        ("APCER of partial_jaw_over at BPCER 1%", 0.05, True),
     ]
+
+
+def test_a_goal_takes_the_worse_of_two_purposes():
+    result = {"apcer": {"mask": rate(0.01)}, "concealer": {"apcer": {"mask": rate(0.2)}}}
+    (found,) = goals.judge({}, {"mask": 0.1}, result)
+    assert (found["value"], found["reached"]) == (0.2, False)
 
 
 def test_the_log_keeps_what_it_held(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from dermis_host.errors import UsageError
-from dermis_host.evaluation.score_files import MOST_LABELS, Layout, load, parse_columns
+from dermis_host.evaluation.score_files import LONGEST_LINE, MOST_LABELS, Layout, load, parse_columns
 
 HEADER = "attempt,subject,species,score\n"
 GOOD = HEADER + "a1,s1,,0.9\na2,s2,photo,0.1\n"
@@ -63,6 +63,7 @@ def test_reads_what_the_format_says(write):
         (GOOD + "a3,s3,\x1b[31mred,1\n", "line 4: the species '\\x1b[31mred' must be"),
         (GOOD + f"a3,s3,{'x' * 101},1\n", "line 4: the species 'xxxx"),
         (GOOD + 'a3,s3,"open,1\n', "a quote is not closed"),
+        (GOOD + "x" * LONGEST_LINE, "line 4: it has more than 1,048,576 characters"),
         (GOOD + f"a3,s3,{'x' * 200_000},1\n", "line 4: a field has more than 131,072 characters"),
     ],
 )
@@ -132,14 +133,16 @@ def test_purpose_and_origin(write):
     assert "must be concealer or impostor" in refusal(write(head + "a,s,,1,,no\nb,s,p,0,thief,no\n"))
 
 
+def tones_of(scores):
+    return [scores.groups["tone"].names[code] for code in scores.groups["tone"].codes]
+
+
 def test_measured_tones_are_read_by_bands(write):
     head = "attempt,subject,species,score,tone\n"
     scores = load(write(head + "a,s,,1,0.2\nb,s,,1,0.299\nc,s,p,0,\nd,s,,1,0.7\n"))
-    assert [scores.groups["tone"].names[code] for code in scores.groups["tone"].codes] == [
-        "0.2-0.3",
-        "0.2-0.3",
-        "",
-        "0.7-0.8",
-    ]
+    assert tones_of(scores) == ["0.2-0.3", "0.2-0.3", "", "0.6-0.7"], "the highest band has its upper end too"
+    assert tones_of(load(write(head + "a,s,,1,0.7\nb,s,p,1,0.71\n"))) == ["0.7-0.8", "0.7-0.8"]
+    assert tones_of(load(write(head + "a,s,,1,0\nb,s,p,1,1\n"))) == ["0.0-0.1", "0.9-1.0"]
+    assert tones_of(load(write(head + "a,s,,1,0\nb,s,p,1,\n"))) == ["0.0-0.1", ""]
     named = load(write(head + "a,s,,1,dark\nb,s,p,1,0.3\n"))
     assert named.groups["tone"].names == ["dark", "0.3"]

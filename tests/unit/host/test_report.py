@@ -73,6 +73,30 @@ def test_a_claim_that_the_sample_cannot_carry_is_refused(scores, capsys):
     assert "0 of 60 supports no claim below 4.9%" in said and "3% takes 99 presentations without an error" in said
 
 
+def test_a_claim_about_nothing_is_not_carried(tmp_path):
+    rows = [(f"b{i}", i, "", 9, "") for i in range(100)] + [(f"m{i}", i, "mask", 1, "concealer") for i in range(100)]
+    path = write(tmp_path / "s.csv", rows, HEADER + ",purpose")
+    for word, code in (("apcer=5%", 1), ("apcer:mask=5%", 0)):
+        found = report(path, "--threshold", "5", "--claim", "bpcer=5%", "--claim", word, code=code)
+        assert [claim["carried"] for claim in found["claims"]] == [True, not code]
+
+
+@pytest.mark.parametrize(("text", "rate"), [("0.7%", 0.007), (" 2.9 %", 0.029), ("29%", 0.29), (".05", 0.05), ("1", 1)])
+def test_rates_are_taken_as_they_are_written(text, rate):
+    assert claims.parse_rate(text, "--bpcer") == rate
+
+
+def test_seven_of_a_thousand_are_seven_tenths_of_a_percent(tmp_path):
+    rows = [(f"b{i}", i, "", i) for i in range(1000)] + [("p", 1, "photo", 0)]
+    assert report(write(tmp_path / "s.csv", rows), "--bpcer", "0.7%")["bpcer"]["errors"] == 7
+
+
+def test_the_threshold_that_is_shown_is_the_threshold(tmp_path, capsys):
+    rows = [(f"b{i}", i, "", 0.1234567890123 + i) for i in range(9)] + [("p", 1, "photo", 0)]
+    text, _ = page(write(tmp_path / "s.csv", rows))
+    assert "Threshold 0.1234567890123:" in capsys.readouterr().out and "<b>0.1234567890123</b>" in text
+
+
 @pytest.mark.parametrize("rate", [1e-6, 0.000999, 0.0099501, 0.0487, 0.0995, 0.0999, 0.5, 0.99999, 1.0])
 def test_a_bound_is_never_rounded_down(rate):
     shown = float(claims.rounded_up(rate).rstrip("%")) / 100
@@ -80,7 +104,8 @@ def test_a_bound_is_never_rounded_down(rate):
 
 
 @pytest.mark.parametrize(
-    "word", ["apcer", "apcer=0", "apcer=2", "eer=.1", "bpcer:photo=.1", "apcer:none=.1", "bpcer=x"]
+    "word",
+    ["apcer", "apcer=0", "apcer=2", "eer=.1", "bpcer:photo=.1", "apcer:none=.1", "bpcer=x", "bpcer=1e-19", "bpcer=nan"],
 )
 def test_bad_claims(scores, word, capsys):
     assert main(["report", str(scores), "--claim", word]) == 2
@@ -127,6 +152,30 @@ def test_concealers_stand_apart(tmp_path):
     assert found["concealer"]["apcer"]["make_up"]["value"] == 1
 
 
+def test_a_species_of_both_purposes_keeps_both(tmp_path):
+    rows = [(f"b{i}", i, "", 9, "", "yes") for i in range(4)]
+    rows += [(f"i{i}", i, "mask", 1, "impostor", "yes") for i in range(4)]
+    rows += [(f"c{i}", i, "mask", "" if i < 3 else 8, "concealer", "no" if i < 3 else "yes") for i in range(4)]
+    path = write(tmp_path / "s.csv", rows, HEADER + ",purpose,response")
+    found = report(path, "--threshold", "5")
+    assert found["curves"]["mask"]["auc"] == 1 and len(found["curves"]) == len(found["histograms"]["species"]) == 2
+    assert sum(found["histograms"]["species"]["mask"]) == 4
+    assert sum(found["histograms"]["species"]["mask (concealer)"]) == 1
+    text, _ = page(path, "--threshold", "5")
+    impostors, concealers = re.findall(r'<tr><th scope="row">APCER, mask</th>.*?</tr>', text, re.DOTALL)
+    assert "3 of 4" in concealers and "3 of 4" not in impostors, "three concealers gave no response, and no impostor"
+
+
+def test_concealers_at_fixed_operating_points(tmp_path):
+    rows = [(f"b{i}", i, "", i, "") for i in range(100)] + [(f"p{i}", i, "photo", 0, "") for i in range(10)]
+    rows += [(f"m{i}", i, "latex", 3 + i, "concealer") for i in range(10)]
+    path = write(tmp_path / "s.csv", rows, HEADER + ",purpose")
+    points = report(path)["fixed_operating_points"]
+    (five,) = [point for point in points if (point["fixed"], point["at"]) == ("bpcer", 0.05)]
+    assert five["threshold"] == 5 and five["concealer"]["apcer"]["latex"]["errors"] == 8
+    assert "80% (8 of 10)" in page(path)[0]
+
+
 def test_attempts_fold_into_presentations(tmp_path):
     header = HEADER + ",presentation,ms"
     rows = [("a1", "s", "", 1, "p1", 900), ("a2", "s", "", 9, "p1", 800), ("b1", "t", "photo", 7, "p2", 900),
@@ -139,6 +188,27 @@ def test_attempts_fold_into_presentations(tmp_path):
     assert found["presentations"]["ms"]["bona_fide"]["max"] == 1700
     write(path, [*rows, ("d", "u", "", 2, "p3", 900)], header)
     assert main(["report", str(path), "--threshold", "5"]) == 2
+
+
+def test_a_row_that_names_no_presentation_is_one(tmp_path):
+    rows = [(f"b{i}", "s", "", i, "") for i in range(10)] + [(f"p{i}", "s", "photo", 0, "") for i in range(5)]
+    rows += [("q1", "s", "photo", 0, "q"), ("q2", "s", "photo", 9, "q")]
+    found = report(write(tmp_path / "s.csv", rows, HEADER + ",presentation"), "--threshold", "5")
+    assert (found["bpcer"]["n"], found["bpcer"]["errors"]) == (10, 5)
+    assert (found["apcer"]["photo"]["n"], found["apcer"]["photo"]["errors"]) == (6, 1)
+
+
+def test_a_presentation_has_one_purpose(tmp_path, capsys):
+    rows = [("a", 1, "", 9, "", ""), ("b", 2, "m", 1, "x", "concealer"), ("c", 2, "m", 1, "x", "impostor")]
+    assert main(["report", str(write(tmp_path / "s.csv", rows, HEADER + ",presentation,purpose"))]) == 2
+    assert "Line 4 belongs to the presentation of line 3, but has another purpose" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("column", ["ms", "score", "attempt", "verdict", "species", "response"])
+def test_any_column_is_reported_apart(tmp_path, column):
+    rows = [("a", 1, "", 9, 900, "bona_fide", "yes"), ("b", 2, "photo", 1, 800, "attack", "yes")]
+    path = write(tmp_path / "s.csv", rows, HEADER + ",ms,verdict,response")
+    assert len(report(path, "--threshold", "5", "--by", column)["by"][column]) in (1, 2)
 
 
 def test_by_tone_and_any_other_column(tmp_path):
@@ -157,6 +227,24 @@ def test_leave_one_species_out(tmp_path):
     assert found["threshold"] == 9 and found["apcer"]["latex"]["n"] == 1
     held = found["leave_one_species_out"]["latex"]
     assert held["threshold"] == 5 and (held["apcer"]["latex"]["errors"], held["apcer"]["latex"]["n"]) == (1, 2)
+
+
+def test_a_species_left_out_that_was_not_shown_takes_no_other_rate(tmp_path, capsys):
+    rows = [("a", 1, "", 9, ""), ("b", 2, "photo", 1, ""), ("c", 3, "latex", 6, ""), ("d", 1, "", 5, "latex"),
+            ("e", 1, "photo", 5, "latex")]  # fmt: skip
+    text, _ = page(write(tmp_path / "s.csv", rows, HEADER + ",held_out"))
+    assert "has scores of no attack of that species" in capsys.readouterr().err
+    (row,) = re.findall(r'<tr><th scope="row">latex</th>.*?</tr>', text.split('id="unseen"')[1], re.DOTALL)
+    assert "100%" not in row and row.count("<td>-</td>") == 4
+
+
+def test_a_concealer_left_out_has_a_rate(tmp_path):
+    rows = [("a", 1, "", 9, "", ""), ("b", 2, "photo", 1, "", ""), ("d", 1, "", 5, "latex", ""),
+            ("e", 1, "latex", 5, "latex", "concealer")]  # fmt: skip
+    path = write(tmp_path / "s.csv", rows, HEADER + ",held_out,purpose")
+    assert report(path)["leave_one_species_out"]["latex"]["concealer"]["apcer"]["latex"]["errors"] == 1
+    write(path, rows[:2] + rows[3:], HEADER + ",held_out,purpose")
+    assert main(["report", str(path)]) == 2
 
 
 def test_rows_in_any_order_give_the_same(scores, tmp_path):
@@ -310,8 +398,15 @@ def test_axes_end_on_round_numbers(value, nice):
     assert plots.nice_ceiling(value) == pytest.approx(nice)
 
 
-def test_scores_of_one_value_have_a_page(tmp_path):
-    path = write(tmp_path / "s.csv", [("a", 1, "", 1), ("b", 1, "photo", 1)])
+@pytest.mark.parametrize("value", [0.0, 1.0, -1e20, 1e300])
+def test_scores_of_one_value_have_a_page(tmp_path, value):
+    path = write(tmp_path / "s.csv", [("a", 1, "", value), ("b", 1, "photo", value)])
     text, _ = page(path)
     assert "<svg" in text
-    assert load(path).score.tolist() == [1.0, 1.0]
+    assert load(path).score.tolist() == [value, value]
+
+
+def test_a_name_of_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / b"s\xff.csv".decode("utf-8", "surrogateescape")
+    text, _ = page(write(path, [("a", 1, "", 1), ("b", 1, "photo", 0)]))
+    assert "PAD report: s\ufffd" in text

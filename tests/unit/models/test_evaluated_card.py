@@ -53,6 +53,7 @@ def test_the_section_replaces_the_one_before(tmp_path):
     assert "| hydrogel_on_silicone | 10 | 20% (2.52% to 55.6%) |" in text
     order = ("heavy_makeup (concealer)", "hydrogel_on_silicone", "photo_matte")
     assert [text.index(f"| {name} |") for name in order] == sorted(text.index(f"| {name} |") for name in order)
+    assert "of 100 subjects, the attacks of 3" in text
     assert "| photo_matte | 10 | 0% (0% to 30.8%) |" in text and "| 0 of 300 |" in text
     assert "| all | 100 | 2% (0.243% to 7.04%) |" in text and "| condition wet | 98 | 0% (0% to 3.69%)" in text
 
