@@ -23,9 +23,9 @@ def prepare(job: Job, folder: Path) -> list[int]:
     place = folder / DESCRIPTION
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = place.read_text(encoding="utf-8")
+        text = place.read_bytes()
     except FileNotFoundError:
-        text = ""
+        text = b""
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{folder} is no folder: name another with -o.") from None
     except OSError as problem:
@@ -41,11 +41,13 @@ def prepare(job: Job, folder: Path) -> list[int]:
     return [number for number in range(count) if not (folder / simulation.name_of(job, number)).is_file()]
 
 
-def _compare(job: Job, text: str, folder: Path) -> None:
+def _compare(job: Job, text: bytes, folder: Path) -> None:
     try:
         there = json.loads(text)
     except ValueError:
-        there = {}
+        there = None
+    if not isinstance(there, dict):
+        raise UsageError(f"{folder / DESCRIPTION} is damaged: name another folder with -o, or remove {folder}.")
     wanted = job.description()
     if there == wanted:
         return

@@ -79,6 +79,10 @@ class Plan:
     modules: int = 400
     generator: str = DESIGN
 
+    def __hash__(self) -> int:
+        """Its tables have none of their own."""
+        return hash(self.digest())
+
     def digest(self) -> str:
         """16 hex digits that differ when anything of the plan does; who drew by it says by which generator."""
         values = asdict(self)

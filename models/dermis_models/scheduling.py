@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -17,6 +18,7 @@ from dermis_models.simulation import Job
 
 Made = tuple[int, dict[str, bytes]]  # a shard's number and its files
 AHEAD = 2  # shards a process has waiting: enough that none stands idle
+ADDRESS = re.compile(r"(tcp|tls|ws|wss)://\S+:\d{1,5}")  # others make Dask's client hang when it is let go
 CONNECT_S = 20  # until a scheduler answers, and until it has a worker
 MODULES = "modules"  # folder of calibration records, beside the shards
 MODULES_VARIABLE = "DERMIS_MODULES"  # names a folder where a cluster's workers may keep them
@@ -88,12 +90,13 @@ def on_cluster(job: Job, numbers: Sequence[int], address: str) -> Generator[Made
         from distributed.comm.core import CommClosedError
     except ImportError:
         raise HostError(INSTALL) from None
+    nobody = f"No Dask scheduler answers at {address}: start one (`dask scheduler`) and give its tcp://HOST:PORT."
+    if not ADDRESS.fullmatch(address):
+        raise UsageError(nobody)
     try:
         client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError):
-        raise UsageError(
-            f"No Dask scheduler answers at {address}: start one (`dask scheduler`) and give its tcp://HOST:PORT."
-        ) from None
+    except (OSError, OverflowError, TimeoutError, ValueError):
+        raise UsageError(nobody) from None
     try:
         try:
             client.wait_for_workers(1, CONNECT_S)

@@ -75,7 +75,8 @@ class Job:
         return json.loads(json.dumps({"format": 1, **described}))
 
 
-def groups(plan: Plan) -> list[Group]:
+@lru_cache(maxsize=1)  # whoever makes shards of a plan of millions would else draw them all for each shard
+def groups(plan: Plan) -> tuple[Group, ...]:
     """All geometries of a plan, species mixed, the same for the same plan."""
     found = []
     taken: set[int] = set()
@@ -88,13 +89,18 @@ def groups(plan: Plan) -> list[Group]:
             variants = min(plan.each, count - number * plan.each)
             place = hashlib.sha256(f"{plan.seed}/{species}/{number}".encode()).digest()
             found.append((place, Group(species, subject, variants)))
-    return [group for _, group in sorted(found, key=lambda each: each[0])]
+    return tuple(group for _, group in sorted(found, key=lambda each: each[0]))
 
 
-def shards(job: Job) -> list[list[Group]]:
+def shard(job: Job, number: int) -> tuple[Group, ...]:
+    """The geometries of one shard."""
+    size = GEOMETRIES[job.kind]
+    return groups(job.plan)[number * size : (number + 1) * size]
+
+
+def shards(job: Job) -> list[tuple[Group, ...]]:
     """The plan's geometries, cut into shards."""
-    all_groups, size = groups(job.plan), GEOMETRIES[job.kind]
-    return [all_groups[first : first + size] for first in range(0, len(all_groups), size)]
+    return [shard(job, number) for number in range(-(-len(groups(job.plan)) // GEOMETRIES[job.kind]))]
 
 
 def name_of(job: Job, number: int) -> str:
@@ -109,7 +115,7 @@ def make(job: Job, number: int, folder: Path) -> dict[str, bytes]:
     """
     if job.sources != sources.digest():
         raise HostError("A worker runs other sources than this computer: install the same state of Dermis on both.")
-    standing = [each for group in shards(job)[number] for each in _standing(job, group, folder)]
+    standing = [each for group in shard(job, number) for each in _standing(job, group, folder)]
     if job.kind == FEATURES:
         taken = [(burst, each.row) for each in standing for burst in each.bursts(job.plan.bursts)]
         results = replay([recording for recording, _ in taken], None, features_only=True)

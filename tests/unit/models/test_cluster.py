@@ -167,7 +167,7 @@ def test_workers_that_come_later_have_work_too():
 def test_nobody_at_the_address_is_a_sentence(monkeypatch):
     monkeypatch.setattr(scheduling, "CONNECT_S", 1)
     job = small()
-    for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+    for address in ("tcp://127.0.0.1:9", "nonsense://x", "nonsense", "tcp://x", ""):
         with pytest.raises(UsageError, match=r"No Dask scheduler answers at .*: start one"):
             next(scheduling.on_cluster(job, [0], address))
 

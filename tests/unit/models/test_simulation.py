@@ -44,6 +44,8 @@ def test_every_presentation_is_in_one_shard():
     assert sum(group.variants for group in groups if group.species == "photo_matte") == 30
     assert len({group.subject for group in groups}) == len(groups)
     assert {group.species for group in these[0]} == {"bona_fide", "photo_matte"}  # mixed
+    assert [simulation.shard(job(), number) for number in range(len(these))] == these
+    assert simulation.shards(job(seed=2))[0] != these[0]
 
 
 def test_a_folder_is_one_jobs_and_says_what_it_lacks(tmp_path):
@@ -72,9 +74,10 @@ def test_a_folder_that_cannot_be_the_jobs(tmp_path):
     with pytest.raises(UsageError, match=r"holds shards but no plan\.json"):
         keeping.prepare(job(), tmp_path / "old")
     (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / keeping.DESCRIPTION).write_text("{")
-    with pytest.raises(UsageError, match="another plan"):
-        keeping.prepare(job(), tmp_path / "damaged")
+    for damaged in (b"{", b"[]", b"\xff\xfe"):
+        (tmp_path / "damaged" / keeping.DESCRIPTION).write_bytes(damaged)
+        with pytest.raises(UsageError, match=r"plan\.json is damaged: name another folder"):
+            keeping.prepare(job(), tmp_path / "damaged")
 
 
 def test_what_cannot_be_written_leaves_no_half_shard(tmp_path, monkeypatch):
