@@ -6,13 +6,12 @@ import subprocess
 import sys
 from itertools import combinations
 
-import numpy as np
 import pytest
 from dermis_evaluation import frozen
 from dermis_host.errors import CalibrationFailed, HostError
 from dermis_hw import module_instance
 from dermis_hw.materials import MaterialError, resolve
-from dermis_models import drawing, generator, presentations, simulation, splits
+from dermis_models import drawing, generator, halves, presentations, simulation, splits
 from dermis_models.plan import Plan
 
 EVERY = dict.fromkeys(drawing.species(), 2)
@@ -87,28 +86,19 @@ def test_no_skin_is_in_two_splits(by_split):
     assert all(name.startswith("skin:subject-") for name in skins(splits.TEST))
 
 
-def test_no_spectrum_is_in_two_splits(by_split):
-    """Named materials (resin, paper) are in all splits by name; what is painted strays from the table each time."""
-
-    def spectra(split: str) -> set[bytes]:
-        found = set()
-        for group, each in by_split[split]:
-            materials = [thing.materials for thing in drawing.scene_of(each).objects]
-            rng = np.random.default_rng(group.subject)
-            for regions in drawing.varied(materials, GENERATORS[split], rng, 1.0):
-                found |= {material.values.tobytes() for material in regions.values()}
-        return found
-
-    for first, second in combinations(splits.SPLITS, 2):
-        assert len(spectra(first)) > 10 and not spectra(first) & spectra(second)
-
-
-def test_training_and_development_rest_on_no_held_out_material(by_split):
-    for split in (splits.TRAINING, splits.DEVELOPMENT):
-        for _, each in by_split[split]:
-            for thing in drawing.scene_of(each).objects:
-                for material in thing.materials.values():
-                    assert material.split != "held_out", material.name
+@pytest.mark.parametrize(
+    ("split", "others"), [("training", "held_out"), ("development", "held_out"), ("test", "development")]
+)
+def test_no_measured_spectrum_of_the_one_half_is_painted_in_the_other(by_split, split, others):
+    """Training and development share the development half; modelled materials have no half and are in all splits."""
+    seen = set()
+    for _, each in by_split[split]:
+        scene = drawing.scene_of(each)
+        found = [material for thing in scene.objects for material in thing.materials.values()]
+        for material in (*found, *filter(None, [scene.background_material])):
+            assert material.split != others, material.name
+            seen.add(material.split)
+    assert seen == {"modelled", {"held_out": "development", "development": "held_out"}[others]}
 
 
 @pytest.mark.parametrize(
@@ -154,11 +144,23 @@ def test_a_module_that_fails_its_bench_is_replaced_by_one_of_its_own(monkeypatch
         simulation.calibrated("test", 8, tmp_path)
 
 
-def test_the_frozen_generator_differs_in_surface_tolerance_noise_and_lamps():
-    both = vars(frozen.TEST), vars(generator.TRAINING)
-    same = {name for name in both[0] if both[0][name] == both[1][name]}
-    assert same == {"calibration_error"}  # the issue's figure for both: 1%
+@pytest.mark.parametrize(
+    ("known", "same"),
+    # 1% is the issue's figure; the wide generator was drawn up when the frozen one was known (decision 0017).
+    [(generator.TRAINING, {"calibration_error"}), (generator.WIDE, {"material_ripple"})],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_frozen_generator_differs_in_surface_tolerance_noise_and_lamps(known, same):
+    frozen_set, known_set = vars(frozen.TEST), vars(known)
+    assert {name for name in frozen_set if frozen_set[name] == known_set[name]} == same
     assert frozen.TEST.calibration_error == 0.01
+    assert known in generator.FOR_TRAINING.values()
+
+
+def test_whatever_training_may_draw_with_is_of_the_development_half():
+    assert len(generator.FOR_TRAINING) == 2
+    assert {each.half.number for each in generator.FOR_TRAINING.values()} == {halves.DEVELOPMENT.number}
+    assert frozen.TEST.half.number != halves.DEVELOPMENT.number
 
 
 def test_training_runs_where_the_frozen_generator_cannot_be_imported():
