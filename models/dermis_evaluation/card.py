@@ -16,7 +16,7 @@ from typing import Any
 from dermis_host import files
 from dermis_host.errors import HostError
 from dermis_host.evaluation.claims import percent
-from dermis_host.evaluation.page import worst_first
+from dermis_host.evaluation.page import parted, worst_first
 from dermis_host.released import released_model
 from dermis_hw import species as species_table
 from dermis_models import tested_section
@@ -67,6 +67,10 @@ def section(result: Mapping[str, Any]) -> str:
     if silent:
         told = ", ".join(f"{name} {rate['errors']} of {rate['n']}" for name, rate in silent)
         lines += ["", f"No decision (APNRR): {told}."]
+    sizes = [(name, part, rate) for name, parts in parted(result) for part, rate in parts.items()]
+    if sizes:
+        lines += ["", "| species | part of the face that is covered | presentations | APCER |", "|---|---|---|---|"]
+        lines += [f"| {name} | {part} | {rate['n']} | {_rate(rate)} |" for name, part, rate in sizes]
     lines += ["", "| bona fide | presentations | BPCER, a `no_decision` counted |", "|---|---|---|"]
     lines.append(f"| all | {result['bpcer']['n']} | {_rate(result['bpcer'])} |")
     for group in ("condition", "tone"):

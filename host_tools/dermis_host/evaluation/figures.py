@@ -147,6 +147,7 @@ def _figures(scores: Scores, rule: Rule, counted: bool, tally: _Tally) -> dict[s
             _fixed(whole, hidden, kind, rate, tally) for kind in (BPCER, APCER) for rate in FIXED_RATES
         ],
         "by": {name: _by(scores, name, ranked, threshold, tally) for name in scores.groups},
+        "coverage": _coverage(scores, ranked, threshold, tally),
         "curves": {name: _curve(bona_fide, part) for name, part in every.items()},
         "histograms": _histograms(bona_fide, every),
     }
@@ -227,6 +228,27 @@ def _by(scores: Scores, group: str, ranked: np.ndarray, threshold: float, tally:
             ),
         }
     return found
+
+
+def _coverage(scores: Scores, ranked: np.ndarray, threshold: float, tally: _Tally) -> dict[str, dict[str, Any]]:
+    """Species -> part of the face that is covered -> APCER, of the attacks of which it is stated."""
+    labels = scores.covered
+    if labels is None:
+        return {}
+    stated = ~scores.bona_fide & np.array([bool(name) for name in labels.names])[labels.codes]
+    found: dict[str, dict[str, Any]] = {}
+    for species, code in _species(scores, stated).items():
+        own = stated & (scores.species.codes == code)
+        found[species] = {
+            labels.names[each]: _part(ranked[own & (labels.codes == each)], threshold, tally)
+            for each in sorted(np.unique(labels.codes[own]).tolist(), key=labels.names.__getitem__)
+        }
+    return found
+
+
+def _part(ranked: np.ndarray, threshold: float, tally: _Tally) -> dict[str, Any]:
+    judged = ranked[~np.isnan(ranked)]
+    return tally.rate(int((judged >= threshold).sum()), len(judged))
 
 
 def _held_out(scores: Scores, name: str, rule: Rule, counted: bool, tally: _Tally) -> dict[str, Any]:

@@ -40,6 +40,11 @@ def _histograms(result: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
+def parted(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(species, APCER by the part of the face that is covered) of those that came in more than one size."""
+    return [(name, parts) for name, parts in result["coverage"].items() if len(parts) > 1]
+
+
 def failures_in_order(result: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
     """(species, rows): attacks first, those of the worst rate foremost; bona fide, "", last."""
     failed = result["failures"]
@@ -74,6 +79,7 @@ def render(result: dict[str, Any], sheets: Sequence[dict[str, str]] = ()) -> str
         bars=plots.bars([("BPCER", result["bpcer"]), *apcer][: MOST_BARS + 1], "error rates with their intervals"),
         concealer_bars=plots.bars(concealer[:MOST_BARS], "error rates of concealer attacks") if concealer else "",
         bars_left_out=max(0, len(apcer) - MOST_BARS),
+        coverage=parted(result),
         det=plots.det(curves) if curves else "",
         curves=curves,
         curves_left_out=max(0, len(curves) - plots.SERIES),

@@ -34,9 +34,12 @@ class Recordings:
                 raise RecordingError(f"{path} does not say what it shows (truth: kind, species): leave it out.")
             if (truth["kind"] == "attack") != bool(truth.get("species")):
                 raise RecordingError(f"{path} must name a species for an attack, and none for bona fide.")
+            number = truth.get("burst", 0)
+            if not isinstance(number, int):
+                raise RecordingError(f"{path} must give the number of its burst as a whole number.")
             stated.add(burst.simulated)
             attempt = str(truth.get("presentation", path.stem))
-            self._bursts.setdefault(attempt, []).append((int(truth.get("burst", 0)), path))
+            self._bursts.setdefault(attempt, []).append((number, path))
         self.simulated = True if True in stated else None if None in stated else False
 
     def description(self) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from dermis_host.evaluation.source import CONCEALER, Presentation, Source, Verdi
 
 PRESENTATIONS, RUN, RECORDINGS = "presentations.csv", "run.json", "recordings"
 COLUMNS = (
-    "attempt", "subject", "species", "tone", "condition", "purpose", "module", "held_out", "response", "score",
-    "verdict", "reasons", "bursts", "ms", "recording", "simulated",
+    "attempt", "subject", "species", "tone", "condition", "covered", "purpose", "module", "held_out", "response",
+    "score", "verdict", "reasons", "bursts", "ms", "recording", "simulated",
 )  # fmt: skip
 BATCH = 48  # presentations judged at once: 100 bursts or so, 50 MB of frames
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a program at the start of a cell
@@ -107,7 +107,8 @@ class Run:
         if len(whole) < len(data):
             self._part.write_bytes(whole)
         rows = csv.reader(io.StringIO(whole.decode("utf-8", "replace")))
-        next(rows, None)
+        if tuple(next(rows, COLUMNS)) != COLUMNS:
+            raise UsageError(f"{self._part} was begun by another version of these tools: name another folder with -o.")
         return {row[0] for row in rows if len(row) == len(COLUMNS)}
 
     def go(self, advance: Callable[[int], None] = lambda _: None, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -181,6 +182,7 @@ class Run:
             presentation.species,
             presentation.tone,
             presentation.condition,
+            presentation.covered,
             self._purpose(presentation),
             presentation.module,
             self._plan.held_out,

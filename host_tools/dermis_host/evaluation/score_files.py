@@ -16,14 +16,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from dermis_host.errors import UsageError
-from dermis_host.evaluation.scores import BONA_FIDE, Labels, Scores, in_bands
+from dermis_host.evaluation.scores import BONA_FIDE, COVERED_BAND, TONE_BAND, Labels, Scores, in_bands
 from dermis_host.evaluation.source import CONCEALER, IMPOSTOR
 
 REQUIRED = ("attempt", "subject", "species", "score")
 GROUPS = ("tone", "condition", "module")
 NUMBERS = ("ms", "bursts")
 TEXTS = ("verdict", "reasons", "recording")
-OPTIONAL = ("response", "presentation", "purpose", "held_out", "simulated", *GROUPS, *NUMBERS, *TEXTS)
+OPTIONAL = ("response", "presentation", "purpose", "held_out", "simulated", "covered", *GROUPS, *NUMBERS, *TEXTS)
 NUMBERED = "#"  # in the place of a column's name: the number of the row
 YES = frozenset(("1", "true", "yes", "y", "response", "bona_fide", "attack"))
 NO = frozenset(("0", "false", "no", "n", "none", "no_response", "no_decision"))
@@ -277,10 +277,7 @@ class _Reader:
         groups = {}
         for name in (*GROUPS, *self._layout.by):
             if name in self._places:
-                labels = self._coders[name].labels()
-                labels = in_bands(labels) if name == "tone" else labels
-                self._check_labels(labels, name, lines)
-                groups[name] = labels
+                groups[name] = self._labels(name, lines, TONE_BAND if name == "tone" else None)
         held_out = Labels(np.zeros(len(lines), np.int64), [""])
         if "held_out" in self._places:
             held_out = self._coders["held_out"].labels(first=("",))
@@ -299,6 +296,7 @@ class _Reader:
             groups=groups,
             numbers={name: np.concatenate(self._floats[name]) for name in NUMBERS if name in self._places},
             texts={name: np.array(texts, object) for name, texts in self._texts.items() if name in self._places},
+            covered=self._labels("covered", lines, COVERED_BAND) if "covered" in self._places else None,
             simulated=self._simulated(lines),
         )
 
@@ -359,6 +357,13 @@ class _Reader:
                 "there is no score; a presentation without an answer needs a column `response` that says no.",
             )
         return responded
+
+    def _labels(self, name: str, lines: np.ndarray, band: float | None) -> Labels:
+        """A column that is reported by value, numbers from 0 to 1 by bands of that width."""
+        labels = self._coders[name].labels()
+        labels = labels if band is None else in_bands(labels, band)
+        self._check_labels(labels, name, lines)
+        return labels
 
     def _check_labels(self, labels: Labels, name: str, lines: np.ndarray) -> None:
         column = _shown(self._layout.column(name))

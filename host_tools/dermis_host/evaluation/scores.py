@@ -11,6 +11,7 @@ from dermis_host.errors import UsageError
 
 BONA_FIDE = 0  # the code of the empty species
 TONE_BAND = 0.1  # of the reflectance at 700 nm
+COVERED_BAND = 0.25  # of the face: partial instruments are told apart at a quarter of it
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Scores:
     held_out: the species that the model of this row was trained without, "" for the main model. groups: what is
     reported apart (tone, condition, module, ...). numbers: ms, bursts; NaN where empty. texts: verdict, reasons,
     recording; only the columns that there are. lines: of the file. attempts: how many a presentation took.
+    covered: of attacks, the part of the face that the instrument covers.
     presentation: int64, attempts of one number are one presentation; None where each row is one.
     """
 
@@ -49,6 +51,7 @@ class Scores:
     groups: dict[str, Labels] = field(default_factory=dict)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     texts: dict[str, np.ndarray] = field(default_factory=dict)
+    covered: Labels | None = None
     simulated: bool | None = None
 
     def __len__(self) -> int:
@@ -70,6 +73,7 @@ class Scores:
             {name: labels.select(rows) for name, labels in self.groups.items()},
             {name: values[rows] for name, values in self.numbers.items()},
             {name: values[rows] for name, values in self.texts.items()},
+            self.covered.select(rows) if self.covered else None,
             self.simulated,
         )
 
@@ -119,8 +123,8 @@ def fold(scores: Scores) -> Scores:
     return Scores(**{**vars(folded), "attempts": attempts, "numbers": numbers, "presentation": None})
 
 
-def in_bands(labels: Labels) -> Labels:
-    """Tones given as reflectances, 0 to 1, by bands of `TONE_BAND`; where one is a word, all as they are.
+def in_bands(labels: Labels, width: float) -> Labels:
+    """Values from 0 to 1, as of a reflectance, by bands of that width; where one is a word, all as they are.
 
     A band begins with its lower end. The highest one has its upper end too: of tones drawn from .2 to .7, the few that
     are .700 when rounded would be a band of their own otherwise, of a handful of people.
@@ -133,11 +137,11 @@ def in_bands(labels: Labels) -> Labels:
         return labels
     bands: dict[str, int] = {}
     codes = np.zeros(len(labels.names), np.int64)
-    highest = max(1, math.ceil(max(values.values(), default=1.0) / TONE_BAND - 1e-9)) - 1
+    highest = max(1, math.ceil(max(values.values(), default=1.0) / width - 1e-9)) - 1
     for code, name in enumerate(labels.names):
         band = ""
         if name in values:
-            low = min(math.floor(values[name] / TONE_BAND + 1e-9), highest) * TONE_BAND
-            band = f"{low:.1f}-{low + TONE_BAND:.1f}"
+            low = min(math.floor(values[name] / width + 1e-9), highest) * width
+            band = "-".join(f"{end:.2f}".removesuffix("0") for end in (low, low + width))
         codes[code] = bands.setdefault(band, len(bands))
     return Labels(codes[labels.codes], list(bands))

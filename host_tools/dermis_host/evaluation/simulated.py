@@ -100,19 +100,27 @@ def _read(data: bytes) -> Recording:
 
 
 def presentation(attempt: str, bursts: Sequence[Recording], results: Sequence[dict[str, Any]] = ()) -> Presentation:
-    """What the bursts' own truth says of them. Raises KeyError without one."""
+    """What the bursts' own truth says of them, which a simulation and a rig write alike."""
     truth = bursts[0].truth or {}
-    name = truth["species"]
+    name = str(truth.get("species", ""))
+    details = truth.get("details")
     known = species_table.all_species()
-    tone = truth.get("tone")
+    aim = known[name].aim if name in known else species_table.IMPOSTOR
     return Presentation(
         attempt=attempt,
         subject=str(truth.get("subject", attempt)),
         species=name,
-        tone="" if tone is None else f"{tone:.3f}",
+        tone=_number_or_word(truth.get("tone")),
         condition=str(truth.get("condition", "")),
-        purpose=known[name].aim if name in known else species_table.IMPOSTOR,
+        covered=_number_or_word(details.get("covered")) if isinstance(details, dict) else "",
+        purpose=str(truth.get("purpose") or aim),
         module=str(truth.get("module", "")),
         bursts=bursts,
         results=results,
     )
+
+
+def _number_or_word(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, int | float) else str(value)

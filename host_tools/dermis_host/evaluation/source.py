@@ -30,7 +30,8 @@ class Presentation:
 
     attempt: its name, one of `Source.attempts`. subject: who stood there; several presentations may share one.
     species: the PAI species, empty for bona fide. tone, condition, module: what is reported apart, empty when not
-    stated. purpose: `IMPOSTOR` or `CONCEALER`, of an attack. bursts: recordings taken in a row, which the device's
+    stated. covered: the part of the face that an instrument covers, 0 to 1, empty when not stated. purpose: `IMPOSTOR`
+    or `CONCEALER`, of an attack. bursts: recordings taken in a row, which the device's
     code judges; results: what it made of each already, none where it was not asked; or `verdict`: what a module said
     itself, with the bursts that it kept. under: what seals them when they are kept, None for plain files.
     """
@@ -42,6 +43,7 @@ class Presentation:
     condition: str = ""
     purpose: str = IMPOSTOR
     module: str = ""
+    covered: str = ""
     bursts: Sequence[Recording] = ()
     results: Sequence[dict[str, Any]] = ()
     verdict: Verdict | None = None

@@ -391,7 +391,9 @@ class Stand:
             "presentation": attempt.name,
             "burst": number,
             "target": target.name,
+            "tone": target.tone,
             "condition": attempt.condition,
+            "purpose": target.purpose,
             "said": said,
         }
 

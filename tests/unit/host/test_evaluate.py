@@ -1,6 +1,7 @@
 """`dermis evaluate`: plans, sessions over recorded bursts, runs that stop and go on, the log."""
 
 import csv
+import dataclasses
 import json
 import math
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from dermis.core import profiles, vocabulary
 from dermis_host.cli import main
 from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import goals, judging, log, plan, sessions
+from dermis_host.evaluation import goals, judging, log, plan, sessions, simulated
 from dermis_host.evaluation.running import COLUMNS, Run
 from dermis_host.evaluation.source import Presentation, Verdict
 from dermis_host.recording import Recording
@@ -231,6 +232,16 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path):
     assert third.shown == 0
 
 
+def test_a_table_of_other_columns_is_not_gone_on_with(tmp_path):
+    made, folder = plan.load(toml(tmp_path)), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        Run(made, Rig(breaks_at=3), {}, folder).go()
+    part = folder / "presentations.csv.part"
+    part.write_text(part.read_text().replace(",covered", "", 1))
+    with pytest.raises(UsageError, match="another version of these tools"):
+        Run(made, Rig(), {}, folder)
+
+
 def test_a_folder_of_another_run_is_left_alone(tmp_path):
     folder = tmp_path / "out"
     Run(plan.load(toml(tmp_path)), Rig(4), {}, folder).go()
@@ -353,6 +364,21 @@ def test_recordings_are_evaluated_and_logged_once(evaluated, capsys):
     assert main(words) == 0
     text = logged.read_text()
     assert text.count("| plan (") == 1 and "SIMULATED" in text
+
+
+@pytest.mark.parametrize(
+    ("truth", "shown"),
+    [
+        ({"kind": "bona_fide"}, ("", "", "", "impostor")),
+        ({"species": "heavy_makeup", "tone": 0.3, "details": {"covered": 0.25}},
+         ("heavy_makeup", "0.300", "0.250", "concealer")),
+        ({"species": "photo_matte", "tone": "dark", "details": 5, "purpose": "concealer"},
+         ("photo_matte", "dark", "", "concealer")),
+    ],
+)  # fmt: skip
+def test_what_a_recording_says_of_its_presentation(recording, truth, shown):
+    said = simulated.presentation("a", [dataclasses.replace(recording, truth=truth)])
+    assert (said.species, said.tone, said.covered, said.purpose) == shown
 
 
 def test_a_missed_goal_is_an_exit_code(evaluated, monkeypatch, capsys):

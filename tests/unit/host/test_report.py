@@ -166,6 +166,18 @@ def test_a_species_of_both_purposes_keeps_both(tmp_path):
     assert "3 of 4" in concealers and "3 of 4" not in impostors, "three concealers gave no response, and no impostor"
 
 
+def test_by_coverage(tmp_path):
+    rows = [("b", 1, "", 9, "", "")]
+    rows += [(f"m{i}", 2, "make_up", i, f"0.{i}", "concealer") for i in range(1, 10)] + [("p", 3, "photo", 1, 1, "")]
+    path = write(tmp_path / "s.csv", rows, HEADER + ",covered,purpose")
+    found = report(path, "--threshold", "4")["coverage"]
+    assert {part: (rate["errors"], rate["n"]) for part, rate in found["make_up"].items()} == {
+        "0.0-0.25": (0, 2), "0.25-0.5": (1, 2), "0.5-0.75": (3, 3), "0.75-1.0": (2, 2)}  # fmt: skip
+    assert list(found["photo"]) == ["0.75-1.0"]
+    text = page(path, "--threshold", "4")[0].split('id="coverage"')[1].split("</table>")[0]
+    assert "0.25-0.5" in text and "1 of 2" in text and "photo" not in text
+
+
 def test_concealers_at_fixed_operating_points(tmp_path):
     rows = [(f"b{i}", i, "", i, "") for i in range(100)] + [(f"p{i}", i, "photo", 0, "") for i in range(10)]
     rows += [(f"m{i}", i, "latex", 3 + i, "concealer") for i in range(10)]
