@@ -31,6 +31,7 @@ from dermis.core import feature_tensor
 
 # A shard that is being written has another name.
 SHARDS = "shard-*.npz"
+PLAN = "plan.json"  # says beside them what the folder is to hold
 
 FIELDS = (
     "maps",
@@ -122,6 +123,26 @@ def load(folder: Path) -> Data:
 def joined(parts: Sequence[Data]) -> Data:
     """The rows of all parts, one after the other."""
     return {field: np.concatenate([part[field] for part in parts]) for field in FIELDS}
+
+
+def lacking(folder: Path) -> int:
+    """Bursts that the folder's plan asks for and no shard holds: of a simulation that was stopped. 0 without a plan.
+
+    Raises ValueError when the plan cannot be read.
+    """
+    place = folder / PLAN
+    if not place.is_file():
+        return 0
+    try:
+        plan = json.loads(place.read_bytes())["plan"]
+        wanted = sum(plan["species"].values()) * plan["bursts"]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{place} is damaged: remove {folder} and give `dermis simulate` again.") from None
+    answered = 0
+    for path in folder.glob(SHARDS):
+        with np.load(path, allow_pickle=False) as archive:
+            answered += len(archive["label"])
+    return wanted - answered - sum(non_response([folder]).values())
 
 
 def non_response(folders: Sequence[Path]) -> dict[str, int]:

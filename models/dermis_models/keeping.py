@@ -9,10 +9,10 @@ from pathlib import Path
 from dermis_host import files
 from dermis_host.errors import HostError, UsageError
 
-from dermis_models import simulation
+from dermis_models import dataset, simulation
 from dermis_models.simulation import Job
 
-DESCRIPTION = "plan.json"
+DESCRIPTION = dataset.PLAN
 
 
 def prepare(job: Job, folder: Path) -> list[int]:

@@ -114,7 +114,10 @@ def make(job: Job, number: int, folder: Path) -> dict[str, bytes]:
     Raises HostError with one sentence.
     """
     if job.sources != sources.digest():
-        raise HostError("A worker runs other sources than this computer: install the same state of Dermis on both.")
+        raise HostError(
+            "A worker runs other sources than this computer: install the same state of Dermis, "
+            "and of its requirements.txt, on both."
+        )
     standing = [each for group in shard(job, number) for each in _standing(job, group, folder)]
     if job.kind == FEATURES:
         taken = [(burst, each.row) for each in standing for burst in each.bursts(job.plan.bursts)]

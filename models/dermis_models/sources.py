@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import dermis
@@ -15,6 +16,7 @@ _ROOTS = (
     (Path(dermis.__file__).parent, ""),
     (Path(dermis_hw.__file__).parent, ""),
     (Path(dermis_host.__file__).parent, "calibration"),
+    (Path(dermis_host.__file__).parent, "recording.py"),
     (Path(dermis_host.__file__).parent, "replaying.py"),
     *(
         (Path(__file__).parent, f"{name}.py")
@@ -35,13 +37,16 @@ _ROOTS = (
         )
     ),
 )
+# Distributions whose versions decide random numbers and rendered light.
+PACKAGES = ("numpy", "mitsuba", "drjit")
 _SUFFIXES = {".py", ".csv", ".toml", ".json"}
 
 
 @cache
 def digest() -> str:
-    """16 hex digits of everything that a simulated figure rests on, measured tables and device code included."""
-    found = hashlib.sha256()
+    """16 hex digits of everything that a simulated figure rests on, measured tables, device code and the versions of
+    `PACKAGES` included."""
+    found = hashlib.sha256("".join(f"{name} {version(name)}\n" for name in PACKAGES).encode())
     for root, below in _ROOTS:
         top = root / below
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:

@@ -24,10 +24,15 @@ COMPLAINTS = (FileNotFoundError, ValueError, DermisError, release.TooLarge)
 
 
 def load(folders: Sequence[Path], split: str) -> Data:
-    """The shards of all folders, all of them of that split. Raises FileNotFoundError, ValueError with one sentence."""
+    """The shards of all folders, all of them whole and of that split.
+
+    Raises FileNotFoundError, ValueError with one sentence.
+    """
     found = []
     for folder in folders:
         data = dataset.load(folder)
+        if lacking := dataset.lacking(folder):
+            raise ValueError(f"{folder} lacks {lacking} bursts of its plan: give its `dermis simulate` again.")
         for subject in np.unique(data["subject"]):
             if splits.split_of_subject(int(subject)) != split:
                 raise ValueError(f"{folder} holds subjects that are not of the split {split}: name another folder.")

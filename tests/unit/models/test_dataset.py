@@ -52,6 +52,20 @@ def test_a_damaged_shard_is_one_sentence(tmp_path):
             dataset.load(tmp_path)
 
 
+def test_what_a_stopped_simulation_lacks_is_counted(tmp_path):
+    write(tmp_path, "shard-000000.npz", USABLE, MISSED)
+    assert dataset.lacking(tmp_path) == 0
+    place = tmp_path / dataset.PLAN
+    place.write_text('{"plan": {"species": {"bona_fide": 1, "photo_matte": 2}, "bursts": 1}}')
+    assert dataset.lacking(tmp_path) == 1
+    write(tmp_path, "shard-000001.npz", USABLE)
+    assert dataset.lacking(tmp_path) == 0
+    for damaged in ("", "[]", '{"plan": {"species": 3, "bursts": 1}}'):
+        place.write_text(damaged)
+        with pytest.raises(ValueError, match=r"plan\.json is damaged: remove"):
+            dataset.lacking(tmp_path)
+
+
 def test_presentations_without_features_are_counted_by_species(tmp_path):
     write(tmp_path, "shard-000000.npz", MISSED, MISSED, USABLE)
     write(tmp_path, "shard-000001.npz", {"error": "the frame cannot be read"})

@@ -155,6 +155,9 @@ def test_training_takes_the_shards_of_several_folders(tmp_path):
         folder.mkdir()
         shards(folder, number)
     assert train.load(folders, "training")["subject"].tolist() == numbers
+    (folders[1] / dataset.PLAN).write_text('{"plan": {"species": {"resin_mask": 9}, "bursts": 1}}')
+    with pytest.raises(ValueError, match=r"wide lacks 8 bursts of its plan: give its `dermis simulate` again"):
+        train.load(folders, "training")
 
 
 def test_training_refuses_the_shards_of_another_split(tmp_path, capsys):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 from dermis_host import cli, recording
 from dermis_host.errors import HostError, UsageError
 from dermis_host.replaying import replay
-from dermis_models import dataset, drawing, generator, keeping, presentations, scheduling, simulation, splits
+from dermis_models import dataset, drawing, generator, keeping, presentations, scheduling, simulation, sources, splits
 from dermis_models.plan import Plan
 
 PLAN = """
@@ -91,6 +92,13 @@ def test_a_worker_of_other_sources_refuses(tmp_path):
     foreign = simulation.Job(job().plan, generator.TRAINING, simulation.FEATURES, sources="0" * 16)
     with pytest.raises(HostError, match="runs other sources"):
         simulation.make(foreign, 0, tmp_path)
+
+
+def test_another_renderer_is_another_state_of_the_sources(monkeypatch):
+    here = sources.digest()
+    assert here == sources.digest.__wrapped__() and len(here) == 16
+    monkeypatch.setattr(sources, "version", lambda name: "0" if name == "mitsuba" else metadata.version(name))
+    assert sources.digest.__wrapped__() != here
 
 
 def test_a_generator_that_says_nonsense_is_refused():
