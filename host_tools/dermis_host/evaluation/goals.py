@@ -17,7 +17,8 @@ def judge(
     """Each goal as {what, limit, value, n, reached}. value: None where nothing was presented, which reaches no goal.
 
     goals: "bpcer"; "bpcer_tone" and "bpcer_condition", the worst of them; "tone_spread", the distance between the
-    tones with the highest and the lowest BPCER; all rates, 0 to 1. apcer: by species, of impostors' attacks and of
+    tones with the highest and the lowest BPCER; "bona_fide_accepted", of a module that is out of order and must accept
+    nobody; all rates, 0 to 1. apcer: by species, of impostors' attacks and of
     concealers'; None for those of the table of species, as far as they were presented. at_bpcer: of the fixed operating
     point at which `apcer` is asked for, in place of the report's own.
     """
@@ -34,6 +35,10 @@ def judge(
         values = [rate["value"] for rate in _bpcers(result, "tone").values()]
         spread = {"value": max(values) - min(values), "n": len(values)} if values else None
         judged.append(_goal("BPCER between tones", goals["tone_spread"], spread))
+    if "bona_fide_accepted" in goals:
+        bpcer = result["bpcer"]
+        accepted = {"value": 1 - bpcer["errors"] / bpcer["n"], "n": bpcer["n"]} if bpcer["n"] else None
+        judged.append(_goal("bona fide presentations accepted", goals["bona_fide_accepted"], accepted))
     point, where = result, ""
     if at_bpcer is not None:
         (point,) = (

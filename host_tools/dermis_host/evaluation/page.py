@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def _histograms(result: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def parted(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def parted(result: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """(species, APCER by the part of the face that is covered) of those that came in more than one size."""
     return [(name, parts) for name, parts in result["coverage"].items() if len(parts) > 1]
 

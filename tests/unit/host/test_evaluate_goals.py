@@ -1,0 +1,77 @@
+"""Goals of an evaluation, compared with the rates found, and the log of evaluations."""
+
+from pathlib import Path
+
+import pytest
+from dermis_host.errors import HostError
+from dermis_host.evaluation import goals, log, plan
+
+ROOT = Path(__file__).parents[3]
+
+
+def rate(value):
+    return {"value": value, "n": 100, "ci95": [0.0, 1.0]}
+
+
+def test_goals_take_the_worst_tone_and_their_distance():
+    tones = {name: {"bpcer": rate(value)} for name, value in (("dark", 0.02), ("light", 0.005))}
+    result = {"bpcer": rate(0.01), "apcer": {"photo": rate(0.0), "max": rate(0.0)}, "concealer": {"apcer": {}},
+              "by": {"tone": tones}}  # fmt: skip
+    wanted = {"bpcer": 0.01, "bpcer_tone": 0.02, "tone_spread": 0.01, "bpcer_condition": 0.02}
+    found = goals.judge(wanted, {"photo": 0.0, "mask": 0.1}, result)
+    assert [(goal["what"], goal["reached"]) for goal in found] == [
+        ("BPCER", True),
+        ("BPCER of the worst tone (dark)", True),
+        ("BPCER of the worst condition", False),
+        ("BPCER between tones", False),
+        ("APCER of photo", True),
+        ("APCER of mask", False),
+    ]
+
+
+def test_goals_of_the_table_of_species_at_a_fixed_bpcer():
+    species = {"photo_matte": rate(0.0), "hydrogel_on_silicone": rate(0.06), "gelatin_appliance": rate(0.9)}
+    hidden = {"latex_mask": rate(0.01), "heavy_makeup": rate(0.9), "partial_jaw_over": rate(0.05)}
+    points = [
+        {"fixed": "bpcer", "at": at, "apcer": {**species, "max": rate(0.9)}, "concealer": {"apcer": hidden}}
+        for at in (0.01, 0.05)
+    ]
+    aside = {"apcer": {}, "apnrr": {**hidden, "max": rate(0.0)}}
+    result = {"apcer": {}, "concealer": aside, "apnrr": species, "fixed_operating_points": points}
+    found = goals.judge({}, None, result, 0.01)
+    assert [(goal["what"], goal["limit"], goal["reached"]) for goal in found] == [
+        ("APCER of photo_matte at BPCER 1%", 0.0, True),
+        ("APCER of latex_mask at BPCER 1%", 0.0, False),
+        ("APCER of hydrogel_on_silicone at BPCER 1%", 0.05, False),
+        ("APCER of partial_jaw_over at BPCER 1%", 0.05, True),
+    ]
+
+
+@pytest.mark.parametrize(("errors", "reached"), [(60, True), (59, False)])
+def test_a_module_out_of_order_accepts_nobody(errors, reached):
+    made = plan.load(ROOT / "models" / "evaluations" / "without-swir.toml")
+    assert made.without_swir and made.goals == {"bona_fide_accepted": 0.0}
+    species = {name: rate(0.0) for name in made.apcer_goals or ()}
+    result = {"bpcer": {"n": 60, "errors": errors}, "apcer": species, "concealer": {"apcer": {}}}
+    found = goals.judge(made.goals, made.apcer_goals, result)
+    assert [goal["reached"] for goal in found] == [reached] + [True] * 5
+
+
+def test_a_goal_takes_the_worse_of_two_purposes():
+    result = {"apcer": {"mask": rate(0.01)}, "concealer": {"apcer": {"mask": rate(0.2)}}}
+    (found,) = goals.judge({}, {"mask": 0.1}, result)
+    assert (found["value"], found["reached"]) == (0.2, False)
+
+
+def test_the_log_keeps_what_it_held(tmp_path):
+    path = tmp_path / "log.md"
+    path.write_text("# Ours\nWords before.")
+    result = {"presentations": {"bona_fide": 1, "attack": 2}, "apcer": {"max": None}, "goals": [], "simulated": None,
+              "threshold": 1.5, "threshold_from": "as | given", "bpcer": rate(0.0)}  # fmt: skip
+    described = {"plan": "p", "digest": "d", "model": "m", "model_sha256": "0" * 64, "seed": 1}
+    assert log.append(path, result, described, "one") and log.append(path, result, described, "two")
+    assert not log.append(path, result, described, "one")
+    text = path.read_text()
+    assert text.startswith("# Ours\nWords before.\n") and text.count("as / given") == 2 and text.count("| date |") == 1
+    with pytest.raises(HostError):
+        log.append(tmp_path, result, described, "three")
