@@ -51,8 +51,7 @@ def render(
         tested,
         *_species(development, int8, passed_gates, threshold, missed[1]),
         "",
-        f"BPCER of gates and model together, one burst: {float(rejected.mean()):.4f} "
-        f"({int(rejected.sum())} of {len(rejected)}).",
+        _bpcer(rejected, missed[1].get(BONA_FIDE, 0)),
         _non_response(missed, int((training["label"] == 1).sum()) + int(bona_fide.sum())),
         "",
         *_bona_fide(development, bona_fide, rejected),
@@ -127,6 +126,15 @@ def _species(
         ),
         *(f"| {name} | 0 | {missed[name]} | - | - |" for name in silent),
     ]
+
+
+def _bpcer(rejected: np.ndarray, silent: int) -> str:
+    errors, count = int(rejected.sum()), len(rejected)
+    return (
+        f"BPCER of gates and model together, one burst: {errors / count:.4f} ({errors} of {count}); with the {silent} "
+        f"that gave no features counted as errors {(errors + silent) / (count + silent):.4f} "
+        f"({errors + silent} of {count + silent})."
+    )
 
 
 def _non_response(counts: tuple[Mapping[str, int], Mapping[str, int]], answered: int) -> str:

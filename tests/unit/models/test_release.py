@@ -38,7 +38,7 @@ def test_rates_count_gates_and_non_responses():
     assert "| photo_matte | 2 | 0 | 0.500 | 1.000 |" in text  # the gate takes one of them
     assert "| resin_mask | 1 | 2 | 0.000 | 0.000 |" in text
     assert "| glass_bead_mask | 0 | 4 | - | - |" in text  # what never gives features is in the table all the same
-    assert "one burst: 0.5000 (2 of 4)" in text  # one by the model, one by a gate
+    assert "one burst: 0.5000 (2 of 4); with the 3 that gave no features counted as errors 0.7143 (5 of 7)" in text
     assert "| 0.4-0.5 | 2 | 1.000 |" in text
     assert "| wet | 1 | 1.000 |" in text
     assert "5 bona fide presentations of 13 (both splits) and 6 attack presentations gave no features" in text
