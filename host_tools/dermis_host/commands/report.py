@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "scores", type=Path, help="CSV of attempt, subject, species (empty: bona fide), score (higher: more bona fide)"
     )
     rule = parser.add_mutually_exclusive_group()
-    rule.add_argument("--threshold", metavar="T", help="accepted when the score is at or above it")
+    rule.add_argument("--threshold", metavar="T", help="accepted at or above it (--threshold=-1e-3)")
     rule.add_argument("--bpcer", metavar="RATE", help="the highest threshold with this BPCER (default: 1%%)")
     rule.add_argument("--apcer", metavar="RATE", help="the lowest threshold with this APCER of every species")
     parser.add_argument("--claim", action="append", default=[], metavar="FIGURE=RATE", help="apcer:photo=1%%")

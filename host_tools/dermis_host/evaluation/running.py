@@ -105,7 +105,8 @@ class Run:
         data = self._part.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
         if len(whole) < len(data):
-            self._part.write_bytes(whole)
+            with open(self._part, "r+b") as file:  # cut, not written anew: hours of rows are in it
+                file.truncate(len(whole))
         rows = csv.reader(io.StringIO(whole.decode("utf-8", "replace")))
         if tuple(next(rows, COLUMNS)) != COLUMNS:
             raise UsageError(f"{self._part} was begun by another version of these tools: name another folder with -o.")
