@@ -38,6 +38,10 @@ class Schedule:
     epochs: int
     seed: int
 
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ValueError(f"{self.epochs} epochs train nothing: give --epochs 1 or more")
+
 
 def augment(rng: np.random.Generator, maps: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float32 features of rows, mirrored left to right by chance (a face mirrored is a face), noisy and shifted."""

@@ -62,6 +62,24 @@ def judged(training: Data, development: Data, family: str, epochs: int, seed: in
     }
 
 
+def run(options: argparse.Namespace) -> None:
+    """Judges what is missing in the output, one family after the other, and prints all. Raises what `train.told`
+    tells."""
+    training = train.load(options.training, "training")
+    development = train.load(options.development, "development")
+    wanted = families(development, options.species)
+    origin = {**left_out.origin(training, development), "epochs": options.epochs, "seed": options.seed}
+    found = left_out.read(options.output, origin)
+    for family in wanted:
+        if family not in found:
+            checkpoints = options.output.parent / "left_out" / family
+            found[family] = judged(training, development, family, options.epochs, options.seed, checkpoints)
+            left_out.write(options.output, origin, found)
+        entry = found[family]
+        alone = "no model was asked" if entry["apcer_model"] is None else f"{entry['apcer_model']:.3f}"
+        print(f"{family:32s} {entry['presentations']:5d}  APCER {entry['apcer']:.3f}, of the model alone: {alone}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(description="Trains without one species after the other, and judges it.")
@@ -72,28 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("-o", "--output", type=Path, default=left_out.PLACE)
     options = parser.parse_args(arguments)
-    try:
-        training = train.load(options.training, "training")
-        development = train.load(options.development, "development")
-        wanted = families(development, options.species)
-        origin = {**left_out.origin(training, development), "epochs": options.epochs, "seed": options.seed}
-        found = left_out.read(options.output, origin)
-        for family in wanted:
-            if family not in found:
-                checkpoints = options.output.parent / "left_out" / family
-                found[family] = judged(training, development, family, options.epochs, options.seed, checkpoints)
-                left_out.write(options.output, origin, found)
-            entry = found[family]
-            alone = "no model was asked" if entry["apcer_model"] is None else f"{entry['apcer_model']:.3f}"
-            rates = f"APCER {entry['apcer']:.3f}, of the model alone: {alone}"
-            print(f"{family:32s} {entry['presentations']:5d}  {rates}")
-    except train.COMPLAINTS as problem:
-        print(f"dermis_models.leave_one_out: {problem}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as problem:
-        print(f"dermis_models.leave_one_out: {train.NO_TENSORFLOW} ({problem})", file=sys.stderr)
-        return 1
-    return 0
+    return train.told("leave_one_out", lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -9,18 +9,33 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from dermis.core.errors import DermisError
+from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 
 from dermis_models import card, dataset, left_out, release, splits, tested_section
 from dermis_models.dataset import Data
 
 EPOCHS = 60
-NO_TENSORFLOW = "training needs TensorFlow: pip install 'dermis[sim,train]'"
-COMPLAINTS = (FileNotFoundError, ValueError, DermisError, release.TooLarge)
+
+
+def told(program: str, work: Callable[[], None]) -> int:
+    """The exit status of `work`; what it complains of is one sentence on stderr."""
+    status, said = EXIT_FAILED, ""
+    try:
+        work()
+        return EXIT_OK
+    except (FileNotFoundError, ValueError, DermisError, release.TooLarge) as problem:
+        said = str(problem)
+    except ModuleNotFoundError as problem:
+        said = f"training needs TensorFlow: pip install 'dermis[sim,train]' ({problem})"
+    except KeyboardInterrupt:
+        status, said = EXIT_INTERRUPTED, "stopped; whole epochs are kept: give the same command again."
+    print(f"dermis_models.{program}: {said}", file=sys.stderr)
+    return status
 
 
 def load(folders: Sequence[Path], split: str) -> Data:
@@ -55,8 +70,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    """One whole run; returns the card. Raises what `COMPLAINTS` holds with one sentence, ImportError without the
-    extra `[train]`."""
+    """One whole run; returns the card. Raises what `told` tells."""
     training, development = load(options.training, "training"), load(options.development, "development")
     from dermis_models import exported, fitting, network
 
@@ -96,15 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--left-out", type=Path, default=left_out.PLACE, help="what leave_one_out found, for the card")
     options = parser.parse_args(arguments)
-    try:
-        print(run(options))
-    except COMPLAINTS as problem:
-        print(f"dermis_models.train: {problem}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as problem:
-        print(f"dermis_models.train: {NO_TENSORFLOW} ({problem})", file=sys.stderr)
-        return 1
-    return 0
+    return told("train", lambda: print(run(options)))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,11 @@ def test_checkpoints_of_another_schedule_are_not_gone_on_with(data, tmp_path):
     assert len(said) == 1 and said[0].startswith("epoch   1/1")
 
 
+def test_no_epoch_is_no_training():
+    with pytest.raises(ValueError, match="train nothing"):
+        Schedule(0, 1)
+
+
 def test_it_learns(data, tmp_path):
     scores = fitting.scores(fitting.fit(data, Schedule(30, 1), tmp_path, lambda _: None), data)
     assert scores[data["label"] == 1].mean() > scores[data["label"] == 0].mean() + 0.2

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from dermis.core import profiles
+from dermis_host.errors import EXIT_INTERRUPTED
 from dermis_models import card, dataset, leave_one_out, left_out, made_of, release, splits, tested_section, train
 
 DEVELOPMENT = {
@@ -182,6 +183,18 @@ def test_without_tensorflow_is_a_sentence(tmp_path, monkeypatch, capsys):
         assert command([*folders, place, str(tmp_path / "out")]) == 1
         assert "needs TensorFlow: pip install 'dermis[sim,train]'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_who_stops_it_is_told_what_is_kept(monkeypatch, capsys):
+    def stopped(_options):
+        raise KeyboardInterrupt
+
+    for module, name in ((train, "train"), (leave_one_out, "leave_one_out")):
+        monkeypatch.setattr(module, "run", stopped)
+        assert module.main([]) == EXIT_INTERRUPTED
+        assert capsys.readouterr().err == (
+            f"dermis_models.{name}: stopped; whole epochs are kept: give the same command again.\n"
+        )
 
 
 def test_a_family_left_out_is_left_out_whole():
