@@ -26,6 +26,8 @@ CANNOT_SAY = """\
 - How people behave: where they stand, how long they wait, what an attacker learns from being refused.
 - Folds, edges and straps of what is worn, hair over the face, and light that goes to and fro between surfaces are
   left out or coarse.
+- Whether spectacles, a headscarf or a beard over a mask help it, or a module below 8 degrees: only bona fide
+  presentations have them (`docs/species.md`).
 - A near-infrared-clear film or a thin wet gel on a living face shows that face to every band. No training changes it.
 - A module without its SWIR head makes no claim about silicone.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -38,7 +39,11 @@ def test_every_profile_has_a_threshold(description):
 def test_the_card_names_the_model(description):
     card = released_model().with_suffix(".md").read_text()
     assert description["sha256"] in card
-    assert "simulated" in card
+    assert f"{description['bytes']} bytes, {description['macs']} MACs" in card and "simulated" in card
+    printed = {row[1]: float(row[2]) for row in re.finditer(r"^\| (\w+) \| (0\.\d{4}) \|", card, re.MULTILINE)}
+    # The description has them cut to what the device compares with, the card rounded.
+    for profile, threshold in description["threshold"].items():
+        assert 0 <= round(printed[profile] * 10000) - threshold <= 1, profile
 
 
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
