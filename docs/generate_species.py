@@ -43,7 +43,7 @@ of what the head shows from the chin to the hairline and in front of the ears
 - Clear lenses of spectacles and their reflections; veils and medical masks, which hide too much for a verdict.
 - An answering lamp lights as the 850 nm LEDs do, from where they are; it answers at once.
 - Sweat in drops, smeared make-up, a beard's strands, make-up on lips and lids.
-- Instruments with something over them: but for the elderly man's hat and the frames of printed spectacles, none comes with
+- Instruments with something over them: but for the elderly man's hat and printed spectacles, none comes with
   what bona fide presentations wear (spectacles, headscarf, hat, beard, foundation, sunscreen, water), and none stands
   before a module below 8 degrees. A model may take what it only ever saw on people for a sign of them; no figure here
   says whether it does.
