@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from dermis_host.errors import EXIT_USAGE
 from dermis_host.released import released_model
+from dermis_hw import species, toml
 from dermis_models import plan
 from dermis_models.plan import PlanError
 
+MODELS = Path(plan.__file__).parents[1]
+SHIPPED = {path.stem: plan.load(path) for path in (MODELS / "plans").glob("*.toml")}
+TABLE = set(species.all_species())
+# They show living skin in every band: docs/training.md.
+NOT_TAUGHT = {"gelatin_appliance", "heavy_makeup", "spectacles_printed_eyes"}
 LEAST = {"format": 1, "split": "training", "seed": 1, "species": {"bona_fide": 10}}
 
 
@@ -131,3 +138,29 @@ def test_a_plan_may_name_the_generator_of_its_split_s_own():
         read(generator="frozen")
     with pytest.raises(PlanError, match="the test split has a generator of its own: leave generator out"):
         read(split="test", generator="wide")
+
+
+def test_thresholds_are_chosen_on_every_species_and_all_but_those_of_living_skin_are_taught():
+    assert len(SHIPPED) == 6
+    for name, shipped in SHIPPED.items():
+        assert shipped.name == name and shipped.split == name.partition("-")[0]
+        assert shipped.generator == ("wide" if name.endswith("-wide") else "design")
+    for name in ("development", "development-wide", "development-quick"):
+        assert set(SHIPPED[name].species) == TABLE | {"bona_fide"}
+    for name in ("training", "training-quick"):
+        assert TABLE - set(SHIPPED[name].species) == NOT_TAUGHT
+    assert not NOT_TAUGHT & set(SHIPPED["training-wide"].species)
+
+
+@pytest.mark.parametrize("split", ["training", "development"])
+def test_what_is_read_together_is_not_drawn_twice(split):
+    """Subjects come of a plan's seed."""
+    assert SHIPPED[split].seed != SHIPPED[f"{split}-wide"].seed
+
+
+def test_the_full_evaluation_has_what_the_goals_ask_for():
+    wanted = toml.loads((MODELS / "evaluations" / "full.toml").read_text())["simulation"]["species"]
+    bona_fide = {name: count for name, count in wanted.items() if name.startswith("bona_fide")}
+    assert set(wanted) - set(bona_fide) == TABLE and min(wanted[name] for name in TABLE) >= 300
+    assert set(bona_fide) == {f"bona_fide_{name}" for name in species.conditions()}
+    assert sum(bona_fide.values()) >= 10_000 and min(bona_fide.values()) >= 500
