@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ THRESHOLD, BPCER, APCER = "threshold", "bpcer", "apcer"
 WORST = 10  # recordings shown of a species
 MOST_CURVE_POINTS = 200  # of a curve in JSON and HTML; the corners of small samples are all there
 BINS = 40
+MOST_NAMED = 5  # species in a remark
 PERCENTILE = 95  # of times, beside median and longest
 
 
@@ -96,7 +97,9 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
     if not len(main):
         raise UsageError("Every row names a species that was held out: the main model has no scores.")
     result: dict[str, Any] = {"format": FORMAT, "version": VERSION, "simulated": scores.simulated}
-    result.update(_figures(main, rule, counted, tally))
+    samples = _Samples.of(main, counted)
+    result.update(_rates(main, samples, rule, tally))
+    result.update(_details(main, samples, result["threshold"], tally))
     result["non_response"] = "counted" if counted else "apart"
     result["presentations"] = _presentations(main, given)
     result["leave_one_species_out"] = {
@@ -106,50 +109,67 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
     tally.fill()
     result["failures"] = failures(main, result["threshold"], counted)
     result["remarks"] = _remarks(result, main, rule)
-    result["remarks"] += [
-        f"The model that was trained without {name} has scores of no attack of that species: its row says nothing."
-        for name, held in result["leave_one_species_out"].items()
-        if name not in held["apcer"] and name not in held["concealer"]["apcer"]
-    ]
     if alone:
         result["remarks"].insert(0, f"The model was trained without the species {alone}.")
     return result
 
 
-def _figures(scores: Scores, rule: Rule, counted: bool, tally: _Tally) -> dict[str, Any]:
-    ranked = scores.ranked(counted)
-    usable = ~np.isnan(ranked)
-    impostors, concealers = _species(scores, ~scores.concealer), _species(scores, scores.concealer)
+class _Samples(NamedTuple):
+    """ranked: scores with which to count, of each row, NaN for what is not counted. whole, hidden: the bona fide with
+    the attacks of impostors and of concealers."""
 
-    def sample(codes: dict[str, int], chosen: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: np.sort(ranked[usable & chosen & (scores.species.codes == code)]) for name, code in codes.items()}
+    ranked: np.ndarray
+    whole: Sample
+    hidden: Sample
 
-    bona_fide = np.sort(ranked[usable & scores.bona_fide])
-    whole = Sample(bona_fide, sample(impostors, ~scores.concealer))
-    hidden = Sample(bona_fide, sample(concealers, scores.concealer))
-    # A species that came as both keeps two curves.
-    every = dict(whole.species)
-    every.update((f"{name} ({CONCEALER})" if name in every else name, part) for name, part in hidden.species.items())
-    threshold = rule.threshold(whole)
+    @staticmethod
+    def of(scores: Scores, counted: bool) -> _Samples:
+        ranked = scores.ranked(counted)
+        usable = ~np.isnan(ranked)
+        bona_fide = np.sort(ranked[usable & scores.bona_fide])
+
+        def sample(chosen: np.ndarray) -> Sample:
+            rows = usable & chosen
+            codes = _species(scores, chosen).items()
+            return Sample(
+                bona_fide, {name: np.sort(ranked[rows & (scores.species.codes == code)]) for name, code in codes}
+            )
+
+        return _Samples(ranked, sample(~scores.concealer), sample(scores.concealer))
+
+
+def _rates(scores: Scores, samples: _Samples, rule: Rule, tally: _Tally) -> dict[str, Any]:
+    """The threshold, and the rates there."""
+    threshold = rule.threshold(samples.whole)
     if threshold is None:
-        raise UsageError(_no_threshold(rule, whole))
+        raise UsageError(_no_threshold(rule, samples.whole))
     return {
         "threshold": threshold,
         "threshold_from": str(rule),
-        **_at(whole, threshold, tally),
-        "apnrr": _no_response(scores, impostors, ~scores.concealer, tally),
+        **_at(samples.whole, threshold, tally),
+        "apnrr": _no_response(scores, ~scores.concealer, tally),
         "bpnrr": tally.rate(int((scores.bona_fide & ~scores.responded).sum()), int(scores.bona_fide.sum())),
         "concealer": {
-            "apcer": _apcer(hidden, threshold, tally),
-            "apnrr": _no_response(scores, concealers, scores.concealer, tally),
+            "apcer": _apcer(samples.hidden, threshold, tally),
+            "apnrr": _no_response(scores, scores.concealer, tally),
         },
+    }
+
+
+def _details(scores: Scores, samples: _Samples, threshold: float, tally: _Tally) -> dict[str, Any]:
+    """At other thresholds, and by what else is known of the presentations."""
+    ranked, whole, hidden = samples
+    # A species that came as both keeps two curves.
+    every = dict(whole.species)
+    every.update((f"{name} ({CONCEALER})" if name in every else name, part) for name, part in hidden.species.items())
+    return {
         "fixed_operating_points": [
             _fixed(whole, hidden, kind, rate, tally) for kind in (BPCER, APCER) for rate in FIXED_RATES
         ],
         "by": {name: _by(scores, name, ranked, threshold, tally) for name in scores.groups},
         "coverage": _coverage(scores, ranked, threshold, tally),
-        "curves": {name: _curve(bona_fide, part) for name, part in every.items()},
-        "histograms": _histograms(bona_fide, every),
+        "curves": {name: _curve(whole.bona_fide, part) for name, part in every.items()},
+        "histograms": _histograms(whole.bona_fide, every),
     }
 
 
@@ -190,9 +210,9 @@ def _fixed(sample: Sample, hidden: Sample, kind: str, rate: float, tally: _Tally
     return {**point, **_at(sample, threshold, tally), "concealer": {"apcer": _apcer(hidden, threshold, tally)}}
 
 
-def _no_response(scores: Scores, codes: dict[str, int], chosen: np.ndarray, tally: _Tally) -> dict[str, Any]:
+def _no_response(scores: Scores, chosen: np.ndarray, tally: _Tally) -> dict[str, Any]:
     silent = chosen & ~scores.responded
-    of_species = {name: scores.species.codes == code for name, code in codes.items()}
+    of_species = {name: scores.species.codes == code for name, code in _species(scores, chosen).items()}
     return tally.by_species(
         (name, int((silent & rows).sum()), int((chosen & rows).sum())) for name, rows in of_species.items()
     )
@@ -254,10 +274,11 @@ def _part(ranked: np.ndarray, threshold: float, tally: _Tally) -> dict[str, Any]
 def _held_out(scores: Scores, name: str, rule: Rule, counted: bool, tally: _Tally) -> dict[str, Any]:
     """One species scored by a model that never saw it, at that model's own threshold."""
     try:
-        found = _figures(scores, rule, counted, tally)
+        found = _rates(scores, _Samples.of(scores, counted), rule, tally)
     except UsageError as problem:
         raise UsageError(f"Of the model trained without {name}: {problem}") from None
-    return {key: found[key] for key in ("threshold", "bpcer", "apcer", "apnrr", "bpnrr", "concealer")}
+    del found["threshold_from"]  # the report's own
+    return found
 
 
 def _curve(bona_fide: np.ndarray, attacks: np.ndarray) -> dict[str, Any] | None:
@@ -385,8 +406,17 @@ def _remarks(result: dict[str, Any], scores: Scores, rule: Rule) -> list[str]:
     reversed_species = [name for name, curve in result["curves"].items() if curve and curve["auc"] < 0.5]
     if reversed_species:
         remarks.append(
-            f"Attacks score higher than bona fide presentations ({', '.join(reversed_species[:5])}): do the scores run "
-            "the other way? Higher must be more bona fide."
+            f"Attacks score higher than bona fide presentations ({', '.join(reversed_species[:MOST_NAMED])}): do the "
+            "scores run the other way? Higher must be more bona fide."
+        )
+    left_out = result["leave_one_species_out"].items()
+    unseen = [
+        name for name, held in left_out if not {name} & (held["apcer"].keys() | held["concealer"]["apcer"].keys())
+    ]
+    if unseen:
+        remarks.append(
+            f"Models trained without a species have no score of an attack of it ({', '.join(unseen[:MOST_NAMED])}): "
+            "their rows say nothing."
         )
     silent = result["bpnrr"]["errors"]
     if silent and result["non_response"] == "apart":

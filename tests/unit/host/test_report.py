@@ -245,7 +245,7 @@ def test_a_species_left_out_that_was_not_shown_takes_no_other_rate(tmp_path, cap
     rows = [("a", 1, "", 9, ""), ("b", 2, "photo", 1, ""), ("c", 3, "latex", 6, ""), ("d", 1, "", 5, "latex"),
             ("e", 1, "photo", 5, "latex")]  # fmt: skip
     text, _ = page(write(tmp_path / "s.csv", rows, HEADER + ",held_out"))
-    assert "has scores of no attack of that species" in capsys.readouterr().err
+    assert "no score of an attack of it (latex)" in capsys.readouterr().err
     (row,) = re.findall(r'<tr><th scope="row">latex</th>.*?</tr>', text.split('id="unseen"')[1], re.DOTALL)
     assert "100%" not in row and row.count("<td>-</td>") == 4
 
