@@ -42,7 +42,7 @@ of what the head shows from the chin to the hairline and in front of the ears
 - A film on a screen: nothing of it reaches the near infrared, so `screen_video` is a screen that moves.
 - Clear lenses of spectacles and their reflections; veils and medical masks, which hide too much for a verdict.
 - An answering lamp lights as the 850 nm LEDs do, from where they are; it answers at once.
-- Motion and a lamp's flicker between the SWIR head's readings: it sees the scene as it stood at the frame with the dots.
+- Motion and a lamp's flicker between the SWIR head's readings: it sees the scene as it stood with the dots.
 - Sweat in drops, smeared make-up, a beard's strands, make-up on lips and lids.
 - Instruments with something over them: but for the elderly man's hat and printed spectacles, none comes with
   what bona fide presentations wear (spectacles, headscarf, hat, beard, foundation, sunscreen, water), and none stands
