@@ -12,13 +12,15 @@ from dermis_host.evaluation.simulated import presentation
 from dermis_host.evaluation.source import Presentation
 
 SUFFIX = ".npz"
+SAME = ("kind", "species", "subject")  # in the truth of all bursts of a presentation
 
 
 class Recordings:
     """A `Source`: every .npz of `folder`; those of one `truth.presentation` are its bursts, in the order of
     `truth.burst`, and the others stand for themselves.
 
-    Raises UsageError when there are none, RecordingError for one that is none or does not say what it shows.
+    Raises UsageError when there are none, RecordingError for one that is none, does not say what it shows, or
+    shows something else than another burst of its presentation.
     """
 
     def __init__(self, folder: Path):
@@ -27,6 +29,7 @@ class Recordings:
         if not paths:
             raise UsageError(f"There are no recordings ({SUFFIX}) in {folder}: name their folder with `folder`.")
         stated: set[bool | None] = set()
+        shows: dict[str, dict[str, Any]] = {}
         for path in paths:
             burst = recording.load(path)
             truth = burst.truth
@@ -39,7 +42,14 @@ class Recordings:
                 raise RecordingError(f"{path} must give the number of its burst as a whole number.")
             stated.add(burst.simulated)
             attempt = str(truth.get("presentation", path.stem))
-            self._bursts.setdefault(attempt, []).append((number, path))
+            beside = self._bursts.setdefault(attempt, [])
+            shown = shows.setdefault(attempt, {key: truth.get(key) for key in SAME})
+            if shown != {key: truth.get(key) for key in SAME}:
+                raise RecordingError(
+                    f"{path} is of the presentation {attempt!r} like {beside[0][1].name}, and does not show the same "
+                    f"({', '.join(SAME)}): name them apart."
+                )
+            beside.append((number, path))
         self.simulated = True if True in stated else None if None in stated else False
 
     def description(self) -> dict[str, Any]:

@@ -412,6 +412,22 @@ def test_ctrl_c_leaves_no_report(evaluated, monkeypatch):
     assert sorted(each.name for each in folder.iterdir()) == ["presentations.csv.part", "run.json"]
 
 
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ({"presentation": "b0", "kind": "attack", "species": "photo_matte"}, "does not show the same (kind, species"),
+        ({"burst": "first", "kind": "bona_fide"}, "the number of its burst"),
+        ({"kind": "attack"}, "must name a species"),
+        ({}, "does not say what it shows"),
+    ],
+)
+def test_recordings_that_contradict_each_other_are_refused(evaluated, recording, truth, said, capsys):
+    path, folder, _ = evaluated
+    dataclasses.replace(recording, truth=truth).save(path.parent / "burst" / "x.npz")
+    assert main(["evaluate", str(path), "-o", str(folder)]) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--seed", "-1"], ["--processes", "0"], ["--model", "none.tflite"]])
 def test_wrong_usage(evaluated, words, capsys):
     path, _, _ = evaluated
