@@ -309,7 +309,7 @@ PLY = (
 )
 SCORES = (
     b"attempt,subject,species,score\n1,a,,0.9\n2,b,photo,0.1\n3,b,photo,\n",
-    b"1,a,,0.5,12,III,yes,impostor,\n2,b,mask,-inf,9,4,no,concealer,mask\n",
+    b"1,a,,0.5,12,III,yes,,,p,,yes\n2,b,mask,-inf,9,4,no,concealer,mask,q,0.25,yes\n",
     b'attempt;subject;species;score\n"1";"a";"";"0,5"\n',
 )
 MATERIALS = (

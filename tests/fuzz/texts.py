@@ -64,7 +64,8 @@ def material_name(data: bytes) -> None:
 
 def scores(data: bytes) -> None:
     """A score file; the input as rows behind a line of all names, too."""
-    header = ",".join((*score_files.REQUIRED, "ms", "tone", "response", "purpose", "held_out")).encode() + b"\n"
+    names = "ms", "tone", "response", "purpose", "held_out", "presentation", "covered", "simulated"
+    header = ",".join((*score_files.REQUIRED, *names)).encode() + b"\n"
     refusals = []
     for content in (data, header + data):
         try:
