@@ -1,7 +1,7 @@
 """From burst to findings, on bursts made of integers. Physics is tested on rendered scenes, not here."""
 
 import synthetic
-from dermis.core import analysis, features, gates, swir, vocabulary
+from dermis.core import analysis, features, fixed, gates, swir, vocabulary
 from dermis.core.reflectance import dot_image
 from dermis.core.vocabulary import ATTACK, NO_DECISION
 
@@ -288,6 +288,36 @@ def test_hair_in_the_spot_lifts_two_ratios_and_silicone_one():
     assert gates.judge(beard) == ([], ["swir_1450", "swir_1200"], [2017, 948])
     assert gates.judge(silicone)[0] == [(ATTACK, vocabulary.NOT_SKIN_SWIR)]
     assert gates.judge(known)[0] == [(ATTACK, vocabulary.NOT_SKIN_SWIR)]  # nothing eases what is not there
+
+
+def test_a_glint_in_the_spot_is_taken_off_the_ratio():
+    """Skin and silicone, both with a glint of .4 of their S1050 (of .52, .62): what is left is their own ratio."""
+
+    def glinting(s1050, s1300, s1450, glint):
+        levels = [s1050, s1050 * 3 // 5, s1300, s1450, s1450]
+        levels = [fixed.ln_q14(level + glint) - fixed.ln_q14(10000) for level in levels]
+        return {
+            "swir_levels_q14": levels,
+            "swir_1450_1300_q14": levels[3] - levels[2],
+            "swir_1450_1300_error_q14": 100,
+            "swir_level_1050_q14": fixed.ln_q14(s1050 + glint) - fixed.ln_q14(s1050),
+            "swir_level_1050_error_q14": 900,
+        }
+
+    refused = [(ATTACK, vocabulary.NOT_SKIN_SWIR)]
+    skin, silicone = glinting(5200, 3400, 1400, 2080), glinting(6200, 6000, 3240, 2480)
+    assert skin["swir_1450_1300_q14"] > -7500  # .63 as it is seen, .41 without the glint
+    assert gates.judge(skin)[0] == []
+    assert gates.judge(silicone)[0] == refused  # .54 without
+    # What the imager sees, too, is no glint in the spot; and one so small may be drift.
+    assert gates.judge(dict(skin, swir_level_1050_q14=0))[0] == refused
+    assert gates.judge(dict(skin, swir_level_1050_q14=gates.GLINT_FROM_Q14 - 1))[0] == refused
+    del skin["swir_levels_q14"]
+    assert gates.judge(skin)[0] == refused
+    # Beyond what the photodiode and the imager may differ by, no glint explains anything.
+    assert gates.judge(glinting(5200, 3400, 1400, 2700))[0] == [(ATTACK, vocabulary.INCONSISTENT)]
+    # Hair and a glint do not add up: the silicone that looks like a beard at 1200 nm gets the greater of the two.
+    assert gates.judge(dict(silicone, swir_1200_1050_q14=-4000, swir_1200_1050_error_q14=100))[0] == refused
 
 
 def test_the_model_is_not_given_what_is_not_known():

@@ -96,6 +96,25 @@ def test_a_lone_cell_is_noise_and_what_lies_at_a_hole_is_not_judged():
     assert reflectance.patches(marks, MIDDLE, -700) == 0
 
 
+def test_the_middle_of_the_skin_is_not_that_of_the_face():
+    """A scarf over a third of a turned head, from row 28 on: the skin's middle lies to the other side."""
+    reflectance = Reflectance((0, 6))
+    reflectance.count = 0
+    marks = index_of_a_face(reflectance, -1400, -100, (28, 34), (20, 46))
+    for cell in range(CELLS):
+        if marks[cell]:
+            reflectance.cells[reflectance.count] = cell
+            reflectance.count += 1
+    for limit, row in ((-700, 20.5), (-100, 23.5)):  # of rows 14 to 27; and of all, as the limit counts as skin
+        middle = reflectance.middle_q2(marks, limit)
+        assert abs(middle[0] - 4 * row) <= 2 and abs(middle[1] - 4 * 32.5) <= 2, (limit, middle)
+    for row in range(14, 28):
+        for column in range(20, 33):
+            marks[row * COLUMNS + column] = 0  # nothing can be said of these
+    assert abs(reflectance.middle_q2(marks, -700)[1] - 4 * 39) <= 2
+    assert reflectance.middle_q2(marks, -1401) == (0, 0)
+
+
 def test_patches_outside_the_ellipse_do_not_count():
     reflectance = Reflectance((0, 6))
     for rows, columns in (((14, 17), (20, 46)), ((31, 34), (20, 46)), ((14, 34), (20, 24)), ((14, 34), (43, 46))):

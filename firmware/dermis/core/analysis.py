@@ -361,16 +361,18 @@ class Analyser:
     def _find_patches(self, evidence):
         """Area of the face that is not skin while the rest is.
 
-        What is worn lies at the rim of the face's window, so that its middle is looked at; the whole of it where the
-        SWIR head sees more than skin, too: skin lent to a mask, by a hand, gives such a ratio.
+        What is worn lies at the rim of the skin, and shoulders or a turned head move the face's window, so that it is
+        looked for about the skin's own middle; farther about it where the SWIR head sees more than skin, too: skin lent
+        to a mask, by a hand, gives such a ratio.
         """
         index, face = evidence["water_index_q14"], self.face
         if index > WEAKEST_FOR_PATCHES_Q14:
             return
         mixed = evidence.get("swir_1450_1300_q14", BARE_1450_Q14) > BARE_1450_Q14
-        ellipse = face.ellipse_q2(WHOLE if mixed else MIDDLE)
-        side = face.cell_mm_q8(face.median)
         limit = max(index >> 1, index + LEAST_CONTRAST_Q14)
+        skin = self.reflectance.middle_q2(self._window, limit)
+        ellipse = face.ellipse_q2(WHOLE if mixed else MIDDLE, skin)
+        side = face.cell_mm_q8(face.median)
         evidence["patches_mm2"] = self.reflectance.patches(self._window, ellipse, limit) * (side * side >> 8) >> 8
 
     def _median(self, count):

@@ -374,6 +374,30 @@ def both(first: ptr8, second: ptr8, cells: ptr16, count: int) -> int:
 
 
 @micropython.viper
+def middle(values: ptr32, marks: ptr8, cells: ptr16, block: ptr32):
+    """Leaves in the block behind its first three how many marked cells have a value of at most a limit, and the sums of
+    their rows and of their columns; of every fourth cell, which is enough for a mean. block: number of cells, the
+    limit, sign shift; |values| and |limit| < 2^24."""
+    count = int(block[0])
+    limit = int(block[1])
+    sign = int(block[2])
+    found = 0
+    rows = 0
+    columns = 0
+    k = 0
+    while k < count:
+        at = int(cells[k])
+        if int(marks[at]) and ((int(values[at]) - limit) << sign) >> sign <= 0:
+            found += 1
+            rows += at >> 6
+            columns += at & 63
+        k += 4
+    block[3] = found
+    block[4] = rows
+    block[5] = columns
+
+
+@micropython.viper
 def patches(at: int, total: int, values: ptr32, marks: ptr8, block: ptr32, sign: int) -> int:
     """Marked cells of an ellipse whose value is above a limit, all of whose eight neighbours are marked, and about
     which the mean of the 3 x 3 is above it, too.

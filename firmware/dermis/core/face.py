@@ -27,9 +27,9 @@ LARGEST_STEP_MM = 40
 TALLEST_MM = 240
 # Half axes of the window for shapes: bizygomatic breadth is 140 mm, brow to chin about 150 (ISO 7250-3).
 WINDOW_U_MM, WINDOW_V_MM = 80, 62
-# Ellipses: how far the centre lies below the centroid, half axes along u and v. That window, and its middle, which hat
-# and headscarf leave free and of which spectacles cover the uppermost part only.
-WHOLE, MIDDLE = (0, WINDOW_U_MM, WINDOW_V_MM), (26, 56, 44)
+# Ellipses: how far the centre lies below the middle of the skin, half axes along u and v. One as large as that window,
+# and a smaller one, which hat and headscarf leave free and of which spectacles cover the uppermost part only.
+WHOLE, MIDDLE = (0, WINDOW_U_MM, WINDOW_V_MM), (10, 56, 44)
 # The monitor tab covers columns 0..5 of the frame and disturbs the windows that touch it.
 FIRST_COLUMN = 3
 # A cell lit to less than this part of a white at the reference distance (Q12) is background.
@@ -225,12 +225,13 @@ class Face:
         block = self._set(centre_v, centre_u, half_v, half_u)
         face_kernels.mark_ellipse(self._cells, self.measured, out, block)
 
-    def ellipse_q2(self, ellipse):
-        """Row and column of the centre of `WHOLE` or `MIDDLE` and its half axes along v and u, in 1/4 cells."""
+    def ellipse_q2(self, ellipse, middle):
+        """Row and column of the centre of `WHOLE` or `MIDDLE` and its half axes along v and u, in 1/4 cells.
+
+        middle: row and column of the middle of the skin."""
         side = self.cell_mm_q8(self.median)
-        row, column = [(at - 16 * (STEP // 2)) // (4 * STEP) for at in (self.centre_v_q4, self.centre_u_q4)]
         below, half_u, half_v = [length * 1024 // side for length in ellipse]
-        return row, column - below, half_v, half_u
+        return middle[0], middle[1] - below, half_v, half_u
 
     def centre_column(self):
         """Column of the cell that holds the centroid."""

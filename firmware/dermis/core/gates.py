@@ -7,6 +7,7 @@ there, `analysis` demands.
 
 from collections import namedtuple
 
+from dermis.core import fixed
 from dermis.core.vocabulary import (
     ATTACK,
     CYLINDRICAL,
@@ -204,6 +205,13 @@ MOVED = {
     "patches": Moved("cliffs_mm", 60, -24, 25),
 }
 
+# A glint lifts every band by the same: spectacles send one into the SWIR head, mostly beyond 550 mm. S1050 is then
+# more than the imager expects of the spot. The surplus is taken off both bands of the ratio at 1450 nm, which brings
+# skin back under its limit and silicone to its own ratio. Up to a seventh the two differ without (drawn presentations).
+GLINT_FROM_Q14 = 2290  # ratio 1.15
+_BAND_1050, _BAND_1300 = 0, 2  # of vocabulary.SWIR_BANDS
+_PARTS = 10000
+
 # What a finding says already: a plane fits a cylinder as well, has no relief, and may be as wide as a poster. One fact
 # counts once.
 IMPLIED = {"plane": ("cylinder", "relief", "width")}
@@ -248,7 +256,22 @@ def moved(gate, evidence):
     field, above, times, most = MOVED[gate.name]
     more = min(max(0, evidence.get(field, above) - above), most)
     high = gate.high + times * more
+    if gate.name == "swir_1450":
+        # Not one on the other: silicone with a glint has both.
+        high = max(high, _under_glint(gate.high, evidence))
     return Gate(gate.name, gate.field, gate.low, high, gate.verdict, gate.reason, gate.why)
+
+
+def _under_glint(high, evidence):
+    """What a ratio to 1300 nm at its upper limit `high` (Q14 of its logarithm) becomes under the glint in the evidence:
+    (high S1300 + glint) / (S1300 + glint), where S1050 tells the glint."""
+    excess, levels = evidence.get("swir_level_1050_q14", 0), evidence.get("swir_levels_q14")
+    if excess < GLINT_FROM_Q14 or levels is None:
+        return high
+    of_1050 = _PARTS - fixed.exp_q14(-excess, _PARTS)
+    of_1300 = of_1050 * fixed.exp_q14(levels[_BAND_1050] - levels[_BAND_1300], _PARTS) // _PARTS
+    limit = fixed.exp_q14(high, _PARTS)
+    return fixed.ln_q14(limit + (_PARTS - limit) * of_1300 // _PARTS) - fixed.ln_q14(_PARTS)
 
 
 def _margin(gate, value, sides=("low", "high")):

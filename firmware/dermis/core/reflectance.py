@@ -258,6 +258,14 @@ class Reflectance:
         block = self._set(self.count, along_u_q8, along_v_q8, SIGN_SHIFT)
         cell_kernels.rise_over_shift(0, 0, self.ln_r["850"], marks, self.cells, self.index, block)
 
+    def middle_q2(self, marks, limit):
+        """Row and column, in 1/4 cells, of the middle of the face's marked cells whose water index is at most `limit`
+        (Q14); (0, 0) without such. marks: bytearray of cells."""
+        block = self._set(self.count, limit, SIGN_SHIFT)
+        cell_kernels.middle(self.index, marks, self.cells, block)
+        found = max(1, block[3])
+        return 4 * block[4] // found, 4 * block[5] // found
+
     def patches(self, marks, ellipse, limit):
         """How many cells of an ellipse have a water index above `limit` (Q14): marked cells with all their neighbours
         marked, themselves and in the mean of these nine, as one cell is mostly noise.
