@@ -17,6 +17,7 @@ from dermis_hw.optics import Optics
 from dermis_hw.render.variant import mitsuba
 
 OVERSAMPLING = 2  # samples a pixel along each axis
+NEAR, FAR = "near", "far"  # the scene's lamps: a point, and a direction
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,15 @@ class Tracer:
         self._meshes = meshes
         self._optics = optics
         self._s = oversampling
-        self._shapes = {"mesh": _mitsuba_mesh(self._mi, meshes)} if meshes else {}
+
+    @cached_property
+    def _scene(self):
+        """Loaded once, since the tree over its triangles costs several renders: both lamps stand in it, and `_lit`
+        chooses which one counts."""
+        meshes = {"mesh": _mitsuba_mesh(self._mi, self._meshes)} if self._meshes else {}
+        near = {"type": "point", "position": [0.0, 0.0, 0.0], "intensity": 1e6}
+        scene = {"type": "scene", "sensor": self._sensor(), NEAR: near, FAR: _directional([0.0, 0.0, 1.0])}
+        return self._mi.load_dict({**scene, **meshes})
 
     def _sensor(self) -> dict:
         o, s = self._optics, self._s
@@ -110,9 +119,8 @@ class Tracer:
             },
         }
 
-    def _render(self, integrator: dict, extra: dict) -> np.ndarray:
-        scene = {"type": "scene", "integrator": integrator, "sensor": self._sensor(), **self._shapes, **extra}
-        return np.array(self._mi.render(self._mi.load_dict(scene), spp=1))
+    def _render(self, integrator: dict) -> np.ndarray:
+        return np.array(self._mi.render(self._scene, integrator=self._mi.load_dict(integrator), spp=1))
 
     def samples(self) -> Samples:
         """Trace the imager's rays."""
@@ -122,7 +130,7 @@ class Tracer:
             none = np.zeros(0, np.int64)
             three = np.zeros((0, 3), np.float32)
             return Samples(none, s, three, three, none, none, three, raster)
-        aovs = self._render({"type": "aov", "aovs": "p:position,f:prim_index"}, {})
+        aovs = self._render({"type": "aov", "aovs": "p:position,f:prim_index"})
         flat = aovs.reshape(-1, 4)
         index = np.flatnonzero(flat[:, 2] > 1.0)
         position = flat[index, :3].astype(np.float64)
@@ -157,19 +165,28 @@ class Tracer:
 
     def lit(self, samples: Samples, light: tuple[float, float, float]) -> np.ndarray:
         """Which samples a point at `light` (mm) reaches: float32 (n,) of 0 or 1, by Mitsuba's direct integrator."""
-        emitter = {"light": {"type": "point", "position": list(light), "intensity": 1e6}}
-        return self._lit(samples, emitter)
+        return self._lit(samples, NEAR, {"position": list(light)})
 
     def lit_from(self, samples: Samples, towards: np.ndarray) -> np.ndarray:
         """Which samples see along `towards` (3,) to infinity."""
-        emitter = {"light": {"type": "directional", "direction": (-towards).tolist(), "irradiance": 1.0}}
-        return self._lit(samples, emitter)
+        lamp = self._mi.load_dict(_directional((-towards).tolist()))
+        return self._lit(samples, FAR, {"to_world": self._mi.traverse(lamp)["to_world"]})
 
-    def _lit(self, samples: Samples, emitter: dict) -> np.ndarray:
+    def _lit(self, samples: Samples, lamp: str, changed: dict) -> np.ndarray:
         if not len(samples.index):
             return np.zeros(0, np.float32)
-        image = self._render({"type": "direct", "bsdf_samples": 0, "emitter_samples": 1}, emitter)
+        parameters = self._mi.traverse(self._scene)
+        for name in (NEAR, FAR):
+            parameters[f"{name}.sampling_weight"] = float(name == lamp)
+        for name, value in changed.items():
+            parameters[f"{lamp}.{name}"] = value
+        parameters.update()
+        image = self._render({"type": "direct", "bsdf_samples": 0, "emitter_samples": 1})
         return (image.reshape(samples.raster[0] * samples.raster[1], -1)[samples.index, 0] > 0).astype(np.float32)
+
+
+def _directional(direction: list[float]) -> dict:
+    return {"type": "directional", "direction": direction, "irradiance": 1.0}
 
 
 def _barycentric(p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
