@@ -19,9 +19,11 @@ OREN_NAYAR_SIGMA = 0.30  # rad: skin's own roughness lies between .2 and .4 in p
 
 @dataclass(frozen=True)
 class Bsdf:
-    """diffuse(position, normal, light, eye) -> factor (n,) on Lambert's cosine law. gloss: as `lights.gloss`."""
+    """diffuse(position, normal, light, eye) -> factor (n,) on Lambert's cosine law. glints, gloss: as those of
+    `lights`; `gloss` takes what `glints` gives."""
 
     diffuse: Callable[[np.ndarray, np.ndarray, Point, Point], np.ndarray | float]
+    glints: Callable[[np.ndarray, np.ndarray, Point, Point], tuple[np.ndarray, ...]]
     gloss: Callable[..., np.ndarray]
 
 
@@ -48,23 +50,30 @@ def oren_nayar(position: np.ndarray, normal: np.ndarray, light: Point, eye: Poin
     return (1.0 + b / a * np.maximum(across, 0.0) / np.maximum(nl, nv)).astype(np.float32)
 
 
-def beckmann(
-    position: np.ndarray, normal: np.ndarray, light: Point, roughness: float, eye: Point = (0.0, 0.0, 0.0)
-) -> np.ndarray:
-    """Beckmann's distribution of slopes with V-shaped grooves for shadowing (Cook and Torrance 1982), times pi, for a
-    Fresnel reflectance of 1, (n,): on the scale of `lights.gloss`."""
-    alpha2 = max(roughness, lights.SMALLEST_ALPHA) ** 2
+def beckmann_glints(
+    position: np.ndarray, normal: np.ndarray, light: Point, eye: Point
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As `lights.glints`, with the cosine between eye and half vector."""
     to_light = _unit(np.asarray(light, np.float32) - position)
     to_eye = _unit(np.asarray(eye, np.float32) - position)
     half = _unit(to_light + to_eye)
-    nh, nl, nv, vh = (
-        np.maximum(np.einsum("ij,ij->i", first, second), 0.0)
-        for first, second in ((normal, half), (normal, to_light), (normal, to_eye), (to_eye, half))
-    )
+    pairs = ((normal, half), (normal, to_light), (normal, to_eye), (to_eye, half))
+    nh, nl, nv, vh = (np.maximum(np.einsum("ij,ij->i", first, second), 0.0) for first, second in pairs)
+    return nh, nl, nv, vh
+
+
+def beckmann(cosines: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], roughness: float) -> np.ndarray:
+    """Beckmann's distribution of slopes with V-shaped grooves for shadowing (Cook and Torrance 1982), times pi, for a
+    Fresnel reflectance of 1, (n,): on the scale of `lights.gloss`. cosines: by `beckmann_glints`."""
+    nh, nl, nv, vh = cosines
+    alpha2 = max(roughness, lights.SMALLEST_ALPHA) ** 2
     nh2 = np.maximum(nh**2, 1e-4)
     density = np.exp((1.0 - 1.0 / nh2) / alpha2) / (np.pi * alpha2 * nh2**2)
     grooves = np.minimum(1.0, 2.0 * nh * np.minimum(nl, nv) / np.maximum(vh, 1e-3))
     return np.pi * density * grooves / np.maximum(4.0 * nl * nv, 1e-2) * (nl > 0)
 
 
-BSDFS = {"lambert_ggx": Bsdf(lambert, lights.gloss), "oren_nayar_beckmann": Bsdf(oren_nayar, beckmann)}
+BSDFS = {
+    "lambert_ggx": Bsdf(lambert, lights.glints, lights.gloss),
+    "oren_nayar_beckmann": Bsdf(oren_nayar, beckmann_glints, beckmann),
+}

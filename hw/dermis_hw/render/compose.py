@@ -15,7 +15,7 @@ from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1, NIR_BANDS, SWIR_BANDS, Optics
 from dermis_hw.render import lights
 from dermis_hw.render.blur import gaussian
-from dermis_hw.render.bsdf import BSDFS, Bsdf
+from dermis_hw.render.bsdf import BSDFS, Bsdf, Point
 from dermis_hw.render.buffers import Tracer
 
 # How reflectance counts under ambient light: the imager sees less of it the longer the wave.
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dermis_hw.render.plane import PlaneTracer
 
 Key = tuple[int, str]  # mesh number, region
+LENS = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class _Surface:
     swir: float
     gloss: dict[float, tuple[dict[str, np.ndarray], float]] = field(default_factory=dict)
     retro: tuple[dict[str, np.ndarray], float] | None = None
+    glints: dict[tuple[Point, Point], tuple[np.ndarray, ...]] = field(default_factory=dict)  # by light and eye
 
 
 class Geometry:
@@ -130,7 +132,7 @@ class Geometry:
                 p, n = s.position[at], s.normal[at]
                 bands = {
                     band: s.to_image(
-                        sum(e[at] * self._bsdf.diffuse(p, n, (*led, 0.0), (0.0, 0.0, 0.0)) for led, e in leds) * weight,
+                        sum(e[at] * self._bsdf.diffuse(p, n, (*led, 0.0), LENS) for led, e in leds) * weight,
                         at,
                     )
                     for band, leds in self._leds.items()
@@ -173,17 +175,23 @@ class Geometry:
         """Glossy images by band and the SWIR head's glossy signal of a surface, for r0 = 1; kept by roughness."""
         if roughness not in surface.gloss:
             s, at = self.samples, surface.chosen
-            p, n = s.position[at], s.normal[at]
             images = {
                 band: s.to_image(
-                    sum(e[at] * self._bsdf.gloss(p, n, (*led, 0.0), roughness) for led, e in leds) * surface.weight, at
+                    sum(e[at] * self._shine(surface, (*led, 0.0), roughness) for led, e in leds) * surface.weight, at
                 )
                 for band, leds in self._leds.items()
             }
             head = (*self.optics.swir_position_mm, 0.0)
-            signal = (self._swir[at] * self._bsdf.gloss(p, n, head, roughness, eye=head) * surface.weight).sum()
+            signal = (self._swir[at] * self._shine(surface, head, roughness, eye=head) * surface.weight).sum()
             surface.gloss[roughness] = (images, float(signal))
         return surface.gloss[roughness]
+
+    def _shine(self, surface: _Surface, light: Point, roughness: float, eye: Point = LENS) -> np.ndarray:
+        """Gloss of a surface's samples for r0 = 1; what does not depend on roughness is kept."""
+        if (light, eye) not in surface.glints:
+            position, normal = self.samples.position[surface.chosen], self.samples.normal[surface.chosen]
+            surface.glints[light, eye] = self._bsdf.glints(position, normal, light, eye)
+        return self._bsdf.gloss(surface.glints[light, eye], roughness)
 
     def _retro(self, surface: _Surface) -> tuple[dict[str, np.ndarray], float]:
         """As `_gloss`, of glass beads."""
@@ -346,7 +354,7 @@ class Geometry:
                     falls[at] * lights.retro(s.position[at], s.normal[at], light) * surface.weight, at
                 )
             if material.specular.r0 > 0:
-                shine = self._bsdf.gloss(s.position[at], s.normal[at], light, material.specular.roughness)
+                shine = self._shine(surface, light, material.specular.roughness)
                 image += material.specular.r0 * s.to_image(falls[at] * shine * surface.weight, at)
         return image
 

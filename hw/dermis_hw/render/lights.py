@@ -57,20 +57,27 @@ def swir_weight(position: np.ndarray, optics: Optics) -> np.ndarray:
     return np.exp(-4 * np.log(2) * squared / (optics.swir_fwhm_mrad * 1e-3) ** 2)
 
 
-def gloss(
-    position: np.ndarray, normal: np.ndarray, light: tuple[float, float, float], roughness: float, eye=(0.0, 0.0, 0.0)
-) -> np.ndarray:
-    """GGX (Walter et al. 2007, with Smith shadowing) times pi, for a Fresnel reflectance of 1, (n,).
-
-    Times irradiance and r0 it is the glossy part on the scale where a Lambertian white is 1. The lights stand so near
-    the lens that Fresnel's rise at grazing angles never matters (the half vector is within 6 degrees of the ray).
-    """
-    alpha2 = max(roughness, SMALLEST_ALPHA) ** 2
+def glints(
+    position: np.ndarray, normal: np.ndarray, light: tuple[float, float, float], eye: tuple[float, float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `gloss` asks of samples whatever their roughness: the normal's cosines (n,) with the half vector, the light
+    and the eye."""
     to_light, _ = _towards(position, light)
     to_eye, _ = _towards(position, eye)
     half = to_light + to_eye
     half /= np.linalg.norm(half, axis=1, keepdims=True)
-    nh, nl, nv = _cosine(normal, half), _cosine(normal, to_light), _cosine(normal, to_eye)
+    return _cosine(normal, half), _cosine(normal, to_light), _cosine(normal, to_eye)
+
+
+def gloss(cosines: tuple[np.ndarray, np.ndarray, np.ndarray], roughness: float) -> np.ndarray:
+    """GGX (Walter et al. 2007, with Smith shadowing) times pi, for a Fresnel reflectance of 1, (n,).
+
+    Times irradiance and r0 it is the glossy part on the scale where a Lambertian white is 1. The lights stand so near
+    the lens that Fresnel's rise at grazing angles never matters (the half vector is within 6 degrees of the ray).
+    cosines: by `glints`.
+    """
+    nh, nl, nv = cosines
+    alpha2 = max(roughness, SMALLEST_ALPHA) ** 2
     density = alpha2 / (np.pi * (nh**2 * (alpha2 - 1) + 1) ** 2)
 
     def smith(cosine: np.ndarray) -> np.ndarray:

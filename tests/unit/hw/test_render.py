@@ -14,6 +14,8 @@ from dermis_hw.geometry import simple
 from dermis_hw.module_instance import ModuleInstance
 from dermis_hw.optics import DM1, SWIR_BANDS
 from dermis_hw.render import blur, lights
+from dermis_hw.render.bsdf import BSDFS
+from dermis_hw.render.buffers import Tracer, _mitsuba_mesh
 
 pytest.importorskip("mitsuba", reason="rendering needs the extra 'sim'")
 pytestmark = pytest.mark.render
@@ -116,7 +118,6 @@ def test_skin_blurs_the_dots_and_paper_does_not(head):
 
 
 def test_composed_light_agrees_with_the_path_tracer(head):
-    from dermis_hw.render.buffers import Tracer, _mitsuba_mesh
     from dermis_hw.render.variant import mitsuba
 
     geometry, _ = head
@@ -225,6 +226,42 @@ def test_without_llvm_the_scalar_variant_serves_and_says_so_once(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["scalar_rgb", "0.8"]
     assert done.stderr.count("scalar variant") == 1
+
+
+# --- what is kept of a geometry
+
+
+def test_a_light_reaches_the_same_samples_whatever_was_lit_before():
+    meshes = [plane(600.0), simple.plane(100.0, 100.0).moved(np.eye(3), np.array([0.0, 0.0, 300.0]))]
+    lamp = lights.ambient_direction(10.0, 15.0)
+    each = [
+        lambda t, s: t.lit(s, (0.0, 12.0, 0.0)),
+        lambda t, s: t.lit_from(s, lamp),
+        lambda t, s: t.lit(s, (40, 0, 0)),
+    ]
+    one = Tracer(meshes, DM1)
+    samples = one.samples()
+    for find in (*each, *each):
+        lit = find(one, samples)
+        assert 0 < np.count_nonzero(lit == 0) < np.count_nonzero(lit)
+        assert np.array_equal(lit, find(Tracer(meshes, DM1), samples))
+    assert np.array_equal(one.samples().position, samples.position)
+
+
+@pytest.mark.parametrize("surface", BSDFS.values(), ids=BSDFS)
+def test_gloss_is_the_same_whatever_was_composed_before(head, surface):
+    meshes, worn = head[0].meshes, head[1]
+
+    def shining(roughness: float):
+        specular = replace(worn[0][meshes[0].region_names[0]].specular, r0=0.05, roughness=roughness)
+        return [{name: replace(material, specular=specular) for name, material in each.items()} for each in worn]
+
+    one = render.Geometry(meshes, surface=surface)
+    sharp, dull = (one.compose(shining(roughness)) for roughness in (0.2, 0.6))
+    assert sharp.swir[1300] != dull.swir[1300]
+    again = render.Geometry(meshes, surface=surface).compose(shining(0.6))
+    assert dull.swir == again.swir and np.array_equal(dull.dots, again.dots)
+    assert all(np.array_equal(image, again.bands[band]) for band, image in dull.bands.items())
 
 
 # --- what sends light back, and what shines by itself
