@@ -222,7 +222,7 @@ def _standing(job: Job, group: Group, folder: Path) -> list[Standing]:
         number = int(rng.integers(plan.modules))
         module, record, module_seed = calibrated(plan.split, number, folder)
         module = bursts.aged(module, generator, rng)
-        materials = drawing.varied(scenes.place(scene)[1], generator, rng, rougher)
+        materials = drawing.varied(scenes.paint(scene, meshes), generator, rng, rougher)
         seed = int(rng.integers(1 << 31))
         light_field = geometry.compose(materials, module, temperature_c=scene.temperature_c, seed=seed)
         light_field = render.answered(light_field, scene.lamp)
