@@ -14,7 +14,7 @@ from typing import Any
 from dermis_host.errors import HostError, UsageError, sentence
 from dermis_host.output import Output
 
-SIMULATION = ("mitsuba", "drjit")
+SIMULATION = ("mitsuba", "drjit", "threadpoolctl")
 RENDER_S = 300.0  # a scene on a machine without LLVM
 ANSWER_S = 10.0
 DEFAULT_STATE = Path("build/twin")

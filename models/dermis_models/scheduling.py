@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from dermis_host.errors import HostError, UsageError
+from threadpoolctl import threadpool_limits
 
 from dermis_models import simulation
 from dermis_models.simulation import Job
@@ -34,14 +35,14 @@ def locally(job: Job, numbers: Sequence[int], processes: int, folder: Path) -> G
     """
     if processes == 1:
         for number in numbers:
-            yield number, simulation.make(job, number, folder / MODULES)
+            yield number, _made(job, number, folder / MODULES)
         return
     # Spawned: the renderer keeps state that does not survive a fork.
     context = multiprocessing.get_context("spawn")
     executor = concurrent.futures.ProcessPoolExecutor(processes, context, initializer=_one_thread)
     try:
         yield from _windowed(
-            lambda number: executor.submit(simulation.make, job, number, folder / MODULES),
+            lambda number: executor.submit(_made, job, number, folder / MODULES),
             numbers,
             AHEAD * processes,
         )
@@ -60,6 +61,13 @@ def _one_thread() -> None:
     import drjit
 
     drjit.set_thread_count(1)
+
+
+def _made(job: Job, number: int, folder: Path) -> dict[str, bytes]:
+    """`simulation.make` with BLAS at one thread: the products are small, and its threads burn a core each while they
+    wait for the next one."""
+    with threadpool_limits(1, "blas"):
+        return simulation.make(job, number, folder)
 
 
 def _windowed(
@@ -151,4 +159,5 @@ def _on_worker(job: Job, number: int) -> dict[str, bytes]:
     kept = os.environ.get(MODULES_VARIABLE)
     own = Path(distributed.get_worker().local_directory or tempfile.gettempdir()) / MODULES
     with _one_at_a_time:
-        return simulation.make(job, number, Path(kept) / job.sources if kept else own)
+        _one_thread()
+        return _made(job, number, Path(kept) / job.sources if kept else own)

@@ -164,6 +164,17 @@ def test_workers_that_come_later_have_work_too():
     assert sorted([first, second, *(number for number, _ in maker)]) == list(range(40))
 
 
+def test_a_worker_has_one_thread_as_a_process_here_has(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    called = []
+    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(local_directory=str(tmp_path)))
+    monkeypatch.setattr(scheduling, "_one_thread", lambda: called.append("renderer"))
+    monkeypatch.setattr(scheduling, "_made", lambda _job, number, folder: called.append((number, folder)))
+    monkeypatch.delenv(scheduling.MODULES_VARIABLE, raising=False)
+    scheduling._on_worker(small(), 3)
+    assert called == ["renderer", (3, tmp_path / scheduling.MODULES)]
+
+
 def test_nobody_at_the_address_is_a_sentence(monkeypatch):
     monkeypatch.setattr(scheduling, "CONNECT_S", 1)
     job = small()

@@ -19,6 +19,7 @@ from dermis_host.errors import HostError, UsageError
 from dermis_host.replaying import replay
 from dermis_models import dataset, drawing, generator, keeping, presentations, scheduling, simulation, sources, splits
 from dermis_models.plan import Plan
+from threadpoolctl import threadpool_info, threadpool_limits
 
 PLAN = """
 format = 1
@@ -213,6 +214,18 @@ def test_a_kill_in_the_middle_loses_no_whole_shard_and_another_number_of_process
     assert said["kept"] == 2 * len(first) and said["made"] == 4 - said["kept"]
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in first} == first  # not made again
     assert shards_of(tmp_path) == shards_of(made_here / "out")
+
+
+def test_blas_has_one_thread_while_a_shard_is_made_and_the_callers_own_after(tmp_path, monkeypatch):
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    drawn = job()
+    monkeypatch.setattr(simulation, "make", lambda *_: threads())
+    with threadpool_limits(2, "blas"):
+        assert threads() == {2}
+        assert list(scheduling.locally(drawn, [0], 1, tmp_path)) == [(0, {1})]
+        assert threads() == {2}
 
 
 def test_a_killed_process_is_a_sentence(tmp_path):
