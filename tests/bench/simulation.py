@@ -1,7 +1,8 @@
 """What a simulated presentation costs: CPU seconds by part, and presentations an hour that two cores would make.
 
 CPU seconds, because a machine that others use tells nothing by its clock; `dermis simulate` itself says how many an
-hour it made. Every species is drawn alike, modules are calibrated beforehand (once each, said apart).
+hour it made. Every species is drawn alike, modules are calibrated beforehand (once each, said apart). One thread, as a
+process of `dermis simulate` has it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import drjit
 from dermis_host.replaying import replay
 from dermis_models import drawing, generator, simulation
 from dermis_models.plan import Plan
+from threadpoolctl import threadpool_limits
 
 CORES = 2
 EACH = 4
@@ -35,7 +38,8 @@ def main(arguments: list[str]) -> int:
     plan = Plan("bench", "training", options.seed, dict.fromkeys(one_each, 2 * EACH), each=EACH, modules=1)
     job = simulation.Job(plan, generator.TRAINING, simulation.FEATURES)
     groups = simulation.groups(plan)[: options.geometries]
-    with tempfile.TemporaryDirectory() as folder:
+    drjit.set_thread_count(1)
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, "blas"):
         started = _cpu_s()
         simulation.calibrated("training", 0, Path(folder))
         calibration = _cpu_s() - started
