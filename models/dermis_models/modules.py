@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -270,7 +271,9 @@ def calibrate(seed: int, folder: Path) -> tuple[ModuleInstance, bytes]:
     if path.exists():
         return module, path.read_bytes()
     bench = SimulatedBench(module, draw_setup(seed), seed=seed)
-    outcome = procedure.run(bench, targets.load(), Silent(), operator=OPERATOR)
+    # The same module has the same record, whoever calibrates it.
+    pick = random.Random(seed).choice
+    outcome = procedure.run(bench, targets.load(), Silent(), operator=OPERATOR, pick=pick)
     outcome.fields["created"] = CREATED
     record = outcome.record(DEVELOPMENT_KEY)
     folder.mkdir(parents=True, exist_ok=True)

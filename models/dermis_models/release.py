@@ -53,7 +53,7 @@ class Release:
     def description(self) -> dict[str, Any]:
         """What the device reads beside the model: thresholds by profile in 1/10000, versions."""
         return {
-            "name": "spoof-3",
+            "name": "spoof-4",
             "feature_tensor": feature_tensor.VERSION,
             "sha256": self.sha256,
             "macs": self.macs,

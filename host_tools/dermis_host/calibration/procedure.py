@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from dermis_host.calibration.bench import Bench, StepVoid
 from dermis_host.calibration.limits import Measurement
 from dermis_host.calibration.outcome import Cause, Outcome
 from dermis_host.calibration.steps import STEPS, CannotMeasure, State, Step, StepData, Subject, check, swir, temperature
+from dermis_host.calibration.steps.step import Pick
 from dermis_host.calibration.targets import LEDS, Fixture
 from dermis_host.errors import UsageError
 
@@ -60,11 +62,12 @@ def run(
     operator: str,
     kept: Mapping[str, StepData] | None = None,
     today: date | None = None,
+    pick: Pick = secrets.choice,
 ) -> Outcome:
     """Takes every step that `kept` lacks, computes and judges each at once.
 
     It ends early where a step cannot be measured, and does not heat a module that has failed already. A step in which
-    somebody else used the module is taken once more.
+    somebody else used the module is taken once more. pick: chooses the target of the last check, by chance.
 
     Raises UsageError when the fixture is past its due date (`today`: by the computer's clock), HostError when the
     module goes away: what `watcher.finished` was handed can be handed in again.
@@ -79,7 +82,7 @@ def run(
         watcher.begin(step, number, len(steps))
         data = kept.get(step.name)
         if data is None:
-            data = take(step, bench, fixture, watcher)
+            data = take(step, bench, fixture, watcher, pick)
             if not data.refused:
                 watcher.finished(step, data)
         going_on = calibration.judge(step, data)
@@ -113,13 +116,13 @@ def check_due(fixture: Fixture, today: date) -> None:
         )
 
 
-def take(step: Step, bench: Bench, fixture: Fixture, watcher: Watcher) -> StepData:
+def take(step: Step, bench: Bench, fixture: Fixture, watcher: Watcher, pick: Pick = secrets.choice) -> StepData:
     """One step's bursts, taken once more when somebody else used the module. Raises StepVoid the second time."""
     try:
-        return step.take(bench, fixture, watcher.reading)
+        return step.take(bench, fixture, watcher.reading, pick)
     except StepVoid as void:
         watcher.reading(f"{void} The step is taken again.")
-        return step.take(bench, fixture, watcher.reading)
+        return step.take(bench, fixture, watcher.reading, pick)
 
 
 class _Calibration:

@@ -141,6 +141,11 @@ def test_a_module_off_the_line_gets_its_own_record_and_keeps_it(made):
     assert modules.calibrate(1, folder) == (module, b"kept")
 
 
+def test_a_module_has_the_same_record_wherever_it_is_calibrated(made, tmp_path):
+    """With the target of the last check that chance picks: else one plan would give several sets of data."""
+    assert modules.calibrate(1, tmp_path)[1] == made[2]
+
+
 def test_the_record_finds_the_modules_own_figures(made):
     """What the bench cannot know but by measuring: baseline times focal length, peaks, what the tab sends back."""
     _, module, record = made

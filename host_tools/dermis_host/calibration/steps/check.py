@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from dermis.core import calibration as record_format
 
 from dermis_host.calibration import reading, spectra
@@ -20,7 +18,7 @@ PICKED = "picked"
 
 
 def take(shoot: Shoot) -> StepData:
-    picked = secrets.choice(CHOICES)
+    picked = shoot.pick(CHOICES)
     shoot.data.facts[PICKED] = picked
     shoot.show(picked)
     shoot.burst(picked, FRAMES)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ SUMMARY = "step.json"
 REFUSED = "refused"  # the fact that says that the module refused a burst
 
 Tell = Callable[[str], None]
+Pick = Callable[[Sequence[str]], str]  # one of several targets, so that nobody knows beforehand
 
 
 @dataclass
@@ -64,8 +66,9 @@ def load(folder: Path) -> StepData | None:
 class Shoot:
     """Shows targets and takes bursts for one step; once the module has refused a burst, nothing more is taken."""
 
-    def __init__(self, step: str, bench: Bench, fixture: Fixture, tell: Tell):
+    def __init__(self, step: str, bench: Bench, fixture: Fixture, tell: Tell, pick: Pick):
         self.data = StepData(step)
+        self.pick = pick
         self.fixture = fixture
         self.exposure_us = int(bench.board["exposure_us"])
         self._bench, self._tell = bench, tell
@@ -107,6 +110,8 @@ class Step:
     shoot: Callable[[Shoot], StepData] = field(repr=False)
     judge: Callable[[State, StepData], None] = field(repr=False)
 
-    def take(self, bench: Bench, fixture: Fixture, tell: Tell = lambda _: None) -> StepData:
+    def take(
+        self, bench: Bench, fixture: Fixture, tell: Tell = lambda _: None, pick: Pick = secrets.choice
+    ) -> StepData:
         """Shows the targets and takes the bursts."""
-        return self.shoot(Shoot(self.name, bench, fixture, tell))
+        return self.shoot(Shoot(self.name, bench, fixture, tell, pick))
