@@ -320,6 +320,39 @@ def test_a_glint_in_the_spot_is_taken_off_the_ratio():
     assert gates.judge(dict(silicone, swir_1200_1050_q14=-4000, swir_1200_1050_error_q14=100))[0] == refused
 
 
+def test_light_at_1050_alone_is_no_glint():
+    """It lifts S1050 and nothing else; what a glint so large would leave of the other bands is no skin's."""
+    silicone = (7800, 8200, 5200)  # 1200, 1300 and 1450 nm of 10000 at 1050: 1.5 mm on skin
+
+    def lit(factor_percent):
+        levels = [fixed.ln_q14(level) for level in (100 * factor_percent, *silicone, silicone[-1])]
+        return {
+            "swir_levels_q14": levels,
+            "swir_1450_1300_q14": levels[3] - levels[2],
+            "swir_level_1050_q14": levels[0] - fixed.ln_q14(10000),
+        }
+
+    gate = next(gate for gate in gates.GATES if gate.name == "swir_1450")
+    limits = [gates.moved(gate, lit(percent)).high for percent in range(100, 150)]
+    assert limits[0] == gate.high and limits[28] > gate.high  # 1.28 leaves .5 of 1200 nm: may be skin with a glint
+    assert max(limits) < -6437  # .675
+    assert limits[49] < -10000  # .54
+
+
+def test_no_glint_moves_the_limit_beyond_three_quarters():
+    gate = next(gate for gate in gates.GATES if gate.name == "swir_1450")
+    agreement = next(gate for gate in gates.GATES if gate.name == "agreement")
+    found = []
+    for of_1200 in range(-40000, 40001, 4000):
+        for of_1300 in (-40000, -12000, -8000, -6640, -4000, 0, 4000, 40000):
+            for excess in (-40000, 0, gates.GLINT_FROM_Q14, 4000, agreement.high, 40000):
+                seen = {"swir_levels_q14": [0, of_1200, of_1300, -20000, -20000], "swir_level_1050_q14": excess}
+                high = gates.moved(gate, seen).high
+                assert gate.high - 2 <= high <= 0, seen
+                found.append(high if excess <= agreement.high else gate.high)
+    assert -4760 < max(found) <= -4713  # .75
+
+
 def test_the_model_is_not_given_what_is_not_known():
     evidence = dict(look(HEAD).evidence)
     whole, without = bytearray(10), bytearray(10)

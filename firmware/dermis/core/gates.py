@@ -208,8 +208,10 @@ MOVED = {
 # A glint lifts every band by the same: spectacles send one into the SWIR head, mostly beyond 550 mm. S1050 is then
 # more than the imager expects of the spot. The surplus is taken off both bands of the ratio at 1450 nm, which brings
 # skin back under its limit and silicone to its own ratio. Up to a seventh the two differ without (drawn presentations).
+# What that leaves must be able to be skin, which gives at 1200 and at 1300 nm at least half of what it gives at 1050
+# (.50 and .53, drawn presentations): else it is light at 1050 nm alone, and no more counts than leaves that half.
 GLINT_FROM_Q14 = 2290  # ratio 1.15
-_BAND_1050, _BAND_1300 = 0, 2  # of vocabulary.SWIR_BANDS
+_BAND_1050, _BAND_1200, _BAND_1300 = 0, 1, 2  # of vocabulary.SWIR_BANDS
 _PARTS = 10000
 
 # What a finding says already: a plane fits a cylinder as well, has no relief, and may be as wide as a poster. One fact
@@ -264,14 +266,19 @@ def moved(gate, evidence):
 
 def _under_glint(high, evidence):
     """What a ratio to 1300 nm at its upper limit `high` (Q14 of its logarithm) becomes under the glint in the evidence:
-    (high S1300 + glint) / (S1300 + glint), where S1050 tells the glint."""
+    (high S1300 + glint) / (S1300 + glint), where S1050 tells the glint. Of .50 it becomes .75 at most, as `agreement`
+    leaves a third of S1050 to the glint."""
     excess, levels = evidence.get("swir_level_1050_q14", 0), evidence.get("swir_levels_q14")
     if excess < GLINT_FROM_Q14 or levels is None:
         return high
     of_1050 = _PARTS - fixed.exp_q14(-excess, _PARTS)
-    of_1300 = of_1050 * fixed.exp_q14(levels[_BAND_1050] - levels[_BAND_1300], _PARTS) // _PARTS
+    of_1200, of_1300 = [fixed.exp_q14(levels[at] - levels[_BAND_1050], _PARTS) for at in (_BAND_1200, _BAND_1300)]
+    # S - glint >= (S1050 - glint) / 2
+    glint = min(of_1050, 2 * of_1200 - _PARTS, 2 * of_1300 - _PARTS)
+    if glint <= 0:
+        return high
     limit = fixed.exp_q14(high, _PARTS)
-    return fixed.ln_q14(limit + (_PARTS - limit) * of_1300 // _PARTS) - fixed.ln_q14(_PARTS)
+    return fixed.ln_q14(limit + (_PARTS - limit) * glint // of_1300) - fixed.ln_q14(_PARTS)
 
 
 def _margin(gate, value, sides=("low", "high")):
