@@ -4,7 +4,7 @@ from array import array
 
 import synthetic
 from dermis.core import cell_kernels, motion, reflectance, swir, vocabulary
-from dermis.core.face import FILLED, MEASURED, Face
+from dermis.core.face import FILLED, MEASURED, MIDDLE, SKIN_OFF_MM, Face
 from dermis.core.reflectance import CELLS, COLUMNS, ROWS
 
 FACE = Face(synthetic.BOARD)
@@ -115,6 +115,19 @@ def test_window_is_an_ellipse_of_measured_cells():
     # pi * 80 * 62 mm^2 in cells of 46.5 mm^2, less what whole cells leave out
     assert 270 <= sum(out) <= 340, sum(out)
     assert out[24 * COLUMNS + FACE.centre_u_q4 // 80] == 1 and out[4 * COLUMNS + 10] == 0
+
+
+def test_the_ellipse_for_patches_follows_the_skin_but_not_to_where_a_mask_would_draw_it():
+    depth = put(blank(), 450, 10, 38, 18, 46)
+    assert find(depth, lit_where(depth)) is None
+    row, column = [(at - 32) // 20 for at in (FACE.centre_v_q4, FACE.centre_u_q4)]  # 1/4 cells
+    side = FACE.cell_mm_q8(FACE.median)
+    most = SKIN_OFF_MM * 1024 // side
+    assert most == 9
+    for off, seen in ((0, 0), (5, 5), (-5, -5), (most, most), (most + 1, most), (-60, -most)):
+        below, half_u, half_v = [length * 1024 // side for length in MIDDLE]
+        found = FACE.ellipse_q2(MIDDLE, (row + off, column - off))
+        assert found == (row + seen, column - seen - below, half_v, half_u), (off, found)
 
 
 def ramp(shift):

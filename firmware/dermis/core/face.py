@@ -30,6 +30,9 @@ WINDOW_U_MM, WINDOW_V_MM = 80, 62
 # Ellipses: how far the centre lies below the middle of the skin, half axes along u and v. One as large as that window,
 # and a smaller one, which hat and headscarf leave free and of which spectacles cover the uppermost part only.
 WHOLE, MIDDLE = (0, WINDOW_U_MM, WINDOW_V_MM), (10, 56, 44)
+# How far from the window's centre the middle of the skin may draw them, along u and along v: turned heads in a scarf do
+# to 20 mm (drawn presentations); a mask over half of the face, 25 to 35, and would leave the ellipse.
+SKIN_OFF_MM = 16
 # The monitor tab covers columns 0..5 of the frame and disturbs the windows that touch it.
 FIRST_COLUMN = 3
 # A cell lit to less than this part of a white at the reference distance (Q12) is background.
@@ -225,13 +228,16 @@ class Face:
         block = self._set(centre_v, centre_u, half_v, half_u)
         face_kernels.mark_ellipse(self._cells, self.measured, out, block)
 
-    def ellipse_q2(self, ellipse, middle):
+    def ellipse_q2(self, ellipse, skin):
         """Row and column of the centre of `WHOLE` or `MIDDLE` and its half axes along v and u, in 1/4 cells.
 
-        middle: row and column of the middle of the skin."""
+        skin: row and column of its middle, 1/4 cells; beyond `SKIN_OFF_MM` from the centroid it counts as there."""
         side = self.cell_mm_q8(self.median)
         below, half_u, half_v = [length * 1024 // side for length in ellipse]
-        return middle[0], middle[1] - below, half_v, half_u
+        most = SKIN_OFF_MM * 1024 // side
+        centre = [(at - 16 * (STEP // 2)) // (4 * STEP) for at in (self.centre_v_q4, self.centre_u_q4)]
+        row, column = [fixed.clip(at, middle - most, middle + most) for at, middle in zip(skin, centre)]
+        return row, column - below, half_v, half_u
 
     def centre_column(self):
         """Column of the cell that holds the centroid."""
