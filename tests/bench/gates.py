@@ -1,7 +1,8 @@
 """What the physics gates cost people: bona fide bursts of each condition that a gate refuses (simulated).
 
-`python -m tests.bench gates [--geometries 6] [--seed 1] [--species silicone_glued_06_1,...]`: four presentations a
-geometry of the training split, one burst each, no model. Of attacks the table says what the gates leave to the model.
+`python -m tests.bench gates [--geometries 6] [--seed 1] [--species silicone_glued_06_1,...] [--generator wide]`: four
+presentations a geometry of the training split, one burst each, no model. Of attacks the table says what the gates leave
+to the model.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench gates")
     parser.add_argument("--geometries", type=int, default=6, help="of each condition, four presentations each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--species", default="", help="PAI species in place of the bona fide conditions")
+    parser.add_argument("--species", default="", help="PAI species or conditions in place of all bona fide conditions")
+    parser.add_argument("--generator", choices=sorted(generator.FOR_TRAINING), default=generator.DESIGN)
     options = parser.parse_args(arguments)
     names = options.species.split(",") if options.species else [f"bona_fide_{name}" for name in table.conditions()]
     counts: dict[str, int] = dict.fromkeys(names, EACH * int(options.geometries))
     wanted = Plan("bench", "training", options.seed, counts, modules=MODULES)
-    job = simulation.Job(wanted, generator.TRAINING, simulation.RECORDINGS)
+    job = simulation.Job(wanted, generator.FOR_TRAINING[options.generator], simulation.RECORDINGS)
     total, refused = Counter[str](), Counter[tuple[str, str]]()
     with tempfile.TemporaryDirectory() as folder:
         for group in simulation.groups(wanted):
