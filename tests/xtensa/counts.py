@@ -52,7 +52,7 @@ def differences(name: str, found: Mapping[str, int], known: Mapping[str, int]) -
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1 or not arguments[0].strip():
+    if len(arguments) != 1 or not arguments[0].strip() or arguments[0].startswith("-"):
         print('usage: python -m tests.xtensa.counts "reason"', file=sys.stderr)
         return 2
     if not is_installed():
