@@ -31,7 +31,7 @@ MUTANTS = {
     "swir": ("core/swir.py", "row_face += weight", "row_face += weight - 1"),
     "features": ("core/features.py", "+ 16) >> 5", "+ 24) >> 5"),
     "gates": ("core/gates.py", "24,  # 1.5 mm", "30,"),
-    "model": ("tflite/kernels_wide.py", "bias) >> 31", "bias) >> 30"),
+    "model": ("tflite/kernels_wide.py", "bias) >> 31", "bias) >> 32"),
     "decision": ("core/decision.py", "self._scores // self._scored if", "self._scores // self._scored - 1 if"),
 }
 

@@ -325,7 +325,7 @@ def test_light_at_1050_alone_is_no_glint():
     silicone = (7800, 8200, 5200)  # 1200, 1300 and 1450 nm of 10000 at 1050: 1.5 mm on skin
 
     def lit(factor_percent):
-        levels = [fixed.ln_q14(level) for level in (100 * factor_percent, *silicone, silicone[-1])]
+        levels = [fixed.ln_q14(level) for level in (100 * factor_percent,) + silicone + silicone[-1:]]
         return {
             "swir_levels_q14": levels,
             "swir_1450_1300_q14": levels[3] - levels[2],

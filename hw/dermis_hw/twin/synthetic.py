@@ -26,8 +26,10 @@ SURFACES = {
 }
 FACE_DISTANCE_MM = 450.0
 SPOT_DEEP_MM = 60.0  # of a face, that the SWIR head's spot reaches
-EYES_MM, HAIR_MM = 31.0, 70.0  # of the eyes from the middle; of the hair above it
-NOSE_MM, HALF_HEIGHT_MM, HALF_BREADTH_MM = 45.0, 95.0, 72.0
+EYES_MM, HAIR_MM, TEMPLE_MM = 31.0, 72.0, 54.0  # of the eyes from the middle; of the hair above and beside it
+HALF_HEIGHT_MM, HALF_BREADTH_MM, DEEP_MM = 105.0, 72.0, 70.0
+NECK_HALF_MM, NECK_DEEP_MM, NECK_BELOW_MM = 50.0, 100.0, -60.0  # deep: behind the nose's tip
+DRY_NIR = 0.56  # of hair, which has no water bands
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
@@ -52,12 +54,19 @@ def _dot_pattern(depth_mm: np.ndarray) -> np.ndarray:
     return (canvas[rows, left] * (1 - part) + canvas[rows, left + 1] * part) / canvas.mean()
 
 
-def _field(depth_mm: np.ndarray, shade: np.ndarray, nir: dict[str, float], swir: dict[int, float]) -> LightField:
+def _field(
+    depth_mm: np.ndarray,
+    shade: np.ndarray,
+    nir: dict[str, float],
+    swir: dict[int, float],
+    dry: np.ndarray | float = 0.0,
+) -> LightField:
+    """dry: how much of a pixel (0 to 1) is hair."""
     fall_off = (DM1.z_ref_mm / depth_mm) ** 2 * shade
     # The spot sees the foremost body as a whole, not its nearest point.
     in_spot = float(np.mean(fall_off[depth_mm < np.min(depth_mm) + SPOT_DEEP_MM]))
     return LightField(
-        bands={band: (nir[band] * fall_off).astype(np.float32) for band in NIR_BANDS},
+        bands={band: ((nir[band] * (1 - dry) + DRY_NIR * dry) * fall_off).astype(np.float32) for band in NIR_BANDS},
         dots=(nir["970"] * fall_off * _dot_pattern(depth_mm)).astype(np.float32),
         ambient=(0.3 * nir["850"] * shade).astype(np.float32),
         klux_sun=0.3,
@@ -89,20 +98,23 @@ def _face(distance_mm: float, made_of: str = "skin") -> LightField:
     u, v = _grid()
     x, y = u * distance_mm, v * distance_mm
     inside = 1 - (x / HALF_HEIGHT_MM) ** 2 - (y / HALF_BREADTH_MM) ** 2
-    bulge = 80.0 * np.sqrt(np.clip(inside, 0, None))
+    round_ = np.sqrt(np.clip(inside, 0, None))
     nose = 22.0 * np.exp(-((x / 22) ** 2) - (y / 12) ** 2)
     eyes = _spots(x - 30.0, y, 9.0, 14.0)
-    depth = np.where(inside > 0, distance_mm + 102.0 - bulge - nose + 8 * eyes, 2000.0)
-    shade = np.where(inside > 0, 0.75 + 0.25 * np.sqrt(np.clip(inside, 0, None)), 0.15)
-    # The model asks for more of a face than its shape.
+    depth = np.where(inside > 0, distance_mm + DEEP_MM * (1 - round_) + 22.0 - nose + 8 * eyes, 2000.0)
+    shade = np.where(inside > 0, 0.75 + 0.25 * round_, 0.15)
+    # The model asks for more of a face than its shape: brows, mouth, dry hair, and a neck, without which it is a mask.
+    neck = (inside <= 0) & (x < NECK_BELOW_MM) & (np.abs(y) < NECK_HALF_MM)
+    depth, shade = np.where(neck, distance_mm + NECK_DEEP_MM, depth), np.where(neck, 0.5, shade)
     brows, mouth = _spots(x - 45.0, y, 5.0, 20.0), np.exp(-(((x + 42) / 7) ** 2) - (y / 24) ** 2)
     shade = shade * (1 - 0.75 * eyes) * (1 - 0.75 * brows) * (1 - 0.4 * mouth)
-    shade = np.where((inside > 0) & (x > HAIR_MM), 0.5 * shade, shade)
-    return _field(depth, shade, *SURFACES[made_of])
+    hair = (inside > 0) & ((x > HAIR_MM) | ((np.abs(y) > TEMPLE_MM) & (x > -20.0)))
+    shade = np.where(hair, 0.5 * shade, shade)
+    return _field(depth, shade, *SURFACES[made_of], dry=np.clip(hair + brows, 0, 1))
 
 
 def face(_time_s: float = 0.0) -> LightField:
-    """An ellipsoid with a nose, eyes, mouth, hair and skin's reflectances, nearest point at 450 mm."""
+    """An ellipsoid with a nose, eyes, mouth, hair, neck and skin's reflectances, nearest point at 450 mm."""
     return _face(FACE_DISTANCE_MM)
 
 
