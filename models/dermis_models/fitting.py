@@ -144,6 +144,9 @@ def _resumed(folder: Path, origin: str, balance: Balance) -> tuple[keras.Model |
         state = json.loads((place / STATE).read_text())
         if state["made_of"] == origin:
             balance.share = np.array([state["share"][name] for name in balance.groups])
+            # Keras numbers what a process builds, and the exported file names its tensors by that: a run that goes on
+            # has built as many as one that was never stopped, so that both export the same bytes.
+            network.build()
             return keras.saving.load_model(place / MODEL), int(place.name.partition("-")[2])  # type: ignore[return-value]
         shutil.rmtree(place)
     return None, 0
