@@ -98,11 +98,11 @@ def _face(distance_mm: float, made_of: str = "skin") -> LightField:
     u, v = _grid()
     x, y = u * distance_mm, v * distance_mm
     inside = 1 - (x / HALF_HEIGHT_MM) ** 2 - (y / HALF_BREADTH_MM) ** 2
-    round_ = np.sqrt(np.clip(inside, 0, None))
+    dome = np.sqrt(np.clip(inside, 0, None))
     nose = 22.0 * np.exp(-((x / 22) ** 2) - (y / 12) ** 2)
     eyes = _spots(x - 30.0, y, 9.0, 14.0)
-    depth = np.where(inside > 0, distance_mm + DEEP_MM * (1 - round_) + 22.0 - nose + 8 * eyes, 2000.0)
-    shade = np.where(inside > 0, 0.75 + 0.25 * round_, 0.15)
+    depth = np.where(inside > 0, distance_mm + DEEP_MM * (1 - dome) + 22.0 - nose + 8 * eyes, 2000.0)
+    shade = np.where(inside > 0, 0.75 + 0.25 * dome, 0.15)
     # The model asks for more of a face than its shape: brows, mouth, dry hair, and a neck, without which it is a mask.
     neck = (inside <= 0) & (x < NECK_BELOW_MM) & (np.abs(y) < NECK_HALF_MM)
     depth, shade = np.where(neck, distance_mm + NECK_DEEP_MM, depth), np.where(neck, 0.5, shade)
