@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -48,9 +48,14 @@ class AttackPassed(Exception):
 
 
 class Host(Module):
-    """A host's module that waits no longer than `longest_s` for an answer."""
+    """A host's module that waits no longer than `longest_s` for an answer, and closes within `letting_go`."""
 
     longest_s = float("inf")
+    letting_go: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def close(self) -> None:
+        with self.letting_go():
+            super().close()
 
     def _answer(self, name: str, request: Any, time_out_s: float) -> dict[str, Any] | None:
         return super()._answer(name, request, min(time_out_s, self.longest_s))
@@ -132,7 +137,8 @@ class Bench:
         self._records = self._updates = 0
         self.baseline: dict[str, dict[str, int]] = {}
         self.hurried = False
-        self._opened = threading.Event()
+        self._held = threading.Event()
+        self._turn = threading.Lock()
         self._stack.enter_context(waiting(PATIENT))
         with self.open() as module:
             self.identity = module.identity()
@@ -160,8 +166,15 @@ class Bench:
         """On the pseudo-terminal, or on another port: it opens and closes at once, where pyserial's RFC 2217 client
         sleeps each time."""
         host = (HurriedHost if self.hurried else Host)(port or str(self.pty), greeting_s=client.GREETING_S)
-        self._opened.set()
+        host.letting_go = self._letting_go
+        self._held.set()
         return host
+
+    @contextmanager
+    def _letting_go(self) -> Iterator[None]:
+        with self._turn:
+            self._held.clear()
+            yield
 
     @contextmanager
     def in_a_hurry(self) -> Iterator[None]:
@@ -187,22 +200,30 @@ class Bench:
         return path
 
     @contextmanager
-    def second_host(self, where: str) -> Iterator[list[str]]:
+    def second_host(self, where: str, while_held: bool) -> Iterator[list[str]]:
         """Somebody else asks all the time meanwhile, on the "same" port or the "other" one, once the first host has the
-        module; yields what he is told."""
-        self._opened.clear()
+        module; yields what he is told. while_held: he begins and ends each time while the first host holds the module;
+        a port that nobody holds between two openings is anybody's."""
+        self._held.clear()
         told: list[str] = []
         over = threading.Event()
         port = {"same": str(self.pty), "other": self.twin.url}[where]
 
         def ask() -> None:
-            self._opened.wait(RUNNING_S)
+            self._held.wait(RUNNING_S)
             while not over.is_set():
-                with suppress(HostError), HurriedHost(port, greeting_s=LAST_WORD_S) as module:
-                    while not over.is_set():
-                        told.append(module.identity().serial)
-                        told.append(module.verify(time_limit_ms=200).verdict)
+                with self._turn if while_held else nullcontext():
+                    if self._held.is_set() or not while_held:
+                        converse()
                 time.sleep(0.02)
+
+        def converse() -> None:
+            with suppress(HostError), HurriedHost(port, greeting_s=LAST_WORD_S) as module:
+                while not over.is_set():
+                    told.append(module.identity().serial)
+                    told.append(module.verify(time_limit_ms=200).verdict)
+                    if while_held:
+                        return
 
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
