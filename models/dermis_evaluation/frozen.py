@@ -1,10 +1,15 @@
-"""The frozen test generator: one parameter set that differs from training's on purpose (docs/training.md).
+"""The frozen test generator: one parameter set that differs from training's on purpose (docs/simulate.md).
 
-It was chosen before any model was tested on it, and is not to be changed with a model: what is changed gets a new name,
-so that every run in docs/evaluations.md says what it was made with.
+It was chosen before any model was tested on it, and is not to be changed with a model: what is changed gets a new name.
+A run's `run.json` and its report's `run` say by name what drew its presentations; its row in docs/evaluations.md has
+only the digest of that.
 """
 
 from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
 
 from dermis_models.generator import Generator
 
@@ -45,3 +50,8 @@ TEST = Generator(
         ("sun", (0.20, 0.1, 4.5)),
     ),
 )
+
+
+def digest() -> str:
+    """16 hex digits of every value of `TEST`, its half of the materials included."""
+    return hashlib.sha256(json.dumps(asdict(TEST), sort_keys=True).encode()).hexdigest()[:16]

@@ -3,7 +3,7 @@
 Every subject (the seed of a geometry, and of all that is drawn with it) and every module has a number; each split has
 a block of numbers of its own, so that two plans of different splits can never draw the same one, whatever their seeds.
 Materials are kept apart beside this: training and development draw skins from the development half of the measured
-spectra, by the subjects' numbers; the test generator takes the held-out half (docs/training.md).
+spectra, by the subjects' numbers; the test generator takes the held-out half (docs/simulate.md).
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from dermis_evaluation import frozen
+from dermis_evaluation import frozen, half
 from dermis_host.errors import CalibrationFailed, HostError
 from dermis_hw import module_instance
 from dermis_hw.materials import MaterialError, resolve
@@ -155,6 +157,23 @@ def test_the_frozen_generator_differs_in_surface_tolerance_noise_and_lamps(known
     assert {name for name in frozen_set if frozen_set[name] == known_set[name]} == same
     assert frozen.TEST.calibration_error == 0.01
     assert known in generator.FOR_TRAINING.values()
+
+
+def test_the_frozen_generator_is_not_changed(monkeypatch):
+    """What is changed gets a new name, in `frozen` and here: every figure of `test-1` is of these values."""
+    assert (frozen.TEST.name, frozen.digest()) == ("test-1", "b14a334489c1cae6")
+    low, high = frozen.TEST.half.ranges["beard"]
+    moved = replace(frozen.TEST.half, ranges={**frozen.TEST.half.ranges, "beard": (low, high + 1e-15)})
+    for changes in ({"half": moved}, {"gloss": (0.5, 1.9)}):
+        with monkeypatch.context() as changed:
+            changed.setattr(frozen, "TEST", replace(frozen.TEST, **changes))
+            assert frozen.digest() != "b14a334489c1cae6"
+
+
+def test_nothing_that_training_changes_moves_the_test_half(monkeypatch):
+    for key in halves.RANGES:
+        monkeypatch.setitem(halves.RANGES, key, (0.0, 1.0))
+    assert frozen.TEST.half == runpy.run_path(half.__file__)["TEST"]
 
 
 def test_whatever_training_may_draw_with_is_of_the_development_half():
