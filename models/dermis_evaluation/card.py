@@ -7,6 +7,7 @@ section of the card that it replaces where the model is the same (`dermis_models
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import sys
 from collections.abc import Mapping
@@ -26,8 +27,8 @@ from dermis_evaluation import frozen
 AT_BPCER = 0.01
 
 
-def section(result: Mapping[str, Any]) -> str:
-    """The section as Markdown, of a report as `dermis evaluate` writes it.
+def section(result: Mapping[str, Any], day: str) -> str:
+    """The section as Markdown, of a report as `dermis evaluate` writes it. day: on which it was written.
 
     Raises ValueError for one that is no run of the frozen test generator.
     """
@@ -47,11 +48,14 @@ def section(result: Mapping[str, Any]) -> str:
         f"({run['digest']}), seed {run['seed']}: {counts['bona_fide']} bona fide and {counts['attack']} attack "
         f"presentations, simulated; gates, model and agreement of bursts together, profile `{run['profile']}`. "
         "Intervals are exact, two-sided 95%, as if presentations were independent; the bona fide ones are of "
-        f"{counts['bona_fide_subjects']} subjects, the attacks of {counts['attack_subjects']}, so they are too narrow.",
+        f"{counts['bona_fide_subjects']} subjects, the attacks of {counts['attack_subjects']}, so they are too narrow. "
+        f"The report is of {day}, made with the state `{run['sources']}` of device code and simulation "
+        "(`dermis_models.sources.digest`): in another state the same model may have other figures.",
         "",
         f"Goals reached: {len(result['goals']) - len(missed)} of {len(result['goals'])}. "
         + ("Missed: " + "; ".join(_missed(goal) for goal in missed) + "." if missed else "None is missed."),
         "",
+        *_gates_alone(result.get("gates_alone", {})),
         f"| species | presentations | APCER at the module's threshold ({result['threshold']:g}) | "
         f"APCER at BPCER {AT_BPCER:.0%} (threshold {_number(fixed['threshold'])}) | goal |",
         "|---|---|---|---|---|",
@@ -78,6 +82,20 @@ def section(result: Mapping[str, Any]) -> str:
             if found["bpcer"]["n"]:
                 lines.append(f"| {group} {label} | {found['bpcer']['n']} | {_rate(found['bpcer'])} |")
     return "\n".join(lines) + "\n"
+
+
+def _gates_alone(rates: Mapping[str, Any]) -> list[str]:
+    """What a model that never saw a species of the first row could let pass at most; nothing of a report without it."""
+    first_row = {name for name, each in species_table.all_species().items() if each.bar == "first_row"}
+    presented = [(name, rate) for name, rate in sorted(rates.items()) if name in first_row and rate["n"]]
+    if not presented:
+        return []
+    name, worst = max(presented, key=lambda pair: pair[1]["value"])
+    return [
+        f"Gates alone, whatever a model has seen: at most {worst['errors']} of {worst['n']} of a species of the first "
+        f"row ({name}), {_rate(worst)}. No model lets more of these presentations pass.",
+        "",
+    ]
 
 
 def _missed(goal: Mapping[str, Any]) -> str:
@@ -108,9 +126,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         result = json.loads(options.report.read_text(encoding="utf-8"))
-        text = tested_section.replaced(
-            options.card.read_text(encoding="utf-8"), result["run"]["model_sha256"], section(result)
-        )
+        written = datetime.datetime.fromtimestamp(options.report.stat().st_mtime, datetime.timezone.utc)
+        of, card = result["run"]["model_sha256"], options.card.read_text(encoding="utf-8")
+        text = tested_section.replaced(card, of, section(result, f"{written:%Y-%m-%d}"))
         with files.whole(options.card) as file:
             file.write(text.encode())
     except (KeyError, TypeError):

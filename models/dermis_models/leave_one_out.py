@@ -16,7 +16,6 @@ from dermis_models import dataset, left_out, metrics, release, train
 from dermis_models.balance import BONA_FIDE
 from dermis_models.dataset import Data
 
-EPOCHS = 25
 PROFILE = "border"
 
 
@@ -37,12 +36,12 @@ def families(data: Data, asked: list[str]) -> list[str]:
 
 
 def judged(training: Data, development: Data, family: str, epochs: int, seed: int, checkpoints: Path) -> dict:
-    """One family left out: how many presentations, and APCER at the profile's threshold, of the model alone and of
-    gates and model. Where the gates refuse all of them nothing is trained: no model lets them in."""
+    """One family left out: epochs, how many presentations, and APCER at the profile's threshold, of the model alone and
+    of gates and model. Where the gates refuse all of them nothing is trained: no model lets them in."""
     unseen = dataset.select(development, np.array([str(name).startswith(family) for name in development["species"]]))
     passed = unseen["findings"] == ""
     if not passed.any():
-        return {"presentations": len(passed), "apcer_model": None, "apcer": 0.0}
+        return {"epochs": epochs, "presentations": len(passed), "apcer_model": None, "apcer": 0.0}
     from dermis_models import fitting
 
     seen = without(development, family)
@@ -54,6 +53,7 @@ def judged(training: Data, development: Data, family: str, epochs: int, seed: in
     scores = release.scaled(fitting.scores(model, unseen), scaling)
     bona_fide = seen["label"] == 1
     return {
+        "epochs": epochs,
         "presentations": len(scores),
         "threshold": round(threshold, 4),
         "apcer_model": metrics.apcer(scores, threshold),
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "species", nargs="*", help="species, or the beginning of several names (default: each by itself)"
     )
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--epochs", type=int, default=left_out.EPOCHS)
     parser.add_argument("-o", "--output", type=Path, default=left_out.PLACE)
     options = parser.parse_args(arguments)
     return train.told("leave_one_out", lambda: run(options))

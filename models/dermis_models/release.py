@@ -17,7 +17,8 @@ from dermis_host import files
 from dermis_models import metrics
 from dermis_models.dataset import Data
 
-NAME = "spoof"
+NAME = "spoof"  # of the files
+UNNAMED = "unnamed"
 MOST_BYTES, MOST_MACS = 64 * 1024, 300_000  # what issue E allows a model
 CALIBRATION_ROWS = 400  # that the converter takes the activations' ranges from
 # A threshold lies in the gap between the classes on development data: the stricter the profile, the nearer to the
@@ -39,12 +40,17 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True)
 class Release:
-    """What a run gives: the model and its two sets of scores on development data, and what follows from them."""
+    """What a run gives: the model and its two sets of scores on development data, and what follows from them.
+
+    epochs: that it was trained for. name: what it is called in its description and card.
+    """
 
     tflite: bytes
     macs: int
     thresholds: dict[str, float]
-    scores: Mapping[str, np.ndarray]  # "float", "int8"
+    scores: Mapping[str, np.ndarray]  # "float", "int8": P(bona fide), (n,) each
+    epochs: int
+    name: str = UNNAMED
 
     @property
     def sha256(self) -> str:
@@ -53,7 +59,7 @@ class Release:
     def description(self) -> dict[str, Any]:
         """What the device reads beside the model: thresholds by profile in 1/10000, versions."""
         return {
-            "name": "spoof-4",
+            "name": self.name,
             "feature_tensor": feature_tensor.VERSION,
             "sha256": self.sha256,
             "macs": self.macs,

@@ -7,6 +7,7 @@ golden vectors into the release folder. Goes on where a killed run stopped. Need
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from dermis_models import card, dataset, left_out, release, splits, tested_secti
 from dermis_models.dataset import Data
 
 EPOCHS = 60
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")  # a module tells it on the wire, reports in tables
 
 
 def told(program: str, work: Callable[[], None]) -> int:
@@ -69,6 +71,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
 
 
+def name(text: str) -> str:
+    """A model's name from the command line."""
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' names no model: give 1 to 32 letters, digits, dots, - or _")
+    return text
+
+
 def run(options: argparse.Namespace) -> str:
     """One whole run; returns the card. Raises what `told` tells."""
     training, development = load(options.training, "training"), load(options.development, "development")
@@ -84,7 +93,8 @@ def run(options: argparse.Namespace) -> str:
     macs = network.macs(network.build(batch=1))
     release.check_size(tflite, macs)
     scores = {"float": release.scaled(plain, scaling), "int8": exported.scores(tflite, development)}
-    made = release.Release(tflite, macs, release.thresholds(development, scores["int8"]), scores)
+    thresholds = release.thresholds(development, scores["int8"])
+    made = release.Release(tflite, macs, thresholds, scores, options.epochs, options.name)
     chosen = exported.golden_rows(scores["int8"], rng)
     golden = {
         "maps": development["maps"][chosen],
@@ -106,6 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Trains the spoof model and releases it.")
     add_data(parser)
     parser.add_argument("--release", type=Path, default=Path("models/released"), help="folder for the model")
+    parser.add_argument("--name", type=name, default=release.UNNAMED, help="of the model (default: %(default)s)")
     parser.add_argument("--checkpoints", type=Path, default=Path("build/train/checkpoints"), help="one an epoch")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--left-out", type=Path, default=left_out.PLACE, help="what leave_one_out found, for the card")

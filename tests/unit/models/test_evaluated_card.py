@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from dermis_host.evaluation import figures, goals, score_files
 from dermis_models import tested_section
 
 SHA256 = "5" * 64
+WRITTEN = 1_792_000_000  # 2026-10-14
 CARD = f"# Spoof model card\n\n- SHA-256 `{SHA256}`\n\n{tested_section.NONE}\n## By PAI species\nrows\n"
 
 
@@ -31,10 +33,12 @@ def report(folder: Path) -> Path:
         "seed": 1,
         "profile": "border",
         "model_sha256": SHA256,
+        "sources": "50" * 8,
     }
     result["goals"] = goals.judge({"bpcer": 0.01}, None, result, 0.01)
     written = folder / "report.json"
     written.write_text(json.dumps(result))
+    os.utime(written, (WRITTEN, WRITTEN))
     return written
 
 
@@ -55,15 +59,33 @@ def test_the_section_replaces_the_one_before(tmp_path):
     assert [text.index(f"| {name} |") for name in order] == sorted(text.index(f"| {name} |") for name in order)
     assert "| heavy_makeup | 0.0-0.25 | 4 | 100% (39.8% to 100%) |" in text and "| photo_matte | 0" not in text
     assert "of 100 subjects, the attacks of 3" in text
+    assert "The report is of 2026-10-14, made with the state `5050505050505050` of device code and simulation" in text
     assert "| photo_matte | 10 | 0% (0% to 30.8%) |" in text and "| 0 of 300 |" in text
     assert "| all | 100 | 2% (0.243% to 7.04%) |" in text and "| condition wet | 98 | 0% (0% to 3.69%)" in text
 
 
 def test_missed_goals_are_named_first(tmp_path):
-    text = card.section(json.loads(report(tmp_path).read_text()))
+    text = card.section(json.loads(report(tmp_path).read_text()), "2026-10-14")
     missed = text.index("Missed: BPCER 2%, at most 1% wanted; APCER of")
     assert missed < text.index("| species |")
     assert "(threshold out of reach)" in text, "2% are refused whatever the threshold: BPCER 1% cannot be had"
+
+
+def test_what_gets_past_the_gates_alone_is_said_of_the_first_row(tmp_path):
+    def rate(errors: int, n: int = 300) -> dict:
+        return {"value": errors / n if n else None, "n": n, "errors": errors, "ci95": [0.0, 0.1] if n else None}
+
+    result = json.loads(report(tmp_path).read_text())
+    result.pop("gates_alone", None)
+    assert "Gates alone" not in card.section(result, "2026-10-14"), "a report of before the goal has no such rate"
+    result["gates_alone"] = {"photo_matte": rate(0), "hydrogel_on_silicone": rate(200), "mirror": rate(0, 0)}
+    assert "at most 0 of 300 of a species of the first row (photo_matte), 0% (" in card.section(result, "2026-10-14")
+    result["gates_alone"].update(latex_mask=rate(3), pla_mask=rate(0, 0), max={**rate(200), "species": "heavy_makeup"})
+    text = card.section(result, "2026-10-14")
+    assert "Gates alone, whatever a model has seen: at most 3 of 300 of a species of the first row (latex_mask)" in text
+    assert text.index("Goals reached") < text.index("Gates alone") < text.index("| species |")
+    result["gates_alone"] = {"pla_mask": rate(0, 0)}
+    assert "Gates alone" not in card.section(result, "2026-10-14")
 
 
 @pytest.mark.parametrize(

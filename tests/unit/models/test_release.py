@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ SCORES = {
     "float": np.array([0.9, 0.2, 0.8, 0.7, 0.6, 0.4, 0.1]),
     "int8": np.array([0.9, 0.2, 0.8, 0.7, 0.6, 0.6, 0.1]),
 }
-MADE = release.Release(b"model", 2, {"border": 0.5}, SCORES)
+MADE = release.Release(b"model", 2, {"border": 0.5}, SCORES, 60)
 
 
 def rendered(left_out=None) -> str:
@@ -60,9 +61,12 @@ def test_float_and_int8_are_compared():
 
 
 def test_species_never_seen_are_in_the_card_when_they_were_tried():
-    assert "Not run for this model" in rendered()
-    text = rendered({"resin_mask": {"presentations": 9, "apcer": 0.111, "apcer_model": 0.222}})
-    assert "| resin_mask | 9 | 0.111 | 0.222 |" in text
+    text = rendered()
+    assert "Not run for this model: `make leave-one-out`" in text and "goal `apcer_gates`" in text
+    assert "judges the float model after 25 epochs; the release is int8, after 60." in text
+    text = rendered({"resin_mask": {"epochs": 3, "presentations": 9, "apcer": 0.111, "apcer_model": 0.222}})
+    assert "| resin_mask | 9 | 0.111 | 0.222 |" in text and "Not run" not in text
+    assert "after 3 epochs; the release is int8, after 60." in text
 
 
 def test_the_section_about_the_test_generator_stays_with_its_model_alone():
@@ -128,6 +132,19 @@ def test_a_release_is_four_files_that_agree(tmp_path):
     description = json.loads((tmp_path / "spoof.json").read_text())
     assert description["sha256"] == hashlib.sha256((tmp_path / "spoof.tflite").read_bytes()).hexdigest()
     assert description["threshold"] == {"border": 5000} and description["simulated"] is True
+    assert description["name"] == "unnamed" and "`unnamed`, printed by" in rendered()
+
+
+def test_a_model_has_the_name_that_training_was_given(capsys, monkeypatch):
+    given = []
+    monkeypatch.setattr(train, "run", lambda options: given.append(options.name) or "card")
+    assert train.main(["--name", "spoof-4"]) == train.main([]) == 0
+    assert given == ["spoof-4", "unnamed"]
+    assert replace(MADE, name="spoof-4").description() == {**MADE.description(), "name": "spoof-4"}
+    for wrong in ("", "a|b", "x" * 33, "`"):
+        with pytest.raises(SystemExit, match="2"):
+            train.main(["--name", wrong])
+        assert "names no model: give 1 to 32 letters" in capsys.readouterr().err
 
 
 def test_a_model_too_large_is_refused():
@@ -239,5 +256,5 @@ def test_nothing_is_trained_for_a_species_that_the_gates_refuse(tmp_path):
     data = {field: np.arange(2) for field in dataset.FIELDS}
     data["species"], data["findings"] = np.array(["bona_fide", "resin_mask"]), np.array(["", "not_skin_swir"])
     found = leave_one_out.judged(data, data, "resin", 1, 1, tmp_path)
-    assert found == {"presentations": 1, "apcer_model": None, "apcer": 0.0}
+    assert found == {"epochs": 1, "presentations": 1, "apcer_model": None, "apcer": 0.0}
     assert "| resin | 1 | 0.000 | (gates refuse all) |" in rendered({"resin": found})

@@ -12,6 +12,7 @@ from dermis.core import feature_tensor, profiles
 from dermis_host import device_code
 from dermis_host.inference import infer
 from dermis_host.released import released_model
+from dermis_models import card, left_out, train
 
 MOST_BYTES = 64 * 1024
 MOST_MACS = 300_000
@@ -44,6 +45,16 @@ def test_the_card_names_the_model(description):
     # The description has them cut to what the device compares with, the card rounded.
     for profile, threshold in description["threshold"].items():
         assert 0 <= round(printed[profile] * 10000) - threshold <= 1, profile
+
+
+def test_the_card_is_of_todays_words():
+    """`make train` prints the same card again: what of it is no figure is here as the code has it."""
+    text = released_model().with_suffix(".md").read_text()
+    assert f"\n{card.ADAPTED}\n" in text and text.endswith(card.CANNOT_SAY)
+    assert f"`{json.loads(released_model().with_suffix('.json').read_text())['name']}`, printed by" in text
+    if "Not run for this model" in text:
+        words = card.FLOAT.format(epochs=left_out.EPOCHS, released=train.EPOCHS)
+        assert f"\n{card.NEVER_SEEN}\n{card.NOT_RUN}\n{words}\n\n" in text
 
 
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
