@@ -11,7 +11,7 @@ from rich.text import Text
 
 from dermis_host.arguments import add_keyring, add_output, keyring_of
 from dermis_host.errors import EXIT_FAILED, UsageError
-from dermis_host.evaluation import goals, log, on_rig, plan, replays, reporting, score_files, worst
+from dermis_host.evaluation import beforehand, figures, goals, log, on_rig, plan, replays, reporting, score_files, worst
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.running import Run
 from dermis_host.evaluation.source import Source
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     folder = arguments.output or Path("build/evaluate") / arguments.plan.stem
     with ExitStack() as stack:
         source = _source(wanted, folder, arguments, output, stack)
+        beforehand.check(wanted, source.species())
         made = Run(wanted, source, source.description(), folder)
         total, there = len(made.attempts), len(made.done)
         if there < total:
@@ -57,10 +58,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
                 made.go(lambda count: progress.advance(task, count), output.note)
     scores = score_files.load(made.scores)
     result = reporting.make(
-        made.scores, scores, wanted.rule, counted=True, claimed=wanted.claimed, details=wanted.details
+        made.scores,
+        scores,
+        wanted.rule,
+        counted=True,
+        claimed=wanted.claimed,
+        details=wanted.details,
+        otherwise=figures.Rule(figures.THRESHOLD, float(wanted.threshold)),
     )
     result["run"] = made.description
-    result["goals"] = goals.judge(wanted.goals, wanted.apcer_goals, result, wanted.apcer_at_bpcer)
+    result["goals"] = goals.judge(wanted.goals, wanted.apcer_goals, result, wanted.apcer_at_bpcer, wanted.apcer_gates)
     if arguments.rig:
         result["remarks"] += _of_a_rig(result["simulated"])
     elif result["simulated"]:

@@ -19,6 +19,7 @@ from dermis_hw import species as species_table
 from dermis_host import files
 from dermis_host.evaluation.plan import Plan
 from dermis_host.evaluation.rig_plan import ATTACK, BONA_FIDE, Target
+from dermis_host.evaluation.simulated import drawn_species
 from dermis_host.evaluation.source import plain
 from dermis_host.twin_access import require_simulation, twin_errors
 
@@ -32,6 +33,7 @@ class DrawnAttempt:
 
     name: str
     make: Callable[[], Target]
+    species: str
     klux: float | None = None
     shown_name: str | None = None
 
@@ -91,7 +93,8 @@ def attempts(plan: Plan, folder: Path) -> tuple[list[DrawnAttempt], dict[str, An
         )
 
     def one(group: simulation.Group, variant: int) -> DrawnAttempt:
-        return DrawnAttempt(f"{group.subject}-{variant}", lambda: target(group, variant))
+        (species,) = drawn_species([group.species])
+        return DrawnAttempt(f"{group.subject}-{variant}", lambda: target(group, variant), species)
 
     listed = [one(group, variant) for group in simulation.groups(wanted) for variant in range(group.variants)]
     return listed, {"scenes": f"drawn as by {generator.name}, shown by the twin"}

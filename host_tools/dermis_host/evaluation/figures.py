@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from dermis_hw.species import CONCEALER
 
 from dermis_host.errors import UsageError
 from dermis_host.evaluation import rates
 from dermis_host.evaluation.intervals import clopper_pearson
 from dermis_host.evaluation.rates import Sample
-from dermis_host.evaluation.score_files import MAXIMUM
+from dermis_host.evaluation.score_files import LARGEST, MAXIMUM
 from dermis_host.evaluation.scores import BONA_FIDE, Scores, fold
-from dermis_host.evaluation.source import CONCEALER
 
 FORMAT, VERSION = "dermis-report", 1
 FIXED_RATES = (0.01, 0.05, 0.10)
@@ -35,6 +35,8 @@ class Rule:
     value: float
 
     def threshold(self, sample: Sample) -> float | None:
+        """None where there is none: of `BPCER` without a bona fide score, or where more of them are refused whatever
+        the threshold (-inf); of `APCER` without the score of an attack in `sample`."""
         if self.kind == THRESHOLD:
             return self.value
         find = rates.threshold_at_bpcer if self.kind == BPCER else rates.threshold_at_apcer
@@ -80,11 +82,13 @@ def _highest(by_species: dict[str, Any]) -> dict[str, Any] | None:
     return {**by_species[max(known)[2]], "species": max(known)[2]} if known else None
 
 
-def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]:
+def compute(scores: Scores, rule: Rule, counted: bool = False, otherwise: Rule | None = None) -> dict[str, Any]:
     """The figures. `counted`: no response to a bona fide presentation is an error, an attack without one counts by its
-    score where it has one; otherwise both stand apart, in BPNRR and APNRR only.
+    score where it has one; otherwise both stand apart, in BPNRR and APNRR only. otherwise: a threshold as given, for
+    where the rule leads to none; a remark says so.
 
-    Raises UsageError when the rule leads to no threshold, or attempts of a presentation contradict each other.
+    Raises UsageError when the rule leads to no threshold and there is no other, or attempts of a presentation
+    contradict each other.
     """
     given = len(scores)
     scores = fold(scores)
@@ -98,6 +102,9 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
         raise UsageError("Every row names a species that was held out: the main model has no scores.")
     result: dict[str, Any] = {"format": FORMAT, "version": VERSION, "simulated": scores.simulated}
     samples = _Samples.of(main, counted)
+    missed = ""
+    if otherwise is not None and rule.threshold(samples.whole) is None:
+        missed, rule = _no_threshold(rule, samples.whole)[0], otherwise
     result.update(_rates(main, samples, rule, tally))
     result.update(_details(main, samples, result["threshold"], tally))
     result["non_response"] = "counted" if counted else "apart"
@@ -109,6 +116,8 @@ def compute(scores: Scores, rule: Rule, counted: bool = False) -> dict[str, Any]
     tally.fill()
     result["failures"] = failures(main, result["threshold"], counted)
     result["remarks"] = _remarks(result, main, rule)
+    if missed:
+        result["remarks"].insert(0, f"{missed}: the figures are those at the module's own threshold.")
     if alone:
         result["remarks"].insert(0, f"The model was trained without the species {alone}.")
     return result
@@ -142,7 +151,7 @@ def _rates(scores: Scores, samples: _Samples, rule: Rule, tally: _Tally) -> dict
     """The threshold, and the rates there."""
     threshold = rule.threshold(samples.whole)
     if threshold is None:
-        raise UsageError(_no_threshold(rule, samples.whole))
+        raise UsageError("{}: {}.".format(*_no_threshold(rule, samples.whole)))
     return {
         "threshold": threshold,
         "threshold_from": str(rule),
@@ -168,6 +177,7 @@ def _details(scores: Scores, samples: _Samples, threshold: float, tally: _Tally)
         ],
         "by": {name: _by(scores, name, ranked, threshold, tally) for name in scores.groups},
         "coverage": _coverage(scores, ranked, threshold, tally),
+        "gates_alone": _gates_alone(scores, ranked, tally),
         "curves": {name: _curve(whole.bona_fide, part) for name, part in every.items()},
         "histograms": _histograms(whole.bona_fide, every),
     }
@@ -179,15 +189,18 @@ def _species(scores: Scores, chosen: np.ndarray) -> dict[str, int]:
     return {scores.species.names[code]: code for code in sorted(codes, key=lambda code: scores.species.names[code])}
 
 
-def _no_threshold(rule: Rule, sample: Sample) -> str:
+def _no_threshold(rule: Rule, sample: Sample) -> tuple[str, str]:
+    """(why the rule leads to none, what to ask `dermis report` for)."""
+    given = "give one with --threshold"
+    if rule.kind == APCER:
+        return "There is no score of an impostor's attack to find a threshold from", given
     if not len(sample.bona_fide):
-        return "There is no bona fide score to find a threshold from: give one with --threshold."
-    if not any(len(part) for part in sample.species.values()):
-        return "There is no score of an impostor's attack to find a threshold from: give one with --threshold."
+        return "There is no bona fide score to find a threshold from", given
     lost = int(np.isneginf(sample.bona_fide).sum())
     return (
-        f"BPCER cannot be {rule.value:.6g}: {lost} of {len(sample.bona_fide)} bona fide presentations are refused "
-        "whatever the threshold; ask for a higher one with --bpcer."
+        f"BPCER cannot be {rule.value:.6g}, as {lost} of {len(sample.bona_fide)} bona fide presentations are refused "
+        "whatever the threshold",
+        "ask for a higher one with --bpcer",
     )
 
 
@@ -264,6 +277,13 @@ def _coverage(scores: Scores, ranked: np.ndarray, threshold: float, tally: _Tall
             for each in sorted(np.unique(labels.codes[own]).tolist(), key=labels.names.__getitem__)
         }
     return found
+
+
+def _gates_alone(scores: Scores, ranked: np.ndarray, tally: _Tally) -> dict[str, Any]:
+    """Species -> APCER with every threshold low enough, of impostors and concealers: what is refused then (-inf) was
+    refused by something else than the model."""
+    of_species = {name: scores.species.codes == code for name, code in _species(scores, ~scores.bona_fide).items()}
+    return {name: _part(ranked[rows], -LARGEST, tally) for name, rows in of_species.items()}
 
 
 def _part(ranked: np.ndarray, threshold: float, tally: _Tally) -> dict[str, Any]:

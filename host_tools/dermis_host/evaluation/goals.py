@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dermis_hw import species as species_table
@@ -10,9 +11,24 @@ from dermis_hw import species as species_table
 from dermis_host.evaluation.figures import BPCER
 from dermis_host.evaluation.score_files import MAXIMUM
 
+FIRST_ROW = "first_row"  # of `species_table.BARS`
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The most APCER where only the gates refuse, whatever the model. first_row: of the species of the first row of
+    the table of bars; else of all that are presented."""
+
+    limit: float
+    first_row: bool = False
+
 
 def judge(
-    goals: Mapping[str, float], apcer: Mapping[str, float] | None, result: dict[str, Any], at_bpcer: float | None = None
+    goals: Mapping[str, float],
+    apcer: Mapping[str, float] | None,
+    result: dict[str, Any],
+    at_bpcer: float | None = None,
+    gates: Gates | None = None,
 ) -> list[dict[str, Any]]:
     """Each goal as {what, limit, value, n, reached}. value: None where nothing was presented, which reaches no goal.
 
@@ -20,7 +36,7 @@ def judge(
     tones with the highest and the lowest BPCER; "bona_fide_accepted", of a module that is out of order and must accept
     nobody; all rates, 0 to 1. apcer: by species, of impostors' attacks and of
     concealers'; None for those of the table of species, as far as they were presented. at_bpcer: of the fixed operating
-    point at which `apcer` is asked for, in place of the report's own.
+    point at which `apcer` is asked for, in place of the report's own. gates: what may pass the gates alone.
     """
     judged = []
     if "bpcer" in goals:
@@ -52,7 +68,22 @@ def judge(
         apcer = {name: limit for name, limit in bars.items() if limit is not None}
     for species, limit in apcer.items():
         judged.append(_goal(f"APCER of {species}{where}", limit, found.get(species)))
+    if gates is not None:
+        judged.append(_of_gates(gates, result["gates_alone"]))
     return judged
+
+
+def _of_gates(gates: Gates, alone: dict[str, Any]) -> dict[str, Any]:
+    """The worst species with the gates alone."""
+    table = species_table.all_species() if gates.first_row else {}
+    rates = {
+        name: rate
+        for name, rate in alone.items()
+        if rate["n"] and (not gates.first_row or (name in table and table[name].bar == FIRST_ROW))
+    }
+    worst = max(rates, key=lambda name: rates[name]["value"], default="")
+    which = "worst species" + (" of the first row" if gates.first_row else "") + (f" ({worst})" if worst else "")
+    return _goal(f"APCER of gates alone, {which}", gates.limit, rates.get(worst))
 
 
 def _worse(impostors: dict[str, Any], concealers: dict[str, Any]) -> dict[str, dict[str, Any]]:

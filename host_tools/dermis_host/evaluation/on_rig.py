@@ -78,6 +78,9 @@ class OnRig:
     def attempts(self) -> Sequence[str]:
         return list(self._attempts)
 
+    def species(self) -> set[str] | None:
+        return {attempt.species for attempt in self._attempts.values()}
+
     def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
         shares = [
             (stand, [self._attempts[name] for name in attempts if self._stand_of[name] is stand])

@@ -80,6 +80,7 @@ def render(result: dict[str, Any], sheets: Sequence[dict[str, str]] = ()) -> str
         concealer_bars=plots.bars(concealer[:MOST_BARS], "error rates of concealer attacks") if concealer else "",
         bars_left_out=max(0, len(apcer) - MOST_BARS),
         coverage=parted(result),
+        gates_alone=worst_first(result["gates_alone"]),
         det=plots.det(curves) if curves else "",
         curves=curves,
         curves_left_out=max(0, len(curves) - plots.SERIES),

@@ -13,9 +13,10 @@ from typing import Any
 
 from dermis.core import decision, profiles, vocabulary
 from dermis_hw import toml
+from dermis_hw.species import FIRST_ROW_UNSEEN
 
 from dermis_host.errors import UsageError
-from dermis_host.evaluation import claims, figures, required
+from dermis_host.evaluation import claims, figures, goals, required
 
 FORMAT = 1
 SIMULATION, RECORDINGS, RIG = "simulation", "recordings", "rig"
@@ -27,7 +28,10 @@ KEYS = (
 MODEL_SEED = "model"  # the seed that nobody can choose: the SHA-256 of the model under test
 MODULE = "module"  # the operating point at which the module runs: its model's own threshold for the profile
 NONE, FAILURES, ALL = KEEP = ("none", "failures", "all")
-GOALS = ("bpcer", "bpcer_tone", "bpcer_condition", "tone_spread", "bona_fide_accepted", "apcer", "apcer_at_bpcer")
+GOALS = (
+    "bpcer", "bpcer_tone", "bpcer_condition", "tone_spread", "bona_fide_accepted", "apcer", "apcer_at_bpcer",
+    "apcer_gates",
+)  # fmt: skip
 TABLE = "table"  # goals of the table of species, `dermis_hw.species`
 SEED_BITS = 63  # fits what numpy and TOML take as a whole number
 BURST_MS = 900.0  # from one burst to the next: the estimate of docs/timing.md
@@ -61,6 +65,7 @@ class Plan:
     without_swir: bool = False
     goals: dict[str, float] = field(default_factory=dict)
     apcer_goals: dict[str, float] | None = field(default_factory=dict)  # None: those of the table of species
+    apcer_gates: goals.Gates | None = None
     apcer_at_bpcer: float | None = None  # of `figures.FIXED_RATES`; None: at the operating point
     claimed: tuple[claims.Claim, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
@@ -130,6 +135,7 @@ class _Parser:
             without_swir=self._one_of("without_swir", (True, False), False),
             goals=self._goals(),
             apcer_goals=self._apcer_goals(),
+            apcer_gates=self._apcer_gates(),
             apcer_at_bpcer=self._apcer_at_bpcer(),
             claimed=tuple(self._claimed()),
             details=required.check(values.get("report", {}), self._path.name),
@@ -160,6 +166,15 @@ class _Parser:
         model = overruled or (self._path.parent / value if value else _released())
         if not model.is_file():
             raise UsageError(f"There is no model {model}: name one with `model` in the plan, or with --model.")
+        from dermis.tflite.reader import IDENTIFIER, IDENTIFIER_AT  # the whole interpreter is loaded with it
+
+        try:
+            with open(model, "rb") as file:
+                mark = file.read(IDENTIFIER_AT + len(IDENTIFIER))[IDENTIFIER_AT:]
+        except OSError as problem:
+            raise UsageError(f"{model} cannot be read: {problem.strerror or problem}.") from None
+        if mark != IDENTIFIER:
+            raise UsageError(f"{model} is no TensorFlow Lite model: name a .tflite that a converter wrote.")
         return model
 
     def _seed(self, digest: str) -> int:
@@ -212,6 +227,14 @@ class _Parser:
         if value is not None and value not in figures.FIXED_RATES:
             raise self._wrong(f"[goals] apcer_at_bpcer must be one of {', '.join(map(str, figures.FIXED_RATES))}.")
         return value
+
+    def _apcer_gates(self) -> goals.Gates | None:
+        value = self._table("goals").get("apcer_gates")
+        if value == TABLE:
+            return goals.Gates(FIRST_ROW_UNSEEN, first_row=True)
+        if value is not None and not (_number(value) and 0 <= value <= 1):
+            raise self._wrong(f'[goals] apcer_gates must be "{TABLE}" or a rate from 0 to 1.')
+        return None if value is None else goals.Gates(float(value))
 
     def _rates(self, table: Any, where: str) -> dict[str, float]:
         if not isinstance(table, dict) or not all(_number(value) and 0 <= value <= 1 for value in table.values()):

@@ -9,7 +9,7 @@ from typing import Any
 from dermis_host import recording
 from dermis_host.errors import RecordingError, UsageError
 from dermis_host.evaluation.simulated import presentation
-from dermis_host.evaluation.source import Presentation
+from dermis_host.evaluation.source import BONA_FIDE, Presentation
 
 SUFFIX = ".npz"
 SAME = ("kind", "species", "subject")  # in the truth of all bursts of a presentation
@@ -50,6 +50,7 @@ class Recordings:
                     f"({', '.join(SAME)}): name them apart."
                 )
             beside.append((number, path))
+        self._species = {str(shown["species"] or BONA_FIDE) for shown in shows.values()}
         self.simulated = True if True in stated else None if None in stated else False
 
     def description(self) -> dict[str, Any]:
@@ -58,6 +59,9 @@ class Recordings:
 
     def attempts(self) -> Sequence[str]:
         return list(self._bursts)
+
+    def species(self) -> set[str] | None:
+        return self._species
 
     def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
         for attempt in attempts:

@@ -79,9 +79,11 @@ def make(
     claimed: Iterable[claims.Claim] = (),
     details: dict[str, str] | None = None,
     simulated: bool | None = None,
+    otherwise: figures.Rule | None = None,
 ) -> dict[str, Any]:
-    """The whole report as what goes to JSON. `simulated` overrules what the scores say of themselves."""
-    result = figures.compute(scores, rule, counted)
+    """The whole report as what goes to JSON. `simulated` overrules what the scores say of themselves. otherwise: the
+    rule where `rule` leads to no threshold."""
+    result = figures.compute(scores, rule, counted, otherwise)
     if simulated is not None:
         result["simulated"] = simulated
     # A file's name may hold bytes that are no text.

@@ -11,11 +11,12 @@ from random import Random
 from typing import Any, Protocol
 
 from dermis_hw import species as species_table
+from dermis_hw.species import CONCEALER, IMPOSTOR
 
 from dermis_host import twin_access
 from dermis_host.errors import UsageError
 from dermis_host.evaluation.plan import NAME
-from dermis_host.evaluation.source import CONCEALER, IMPOSTOR, plain
+from dermis_host.evaluation.source import plain
 
 BONA_FIDE, ATTACK = "bona_fide", "attack"
 KEYS = ("repeats", "block", "target")
@@ -48,7 +49,7 @@ class Target:
 class Attempt(Protocol):
     """One presentation that is wanted. klux: of the light, None where it is left as it is. target_name: of what stands
     there for it; attempts at one name need no other target. shown_name: what a rig must have to show it, None for a
-    file. condition: the target's, and the light where it is set."""
+    file. species: "" of a bona fide one. condition: the target's, and the light where it is set."""
 
     @property
     def name(self) -> str: ...
@@ -61,6 +62,9 @@ class Attempt(Protocol):
 
     @property
     def shown_name(self) -> str | None: ...
+
+    @property
+    def species(self) -> str: ...
 
     @property
     def target(self) -> Target: ...
@@ -84,6 +88,10 @@ class PlannedAttempt:
     @property
     def shown_name(self) -> str | None:
         return self.target.show if isinstance(self.target.show, str) else None
+
+    @property
+    def species(self) -> str:
+        return self.target.species
 
     @property
     def condition(self) -> str:

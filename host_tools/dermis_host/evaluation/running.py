@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dermis.core import vocabulary
+from dermis_hw.species import CONCEALER
 
 from dermis_host import files
 from dermis_host.errors import HostError, UsageError
@@ -20,7 +21,7 @@ from dermis_host.evaluation import sessions
 from dermis_host.evaluation.judging import Judge
 from dermis_host.evaluation.plan import Plan
 from dermis_host.evaluation.presented import bursts_of
-from dermis_host.evaluation.source import CONCEALER, Presentation, Source, Verdict, plain
+from dermis_host.evaluation.source import Presentation, Source, Verdict, plain
 
 PRESENTATIONS, RUN, RECORDINGS = "presentations.csv", "run.json", "recordings"
 COLUMNS = (

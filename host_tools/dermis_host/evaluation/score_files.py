@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from dermis_hw.species import CONCEALER, IMPOSTOR
 
 from dermis_host.errors import UsageError
 from dermis_host.evaluation.scores import BONA_FIDE, COVERED_BAND, TONE_BAND, Labels, Scores, in_bands
-from dermis_host.evaluation.source import CONCEALER, IMPOSTOR
 
 REQUIRED = ("attempt", "subject", "species", "score")
 GROUPS = ("tone", "condition", "module")

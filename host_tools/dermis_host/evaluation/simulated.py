@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from dermis_hw import species as species_table
 
 from dermis_host import recording
 from dermis_host.evaluation.judging import Judge
-from dermis_host.evaluation.source import Presentation
+from dermis_host.evaluation.source import BONA_FIDE, Presentation
 from dermis_host.recording import Recording
 from dermis_host.twin_access import require_simulation
 
@@ -63,6 +63,9 @@ class Simulation:
     def attempts(self) -> Sequence[str]:
         return list(self._shard_of)
 
+    def species(self) -> set[str] | None:
+        return drawn_species(self._job.plan.species)
+
     def show(self, attempts: Sequence[str]) -> Generator[Presentation]:
         from dermis_models import scheduling
 
@@ -90,6 +93,13 @@ class Simulation:
             results.setdefault(attempt, []).extend([entry["result"]] if "result" in entry else [])
         for attempt, taken in bursts.items():
             yield presentation(attempt, taken, results[attempt])
+
+
+def drawn_species(names: Iterable[str]) -> set[str]:
+    """What `Source.species` calls those of a generation plan, in which bona fide has many names."""
+    from dermis_models import presentations
+
+    return {BONA_FIDE if name.startswith(presentations.BONA_FIDE) else name for name in names}
 
 
 def _read(data: bytes) -> Recording:

@@ -6,10 +6,12 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dermis_hw.species import IMPOSTOR
+
 from dermis_host.access.sealed import Secrets
 from dermis_host.recording import Recording
 
-IMPOSTOR, CONCEALER = "impostor", "concealer"
+BONA_FIDE = ""  # in the place of a species
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Presentation:
 
     attempt: its name, one of `Source.attempts`. subject: who stood there; several presentations may share one.
     species: the PAI species, empty for bona fide. tone, condition, module: what is reported apart, empty when not
-    stated. covered: the part of the face that an instrument covers, 0 to 1, empty when not stated. purpose: `IMPOSTOR`
-    or `CONCEALER`, of an attack. bursts: recordings taken in a row, which the device's
+    stated. covered: the part of the face that an instrument covers, 0 to 1, empty when not stated. purpose: of an
+    attack, one of `dermis_hw.species.AIMS`. bursts: recordings taken in a row, which the device's
     code judges; results: what it made of each already, none where it was not asked; or `verdict`: what a module said
     itself, with the bursts that it kept. under: what seals them when they are kept, None for plain files.
     """
@@ -64,6 +66,10 @@ class Source(Protocol):
 
     def attempts(self) -> Sequence[str]:
         """The names of all attempts, in the order in which they are best made."""
+        ...
+
+    def species(self) -> set[str] | None:
+        """The PAI species of all attempts, and `BONA_FIDE` where some are; None where it is not known beforehand."""
         ...
 
     def show(self, attempts: Sequence[str]) -> Generator[Presentation]:

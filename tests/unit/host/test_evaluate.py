@@ -19,6 +19,7 @@ from dermis_host.recording import Recording
 from dermis_hw import species
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rig_of_fakes import MODEL_FILE
 
 ROOT = Path(__file__).parents[3]
 BORDER, TURNSTILE = profiles.by_name("border"), profiles.by_name("turnstile")
@@ -77,7 +78,7 @@ def test_a_burst_that_cannot_be_analysed_decides_nothing():
 
 
 def toml(tmp_path, text="", name="plan.toml"):
-    (tmp_path / "model.tflite").write_bytes(b"model")
+    (tmp_path / "model.tflite").write_bytes(MODEL_FILE)
     (tmp_path / "model.json").write_text('{"threshold": {"border": 8603}}')
     path = tmp_path / name
     path.write_text('format = 1\nmodel = "model.tflite"\n' + text)
@@ -87,8 +88,8 @@ def toml(tmp_path, text="", name="plan.toml"):
 def test_a_plan_with_nothing_but_a_model(tmp_path):
     made = plan.load(toml(tmp_path))
     assert (made.name, made.source, made.profile.name, made.threshold) == ("plan", "simulation", "border", 8603)
-    # printf model | sha256sum
-    assert made.model_sha256.startswith("9372c470")
+    # printf '\x1c\0\0\0TFL3' | sha256sum
+    assert made.model_sha256.startswith("36804490")
     assert made.seed == int(made.model_sha256[:16], 16) & ((1 << 63) - 1)
     assert (made.rule.kind, made.rule.value) == ("threshold", 8603.0)
 
@@ -118,6 +119,8 @@ def test_the_digest_follows_what_decides_the_scores_only(tmp_path):
         ("concealer = 5", "concealer must be"),
         ("simulation = 5", "[simulation] must be a table"),
         ("[goals]\nspeed = 1", "[goals] knows"),
+        ("[goals]\napcer_gates = 5", "apcer_gates must be"),
+        ("[goals]\napcer_gates = 'all'", "apcer_gates must be"),
         ("[goals]\napcer_at_bpcer = 0.02", "apcer_at_bpcer must be one of"),
         ("[goals.apcer]\nphoto = 2", "[goals.apcer] must give"),
         ("[report]\nplace = 'x'", "[report] has an unknown field 'place'"),
@@ -186,6 +189,9 @@ class Rig:
 
     def attempts(self):
         return [f"p{number}" for number in range(self.count)]
+
+    def species(self):
+        return {"", "photo"}
 
     def show(self, attempts):
         for attempt in attempts:
@@ -290,12 +296,12 @@ def test_what_is_kept(tmp_path, recording, monkeypatch):
 
 def test_a_judge_says_when_a_module_has_seen_enough(tmp_path, recording, monkeypatch):
     made = judging.Judge.of(plan.load(toml(tmp_path)))
-    assert (made.model, made.profile, made.threshold, made.without_swir) == (b"model", "border", 8603, False)
+    assert (made.model, made.profile, made.threshold, made.without_swir) == (MODEL_FILE, "border", 8603, False)
     assert not made.enough([burst(9000)]) and made.enough([burst(9000), burst(9000)])
     assert made.enough([burst(9000, *REASONS[:2])]) and not made.enough([burst(100), burst(9000), burst(9000)])
 
     def replay(bursts, model, *, features_only, tell):
-        assert model.read_bytes() == b"model" and "8603" in model.with_suffix(".json").read_text()
+        assert model.read_bytes() == MODEL_FILE and "8603" in model.with_suffix(".json").read_text()
         return [{**burst(), "maps": "00", "spectra": "00"} for _ in bursts]
 
     monkeypatch.setattr("dermis_host.replaying.replay", replay)

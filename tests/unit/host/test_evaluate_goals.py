@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from dermis_host.errors import HostError
-from dermis_host.evaluation import goals, log, plan
+from dermis_host.evaluation import figures, goals, log, plan, score_files
+from dermis_hw import species
 
 ROOT = Path(__file__).parents[3]
+EMPTY = {"apcer": {}, "concealer": {"apcer": {}}}  # of what a result has, what is asked of all goals
 
 
 def rate(value):
@@ -75,3 +77,36 @@ def test_the_log_keeps_what_it_held(tmp_path):
     assert text.startswith("# Ours\nWords before.\n") and text.count("as / given") == 2 and text.count("| date |") == 1
     with pytest.raises(HostError):
         log.append(tmp_path, result, described, "three")
+
+
+def test_gates_alone_are_judged_by_the_worst_species(tmp_path):
+    rows = ["b,b,,9000,", "c,b,,-inf,"]
+    for name, passed, purpose in (("papercraft_mask", 3, ""), ("latex_mask", 2, "concealer"), ("mirror", 40, "")):
+        rows += [f"{name}{i},s,{name},{'17' if i < passed else '-inf'},{purpose}" for i in range(40)]
+    place = tmp_path / "s.csv"
+    place.write_text("attempt,subject,species,score,purpose\n" + "\n".join(rows) + "\n")
+    result = figures.compute(score_files.load(place), figures.Rule(figures.THRESHOLD, 5000.0), counted=True)
+    alone = result["gates_alone"]
+    assert {name: (rate["errors"], rate["n"]) for name, rate in alone.items()} == {
+        "latex_mask": (2, 40), "mirror": (40, 40), "papercraft_mask": (3, 40)}  # fmt: skip
+    assert alone["mirror"]["ci95"][1] == 1.0 and result["apcer"]["papercraft_mask"]["errors"] == 0
+    (found,) = goals.judge({}, {}, result, gates=goals.Gates(0.05, first_row=True))
+    assert (found["what"], found["value"], found["n"], found["reached"]) == (
+        "APCER of gates alone, worst species of the first row (papercraft_mask)", 0.075, 40, False)  # fmt: skip
+    (found,) = goals.judge({}, {}, result, gates=goals.Gates(1.0))
+    assert found["what"] == "APCER of gates alone, worst species (mirror)" and found["reached"]
+    (found,) = goals.judge({}, {}, {"gates_alone": {"mirror": rate(0.0)}, **EMPTY}, gates=goals.Gates(0.05, True))
+    assert found["what"].endswith("of the first row") and not found["reached"], "nothing presented reaches no goal"
+
+
+def test_an_attack_without_a_score_is_no_attack_that_a_gate_refused(tmp_path):
+    place = tmp_path / "s.csv"
+    place.write_text("attempt,subject,species,score,response\nb,b,,9,yes\np,p,photo,,no\nq,p,photo,-inf,no\n")
+    result = figures.compute(score_files.load(place), figures.Rule(figures.THRESHOLD, 5.0), counted=True)
+    assert (result["gates_alone"]["photo"]["errors"], result["gates_alone"]["photo"]["n"]) == (0, 1)
+
+
+def test_the_full_evaluation_asks_for_the_gates_alone():
+    made = plan.load(ROOT / "models" / "evaluations" / "full.toml")
+    assert made.apcer_gates == goals.Gates(species.FIRST_ROW_UNSEEN, first_row=True)
+    assert species.BARS[goals.FIRST_ROW]

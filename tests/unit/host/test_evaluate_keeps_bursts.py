@@ -19,7 +19,7 @@ from dermis_host.evaluation import on_rig, plan, replays, running, stand
 from fake_module import Refused
 from locked_module import SERIAL, LockedModule
 from rig_evaluations import rows
-from rig_of_fakes import TARGETS, Bench, RigModule, toml
+from rig_of_fakes import MODEL_FILE, TARGETS, Bench, RigModule, toml
 
 ONE = '[rig]\n[[rig.target]]\nshow = "ada"\nkind = "bona_fide"\n'
 BOTH = ONE + '[[rig.target]]\nshow = "bo"\nkind = "bona_fide"\n'
@@ -137,7 +137,7 @@ def test_what_a_stopped_run_left_of_an_attempt_is_not_mixed_with_it(tmp_path, go
     module.bursts["bo"] = 2
     go(path, Bench(module))
     assert list(numbers(tmp_path / "out")) == ["ada-1-0.npz", "bo-1-0.npz", "bo-1-1.npz"]
-    assert list(numbers(tmp_path / "out").values())[1:] == module.judged[-1]
+    assert list(numbers(tmp_path / "out").values())[1:] in module.judged
 
 
 def test_a_module_that_is_busy_after_a_long_verification_is_waited_for(tmp_path, go, module, replayed, monkeypatch):
@@ -182,7 +182,7 @@ def test_bursts_that_replay_to_something_else_are_told(tmp_path, go, module, rep
     (tmp_path / "model.tflite").write_bytes(b"another model")  # of which the module said nothing
     assert main(command) == 0
     path.unlink()  # one burst of two says something else with good reason
-    (tmp_path / "model.tflite").write_bytes(b"model")
+    (tmp_path / "model.tflite").write_bytes(MODEL_FILE)
     assert main([*command[:2], str(path.with_name("bo-1-1.npz")), *command[3:]]) in (0, 11)
 
 
@@ -296,4 +296,4 @@ def test_recordings_of_a_module_in_the_field_are_sealed(tmp_path, go, replayed, 
     made = plan.load(path)
     (command,) = replays.of_failures(tmp_path / "out" / "presentations.csv", made, {row["module"]: ring.path})
     assert command.endswith(f"--keyring {ring.path}")
-    assert hashlib.sha256(b"model").hexdigest().startswith(says.model_hash)
+    assert hashlib.sha256(MODEL_FILE).hexdigest().startswith(says.model_hash)

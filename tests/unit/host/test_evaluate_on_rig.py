@@ -33,7 +33,7 @@ def test_rows_are_the_modules_own_verdicts(tmp_path, go, module):
     assert (row["verdict"], row["score"], row["bursts"], row["ms"], row["tone"]) == (
         "bona_fide", "9100", "2", "1500.5", "0.310",
     )  # fmt: skip
-    assert row["module"] == "DM1-0007 0.9.0 9372c470 aabbccdd" and row["simulated"] == "no" and row["subject"] == "ada"
+    assert row["module"] == "DM1-0007 0.9.0 36804490 aabbccdd" and row["simulated"] == "no" and row["subject"] == "ada"
     assert (found["bo-1"]["response"], found["bo-1"]["score"], found["bo-1"]["condition"]) == (
         "no",
         "-inf",
