@@ -97,7 +97,8 @@ def attempts(plan: Plan, folder: Path) -> tuple[list[DrawnAttempt], dict[str, An
         return DrawnAttempt(f"{group.subject}-{variant}", lambda: target(group, variant), species)
 
     listed = [one(group, variant) for group in simulation.groups(wanted) for variant in range(group.variants)]
-    return listed, {"scenes": f"drawn as by {generator.name}, shown by the twin"}
+    made_by = {"scenes": f"drawn as by {generator.name}, shown by the twin", "generator_digest": frozen.digest()}
+    return listed, made_by
 
 
 def write(values: dict[str, Any], path: Path) -> Path:

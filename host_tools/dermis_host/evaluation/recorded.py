@@ -8,6 +8,7 @@ from typing import Any
 
 from dermis_host import recording
 from dermis_host.errors import RecordingError, UsageError
+from dermis_host.evaluation.judging import digest
 from dermis_host.evaluation.simulated import presentation
 from dermis_host.evaluation.source import BONA_FIDE, Presentation
 
@@ -55,7 +56,7 @@ class Recordings:
 
     def description(self) -> dict[str, Any]:
         """What made the presentations, for the run's record."""
-        return {"recordings": sum(len(paths) for paths in self._bursts.values())}
+        return {"recordings": sum(len(paths) for paths in self._bursts.values()), "scoring": digest()}
 
     def attempts(self) -> Sequence[str]:
         return list(self._bursts)

@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ COLUMNS = (
     "attempt", "subject", "species", "tone", "condition", "covered", "purpose", "module", "held_out", "response",
     "score", "verdict", "reasons", "bursts", "ms", "recording", "simulated",
 )  # fmt: skip
+LATER = ("generator_digest", "scoring")  # keys that older versions did not write into run.json
 BATCH = 48  # presentations judged at once: 100 bursts or so, 50 MB of frames
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a program at the start of a cell
 YES_NO = {True: "yes", False: "no", None: ""}
@@ -42,7 +43,7 @@ class Run:
     def __init__(self, plan: Plan, source: Source, description: dict[str, Any], folder: Path):
         self._plan, self._source, self.folder = plan, source, folder
         self._judge = Judge.of(plan)
-        self.description = {
+        self.description: dict[str, Any] = {
             "format": "dermis-evaluation",
             "version": 1,
             "plan": plan.name,
@@ -81,21 +82,28 @@ class Run:
         except OSError as problem:
             raise HostError(f"{self.folder} cannot be made: {problem.strerror or problem}.") from None
         if place.is_file():
-            try:
+            there: Any = None
+            with suppress(ValueError):
                 there = json.loads(place.read_text(encoding="utf-8"))
-            except ValueError:
-                there = None
+            if self.scores.is_file() and self._as_older(there):
+                self.description = there  # finished, so that nothing of another state is added to it
             if there != self.description:
                 there_is = f"; `dermis report {self.scores}` reports on that one" if self.scores.is_file() else ""
                 raise UsageError(
-                    f"{self.folder} holds another evaluation (plan, model, seed or sources differ): name another "
-                    f"folder with -o, or remove it{there_is}."
+                    f"{self.folder} holds another evaluation (plan, model, seed, generator or sources differ): name "
+                    f"another folder with -o, or remove it{there_is}."
                 )
             return
         if self.scores.exists() or self._part.exists():
             raise UsageError(f"{self.folder} holds presentations but no {RUN} that says of what: name another folder.")
         with files.whole(place) as file:
             file.write(json.dumps(self.description, indent=1, sort_keys=True).encode() + b"\n")
+
+    def _as_older(self, there: Any) -> bool:
+        """Whether that is this run's description but for what older versions did not write down."""
+        if not isinstance(there, dict):
+            return False
+        return there == {key: said for key, said in self.description.items() if key in there or key not in LATER}
 
     def _finished(self) -> set[str]:
         """Attempts that are written down. A row that was cut off in the middle is dropped."""

@@ -12,7 +12,7 @@ from typing import Any
 from dermis_hw import species as species_table
 
 from dermis_host import recording
-from dermis_host.evaluation.judging import Judge
+from dermis_host.evaluation.judging import Judge, digest
 from dermis_host.evaluation.source import BONA_FIDE, Presentation
 from dermis_host.recording import Recording
 from dermis_host.twin_access import require_simulation
@@ -58,7 +58,14 @@ class Simulation:
 
     def description(self) -> dict[str, Any]:
         """What made the presentations, for the run's record."""
-        return {"generator": self._job.generator.name, "sources": self._job.sources}
+        from dermis_evaluation import frozen
+
+        return {
+            "generator": self._job.generator.name,
+            "generator_digest": frozen.digest(),
+            "sources": self._job.sources,
+            "scoring": digest(),
+        }
 
     def attempts(self) -> Sequence[str]:
         return list(self._shard_of)

@@ -258,6 +258,65 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
         Run(plan.load(toml(tmp_path)), Rig(4), {}, folder)
 
 
+def test_a_run_is_not_taken_up_under_another_generator_or_scoring(tmp_path, monkeypatch):
+    pytest.importorskip("mitsuba")
+    from dermis_evaluation import frozen
+
+    made, folder = plan.load(toml(tmp_path)), tmp_path / "out"
+    table = {"species": {"bona_fide": 1, "photo_matte": 1}}
+
+    def run(folder=folder):
+        described = simulated.Simulation(table, "p", 1, tmp_path / "modules", 1).description()
+        return Run(made, Rig(4), described, folder)
+
+    run().go()
+    assert len(run().done) == 4
+    other = dataclasses.replace(frozen.TEST, read_noise=(1.2, 1.9))
+    assert other.name == frozen.TEST.name
+    for place, name, value in (
+        (frozen, "TEST", other),
+        (simulated, "digest", lambda: "0123456789abcdef"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, name, value)
+            with pytest.raises(UsageError, match="holds another evaluation"):
+                run()
+    # What an older version wrote down says neither: no row is added to it, and a finished one has its report.
+    older = json.loads((folder / "run.json").read_text())
+    for key in ("generator_digest", "scoring"):
+        del older[key]
+    (folder / "run.json").write_text(json.dumps(older))
+    assert run().description == older
+    (folder / "run.json").write_text(json.dumps({**older, "sources": "0"}))
+    with pytest.raises(UsageError, match="holds another evaluation"):
+        run()
+    (folder / "run.json").write_text(json.dumps(older))
+    (folder / "presentations.csv").rename(folder / "presentations.csv.part")
+    with pytest.raises(UsageError, match="holds another evaluation"):
+        run()
+
+
+def test_the_digest_of_the_code_that_scores_follows_each_of_its_files(tmp_path, monkeypatch):
+    whole = judging.digest()
+    assert len(whole) == 16 and judging.digest() == whole
+    read = Path.read_bytes
+    for name in ("sessions.py", "judging.py", "replaying.py", "decision.py"):
+        monkeypatch.setattr(Path, "read_bytes", lambda path, name=name: read(path) + b"#" * (path.name == name))
+        judging.digest.cache_clear()
+        assert judging.digest() != whole, name
+    monkeypatch.undo()
+    judging.digest.cache_clear()
+    assert judging.digest() == whole
+
+
+def test_a_worker_of_another_state_judges_nothing(tmp_path, recording, monkeypatch):
+    made = judging.Judge.of(plan.load(toml(tmp_path)))
+    monkeypatch.setattr("dermis_host.replaying.replay", lambda *_, **__: pytest.fail("judged"))
+    monkeypatch.setattr(judging, "digest", lambda: "0123456789abcdef")  # as on another computer
+    with pytest.raises(HostError, match="judges by other code"):
+        made.results([recording])
+
+
 @pytest.mark.parametrize("subject", ["=1+1", "+x", "-x", "@x", "a\nb"])
 def test_no_formula_gets_into_the_table(tmp_path, subject):
     run = Run(plan.load(toml(tmp_path)), Rig(4, subject=subject), {}, tmp_path / "out")
