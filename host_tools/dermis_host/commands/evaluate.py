@@ -11,9 +11,21 @@ from rich.text import Text
 
 from dermis_host.arguments import add_keyring, add_output, keyring_of
 from dermis_host.errors import EXIT_FAILED, UsageError
-from dermis_host.evaluation import beforehand, figures, goals, log, on_rig, plan, replays, reporting, score_files, worst
+from dermis_host.evaluation import (
+    beforehand,
+    figures,
+    goals,
+    log,
+    on_rig,
+    plan,
+    replays,
+    reporting,
+    score_files,
+    stated,
+    worst,
+)
 from dermis_host.evaluation.judging import Judge
-from dermis_host.evaluation.running import Run
+from dermis_host.evaluation.running import RUN, Run
 from dermis_host.evaluation.source import Source
 from dermis_host.output import Output
 
@@ -63,7 +75,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         wanted.rule,
         counted=True,
         claimed=wanted.claimed,
-        details=wanted.details,
+        details={**stated.of_run(wanted, made.description, folder / RUN, made.scores), **_filled_in(wanted)},
         otherwise=figures.Rule(figures.THRESHOLD, float(wanted.threshold)),
     )
     result["run"] = made.description
@@ -95,6 +107,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     for claim in refused:
         output.error(f"not carried: {claim['sentence']}")
     return EXIT_FAILED if missed or refused else 0
+
+
+def _filled_in(wanted: plan.Plan) -> dict[str, str]:
+    """The fields that the plan states; an empty one is none."""
+    return {key: text for key, text in wanted.details.items() if text}
 
 
 def _of_a_rig(simulated: bool | None) -> list[str]:

@@ -36,7 +36,7 @@ def append(path: Path, result: dict[str, Any], description: dict[str, Any], dige
         text += "\n"
     if _line(HEADINGS) not in text:
         text += ("" if text.endswith("\n\n") else "\n") + _line(HEADINGS) + _line(["---"] * len(HEADINGS))
-    counts, highest = result["presentations"], result["apcer"][MAXIMUM]
+    counts = result["presentations"]
     missed = [goal["what"] for goal in result["goals"] if not goal["reached"]]
     row = [
         datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
@@ -47,12 +47,21 @@ def append(path: Path, result: dict[str, Any], description: dict[str, Any], dige
         f"{counts['bona_fide']} bona fide, {counts['attack']} attack",
         f"{result['threshold']:g} ({result['threshold_from']})",
         f"{percent(result['bpcer']['value'])} ({_interval(result['bpcer'])})",
-        f"{percent(highest['value'])} ({_interval(highest)}) {highest['species']}" if highest else "-",
+        _highest(result),
         f"{', '.join(missed) or ('none' if result['goals'] else 'none set')} {mark}",
     ]
     with files.whole(path) as file:
         file.write((text + _line(row)).encode())
     return True
+
+
+def _highest(result: dict[str, Any]) -> str:
+    """The worst species of impostors, and of concealers, who are no part of that maximum."""
+    told = []
+    for aim, rates in (("", result["apcer"]), ("concealer ", result["concealer"]["apcer"])):
+        if highest := rates.get(MAXIMUM):
+            told.append(f"{aim}{percent(highest['value'])} ({_interval(highest)}) {highest['species']}")
+    return "; ".join(told) or "-"
 
 
 def _interval(rate: dict[str, Any]) -> str:

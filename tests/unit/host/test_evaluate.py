@@ -2,17 +2,20 @@
 
 import csv
 import dataclasses
+import datetime
+import hashlib
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from dermis.core import profiles, vocabulary
+from dermis.core import profiles, release, vocabulary
 from dermis_host.cli import main
 from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import judging, plan, sessions, simulated
+from dermis_host.evaluation import judging, plan, required, sessions, simulated
 from dermis_host.evaluation.running import COLUMNS, Run
 from dermis_host.evaluation.source import Presentation, Verdict
 from dermis_host.recording import Recording
@@ -430,6 +433,40 @@ def test_recordings_are_evaluated_and_logged_once(evaluated, capsys):
     assert main(words) == 0
     text = logged.read_text()
     assert text.count("| plan (") == 1 and "SIMULATED" in text
+
+
+def test_a_run_states_what_it_knows_of_itself(evaluated, capsys):
+    path, folder, _ = evaluated
+    words = ["evaluate", str(path), "-o", str(folder), "--json"]
+    assert main(words) == 0
+    begun, ended = 1_700_000_000, 1_700_000_000 + 86_400
+    os.utime(folder / "run.json", (begun, begun))
+    os.utime(folder / "presentations.csv", (ended, ended))
+    capsys.readouterr()
+    main(words)
+    found = json.loads(capsys.readouterr().out)["report"]
+    days = [datetime.date.fromtimestamp(each).isoformat() for each in (begun, ended)]
+    assert found["dates"] == " to ".join(days)
+    sha256 = hashlib.sha256(MODEL_FILE).hexdigest()
+    assert f"firmware {release.VERSION} " in found["target"] and f"model.tflite (SHA-256 {sha256})" in found["target"]
+    assert found["configuration"] == "profile border, threshold 8603 of 10000, SWIR head as it is"
+    path.write_text(path.read_text() + '[report]\ndates = "last summer"\ntarget = ""\n')
+    main(words)
+    again = json.loads(capsys.readouterr().out)["report"]
+    assert again["dates"] == "last summer" and again["target"] == found["target"]
+
+
+def test_our_own_plans_leave_no_field_of_the_report_open():
+    for name in ("full", "quick"):
+        made = plan.load(ROOT / "models" / "evaluations" / f"{name}.toml")
+        by_the_tool = {"dates", "target", "configuration", "pai_species", "bona_fide_subjects"}
+        assert set(required.FIELDS) - by_the_tool == set(made.details)
+        counts, each = made.source_table["species"], made.source_table["subjects"]["each"]
+        attacks = {count for name, count in counts.items() if not name.startswith("bona_fide")}
+        assert {f"{count // each} shapes" in made.details["pai_series"] for count in attacks} == {True}
+        assert (
+            f"{counts['bona_fide_plain']:,} plain, {counts['bona_fide_wet']} of" in made.details["bona_fide_conditions"]
+        )
 
 
 @pytest.mark.parametrize(

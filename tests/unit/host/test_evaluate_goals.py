@@ -68,8 +68,9 @@ def test_a_goal_takes_the_worse_of_two_purposes():
 def test_the_log_keeps_what_it_held(tmp_path):
     path = tmp_path / "log.md"
     path.write_text("# Ours\nWords before.")
-    result = {"presentations": {"bona_fide": 1, "attack": 2}, "apcer": {"max": None}, "goals": [], "simulated": None,
-              "threshold": 1.5, "threshold_from": "as | given", "bpcer": rate(0.0)}  # fmt: skip
+    result = {"presentations": {"bona_fide": 1, "attack": 2}, "apcer": {"max": None}, "concealer": {"apcer": {}},
+              "goals": [], "simulated": None, "threshold": 1.5, "threshold_from": "as | given",
+              "bpcer": rate(0.0)}  # fmt: skip
     described = {"plan": "p", "digest": "d", "model": "m", "model_sha256": "0" * 64, "seed": 1}
     assert log.append(path, result, described, "one") and log.append(path, result, described, "two")
     assert not log.append(path, result, described, "one")
@@ -110,3 +111,17 @@ def test_the_full_evaluation_asks_for_the_gates_alone():
     made = plan.load(ROOT / "models" / "evaluations" / "full.toml")
     assert made.apcer_gates == goals.Gates(species.FIRST_ROW_UNSEEN, first_row=True)
     assert species.BARS[goals.FIRST_ROW]
+
+
+def test_the_log_names_the_worst_of_impostors_and_of_concealers(tmp_path):
+    path = tmp_path / "log.md"
+    result = {"presentations": {"bona_fide": 1, "attack": 2}, "goals": [], "simulated": True, "threshold": 1.0,
+              "threshold_from": "as given", "bpcer": rate(0.0), "apcer": {"max": {**rate(0.5), "species": "printed"}},
+              "concealer": {"apcer": {"max": {**rate(0.99), "species": "gelatin"}}}}  # fmt: skip
+    described = {"plan": "p", "digest": "d", "model": "m", "model_sha256": "0" * 64, "seed": 1}
+    assert log.append(path, result, described, "one")
+    result["apcer"] = {"max": None}
+    assert log.append(path, result, described, "two")
+    *_, both, hidden = path.read_text().splitlines()
+    assert both.split("|")[9].strip() == "50% (0% to 100%) printed; concealer 99% (0% to 100%) gelatin"
+    assert hidden.split("|")[9].strip() == "concealer 99% (0% to 100%) gelatin"

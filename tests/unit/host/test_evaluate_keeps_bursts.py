@@ -82,6 +82,7 @@ def test_failures_are_kept_and_replay_by_one_command(tmp_path, module, replayed,
     found = {row["attempt"]: row for row in rows(folder)}
     assert found["ada-1"]["recording"] == "recordings/ada-1-0.npz"
     assert found["mask-1"]["recording"] == "recordings/mask-1-0.npz" and not found["bo-1"]["recording"]
+    assert "module DM1-0007 (esp32s3, firmware 0.9.0), model model.tflite" in result["report"]["target"]
     of_ada, of_mask = [judged for judged in module.judged if len(judged) == 1], numbers(folder)
     assert of_mask.pop("ada-1-0.npz") == of_ada[0][0]
     assert list(of_mask) == ["mask-1-0.npz", "mask-1-1.npz"] and list(of_mask.values()) in module.judged
