@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
 from rich.text import Text
 
 from dermis_host.arguments import add_keyring, add_output, keyring_of
+from dermis_host.commands.simulate import processes_of
 from dermis_host.errors import EXIT_FAILED, UsageError
 from dermis_host.evaluation import (
     beforehand,
@@ -30,7 +30,6 @@ from dermis_host.evaluation.source import Source
 from dermis_host.output import Output
 
 MODULES = "modules"
-MOST_PROCESSES = 256
 MOST_COMMANDS = 20  # of failures that are printed; --json has all
 
 
@@ -155,8 +154,6 @@ def _source(wanted: plan.Plan, folder: Path, arguments: argparse.Namespace, outp
         raise UsageError(
             f"{wanted.path.name}: [simulation] may not hold {', '.join(own)}: an evaluation states it itself."
         )
-    processes = os.cpu_count() or 1 if arguments.processes is None else arguments.processes
-    if not 1 <= processes <= MOST_PROCESSES:
-        raise UsageError(f"--processes {processes} is out of reach: give 1 to {MOST_PROCESSES}.")
+    processes = processes_of(arguments)
     place, judge = folder / MODULES, Judge.of(wanted)
     return Simulation(wanted.source_table, wanted.name, wanted.seed, place, processes, arguments.scheduler, judge)

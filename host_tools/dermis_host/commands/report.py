@@ -71,7 +71,7 @@ def told(result: dict[str, Any], output: Output) -> int:
 def _rule(arguments: argparse.Namespace) -> figures.Rule:
     if arguments.threshold is not None:
         try:
-            threshold = float(arguments.threshold)
+            threshold = math.nan if "_" in arguments.threshold else float(arguments.threshold)  # 1_0 would be 10
         except ValueError:
             threshold = math.nan
         if not math.isfinite(threshold):

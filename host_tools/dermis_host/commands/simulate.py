@@ -29,10 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def processes_of(arguments: argparse.Namespace) -> int:
+    """How many `--processes` asks for, one a core without it. Raises UsageError for a number out of reach."""
     processes = os.cpu_count() or 1 if arguments.processes is None else arguments.processes
     if not 1 <= processes <= MOST_PROCESSES:
         raise UsageError(f"--processes {processes} is out of reach: give 1 to {MOST_PROCESSES}.")
+    return processes
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    processes = processes_of(arguments)
     require_simulation()
     from dermis_models import generator, keeping, plan, scheduling, simulation, splits
 

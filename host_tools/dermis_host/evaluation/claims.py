@@ -71,8 +71,11 @@ def supports(rate: dict[str, Any]) -> str:
     return f"{rate['errors']} of {rate['n']} supports no claim below {rounded_up(rate['bound95'])}"
 
 
-def parse(words: Iterable[str]) -> list[Claim]:
-    """`apcer=.05` (each species), `apcer:photo=.01`, `bpcer=.02`, also in percent. Raises UsageError."""
+def parse(words: Iterable[str], where: str = "--claim") -> list[Claim]:
+    """`apcer=.05` (each species), `apcer:photo=.01`, `bpcer=.02`, also in percent. where: what a refusal begins with.
+
+    Raises UsageError.
+    """
     claims = []
     for word in words:
         name, equals, value = word.rpartition("=")
@@ -80,10 +83,10 @@ def parse(words: Iterable[str]) -> list[Claim]:
         figure = figure.strip().lower()
         if not equals or figure not in FIGURES or (species and figure not in BY_SPECIES):
             raise UsageError(
-                f"--claim {word!r} must be FIGURE=RATE, as in apcer=.05, apcer:photo=1% or bpcer=.02; figures are "
+                f"{where} {word!r} must be FIGURE=RATE, as in apcer=.05, apcer:photo=1% or bpcer=.02; figures are "
                 f"{', '.join(FIGURES)}."
             )
-        claims.append(Claim(figure, parse_rate(value, "--claim"), species.strip()))
+        claims.append(Claim(figure, parse_rate(value, where), species.strip()))
     return claims
 
 
@@ -94,6 +97,8 @@ def parse_rate(text: str, what: str) -> float:
     """
     text = text.strip()
     try:
+        if "_" in text:  # Python reads 1_0 as ten; nobody else does
+            raise ValueError
         rate = float(Decimal(text.removesuffix("%")).scaleb(-2 if text.endswith("%") else 0))
     except (InvalidOperation, ValueError, OverflowError):
         rate = math.nan

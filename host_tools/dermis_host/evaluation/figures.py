@@ -395,7 +395,7 @@ def _row(scores: Scores, row: int) -> dict[str, Any]:
 
 def _remarks(result: dict[str, Any], scores: Scores, rule: Rule) -> list[str]:
     """What a reader must know beside the figures."""
-    remarks = []
+    remarks = list(scores.remarks)
     if rule.kind != THRESHOLD:
         remarks.append(
             "The threshold was chosen on the scores that it is judged by: on new presentations rates may be higher."

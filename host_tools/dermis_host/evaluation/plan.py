@@ -34,7 +34,8 @@ GOALS = (
 )  # fmt: skip
 TABLE = "table"  # goals of the table of species, `dermis_hw.species`
 SEED_BITS = 63  # fits what numpy and TOML take as a whole number
-BURST_MS = 900.0  # from one burst to the next: the estimate of docs/timing.md
+# From one burst to the next: the estimate of docs/timing.md, and `dermis_models.bursts.BURST_US`.
+BURST_MS = 900.0
 LONGEST_BURST_MS = 60_000.0
 NAME = re.compile(r"[\w][\w .,()+-]{0,79}")  # what may stand in a file's name, a table and a spreadsheet's cell
 
@@ -128,7 +129,7 @@ class _Parser:
             seed=self._seed(digest) if seed is None else seed,
             threshold=threshold,
             rule=self._rule(threshold),
-            burst_ms=self._burst_ms(),
+            burst_ms=self._burst_ms(source),
             keep=self._one_of("keep", KEEP, FAILURES),
             concealer=self._concealer(),
             held_out=self._text("held_out", ""),
@@ -199,8 +200,10 @@ class _Parser:
                 return figures.Rule(kind, float(rate))
         raise self._wrong(f'operating_point must be "{MODULE}", {{ bpcer = 0.01 }}, {{ apcer = 0.05 }} or a threshold.')
 
-    def _burst_ms(self) -> float:
+    def _burst_ms(self, source: str) -> float:
         value = self._values.get("burst_ms", BURST_MS)
+        if source == SIMULATION and value != BURST_MS:
+            raise self._wrong(f"burst_ms of a simulation is {BURST_MS:g}, as its bursts are drawn: leave it out.")
         if not _number(value) or not 0 < value <= LONGEST_BURST_MS:
             raise self._wrong("burst_ms must be the milliseconds from one burst to the next.")
         return float(value)
@@ -245,7 +248,7 @@ class _Parser:
         value = self._values.get("claims", [])
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise self._wrong('claims must be a list of texts, as in ["bpcer=.02", "apcer:photo=1%"].')
-        return claims.parse(value)
+        return claims.parse(value, f"{self._path.name}: claims")
 
 
 def threshold_of(model: Path, profile: profiles.Profile) -> int:

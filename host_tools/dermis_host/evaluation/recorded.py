@@ -41,6 +41,10 @@ class Recordings:
             number = truth.get("burst", 0)
             if not isinstance(number, int):
                 raise RecordingError(f"{path} must give the number of its burst as a whole number.")
+            details = truth.get("details")
+            covered = details.get("covered", 0) if isinstance(details, dict) else 0
+            if isinstance(covered, bool) or not isinstance(covered, int | float) or not 0 <= covered <= 1:
+                raise RecordingError(f"{path} must give the part of the face that is covered as a number from 0 to 1.")
             stated.add(burst.simulated)
             attempt = str(truth.get("presentation", path.stem))
             beside = self._bursts.setdefault(attempt, [])

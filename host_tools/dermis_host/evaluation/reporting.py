@@ -23,6 +23,7 @@ MARKS = (b'"format": "dermis-report"', page.MARK.encode())  # in the first bytes
 HEAD = 400
 HASHED_AT_ONCE = 1 << 20
 STAMP = "SIMULATED"
+MOST_ROWS = 20  # of a grouping on the terminal
 
 
 def check_places(scores: Path, json_file: Path | None, html_file: Path | None, force: bool) -> None:
@@ -190,6 +191,9 @@ def _add(rows: Any, name: str, rate: dict[str, Any]) -> None:
 
 
 def _show_group(group: str, labels: dict[str, Any], output: Output) -> None:
+    if len(labels) > MOST_ROWS:
+        output.say(Text(f"By {group}: {len(labels)} of them, which are not listed here; the report's files have all."))
+        return
     rows = table(group, "BPCER", "of", "95% interval", "highest APCER", "species")
     for label, found in labels.items():
         low, high = found["bpcer"]["ci95"] or (None, None)

@@ -21,7 +21,8 @@ from dermis_host.evaluation.scores import BONA_FIDE, COVERED_BAND, TONE_BAND, La
 
 REQUIRED = ("attempt", "subject", "species", "score")
 GROUPS = ("tone", "condition", "module")
-NUMBERS = ("ms", "bursts")
+WHOLE = "bursts"
+NUMBERS = ("ms", WHOLE)
 TEXTS = ("verdict", "reasons", "recording")
 OPTIONAL = ("response", "presentation", "purpose", "held_out", "simulated", "covered", *GROUPS, *NUMBERS, *TEXTS)
 NUMBERED = "#"  # in the place of a column's name: the number of the row
@@ -112,6 +113,14 @@ def _shown(value: str) -> str:
     return repr(value if len(value) <= SHOWN else value[:SHOWN] + "...")
 
 
+def _is_part(text: str) -> bool:
+    """A number from 0 to 1, as everybody reads it."""
+    try:
+        return "_" not in text and 0 <= float(text) <= 1
+    except ValueError:
+        return False
+
+
 class _Coder:
     """Gives texts numbers in the order in which they come."""
 
@@ -146,6 +155,7 @@ class _Reader:
         self._places: dict[str, int] = {}
         self._lines: list[np.ndarray] = []
         self._rows = 0
+        self._remarks: list[str] = []
 
     def _wrong(self, line: Any, what: str) -> NoReturn:
         raise UsageError(f"{self._path}, line {line}: {what}")
@@ -208,9 +218,9 @@ class _Reader:
                 flag = {"\t": "tab", " ": "space"}.get(delimiter, f"'{delimiter}'")
                 raise UsageError(f"The columns of {self._path} are parted by {spoken}: add --delimiter {flag}.")
         there = ", ".join(_shown(each.strip()) for each in header[:20])
+        option = f"--columns {name}=COLUMN" if name in (*REQUIRED, *OPTIONAL) else "--by COLUMN"
         raise UsageError(
-            f"{self._path} has no column {_shown(column)}; it has {there}: name the right one with "
-            f"--columns {name}=COLUMN."
+            f"{self._path} has no column {_shown(column)}; it has {there}: name the right one with {option}."
         )
 
     def _take(self, rows: list[list[str]], lines: np.ndarray, width: int) -> None:
@@ -237,7 +247,15 @@ class _Reader:
                 coder.add(numbers)
         for name in NUMBERS:
             if name in self._places:
-                self._floats[name].append(self._numbers(columns[self._places[name]], lines, name))
+                values = self._numbers(columns[self._places[name]], lines, name)
+                with np.errstate(invalid="ignore"):
+                    odd = (values < 0) | (values % 1 != 0) if name == WHOLE else values < 0
+                odd = np.flatnonzero(odd & ~np.isnan(values))
+                if len(odd):
+                    kind = "a whole number" if name == WHOLE else "a number"
+                    said = _shown(columns[self._places[name]][odd[0]].strip())
+                    self._wrong(lines[odd[0]], f"the {name} is {said}; it must be {kind} of 0 or more.")
+                self._floats[name].append(values)
         self._floats["score"].append(self._numbers(columns[self._places["score"]], lines, "score"))
         self._lines.append(lines)
         self._rows += count
@@ -277,7 +295,8 @@ class _Reader:
         groups = {}
         for name in (*GROUPS, *self._layout.by):
             if name in self._places:
-                groups[name] = self._labels(name, lines, TONE_BAND if name == "tone" else None)
+                labels = self._labels(name, lines, TONE_BAND if name == "tone" else None)
+                groups.update({} if labels is None else {name: labels})
         held_out = Labels(np.zeros(len(lines), np.int64), [""])
         if "held_out" in self._places:
             held_out = self._coders["held_out"].labels(first=("",))
@@ -296,8 +315,9 @@ class _Reader:
             groups=groups,
             numbers={name: np.concatenate(self._floats[name]) for name in NUMBERS if name in self._places},
             texts={name: np.array(texts, object) for name, texts in self._texts.items() if name in self._places},
-            covered=self._labels("covered", lines, COVERED_BAND) if "covered" in self._places else None,
+            covered=self._covered(lines),
             simulated=self._simulated(lines),
+            remarks=tuple(self._remarks),
         )
 
     def _presentation(self) -> np.ndarray | None:
@@ -358,12 +378,31 @@ class _Reader:
             )
         return responded
 
-    def _labels(self, name: str, lines: np.ndarray, band: float | None) -> Labels:
-        """A column that is reported by value, numbers from 0 to 1 by bands of that width."""
+    def _labels(self, name: str, lines: np.ndarray, band: float | None) -> Labels | None:
+        """A column that is reported by value, numbers from 0 to 1 by bands of that width; None, and a remark, for one
+        of too many values: the report stands without it."""
         labels = self._coders[name].labels()
         labels = labels if band is None else in_bands(labels, band)
+        if len(labels.names) > MOST_LABELS:
+            self._remarks.append(
+                f"The column {_shown(self._layout.column(name))} has {len(labels.names):,} different values, more than "
+                f"{MOST_LABELS:,}: nothing is reported by it."
+            )
+            return None
         self._check_labels(labels, name, lines)
         return labels
+
+    def _covered(self, lines: np.ndarray) -> Labels | None:
+        if "covered" not in self._places:
+            return None
+        labels = self._coders["covered"].labels()
+        for code, text in enumerate(labels.names):
+            if text and not _is_part(text):
+                self._wrong(
+                    lines[int(np.flatnonzero(labels.codes == code)[0])],
+                    f"the covered part is {_shown(text)}; it must be a number from 0 to 1.",
+                )
+        return self._labels("covered", lines, COVERED_BAND)
 
     def _check_labels(self, labels: Labels, name: str, lines: np.ndarray) -> None:
         column = _shown(self._layout.column(name))

@@ -34,7 +34,7 @@ class Scores:
     held_out: the species that the model of this row was trained without, "" for the main model. groups: what is
     reported apart (tone, condition, module, ...). numbers: ms, bursts; NaN where empty. texts: verdict, reasons,
     recording; only the columns that there are. lines: of the file. attempts: how many a presentation took.
-    covered: of attacks, the part of the face that the instrument covers.
+    covered: of attacks, the part of the face that the instrument covers. remarks: sentences on what was left out.
     presentation: int64, attempts of one number are one presentation; None where each row is one.
     """
 
@@ -53,6 +53,7 @@ class Scores:
     texts: dict[str, np.ndarray] = field(default_factory=dict)
     covered: Labels | None = None
     simulated: bool | None = None
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.score)
@@ -75,6 +76,7 @@ class Scores:
             {name: values[rows] for name, values in self.texts.items()},
             self.covered.select(rows) if self.covered else None,
             self.simulated,
+            self.remarks,
         )
 
     @property

@@ -116,9 +116,11 @@ def test_the_digest_follows_what_decides_the_scores_only(tmp_path):
         ('model = "other.tflite"', "Cannot overwrite"),
         ("operating_point = { bpcer = 2 }", "operating_point must be"),
         ("operating_point = 5", "operating_point must be"),
-        ("burst_ms = 0", "burst_ms must be"),
         ('keep = "some"', "keep must be one of"),
-        ('claims = ["x"]', "--claim 'x' must be"),
+        ('claims = ["x"]', "plan.toml: claims 'x' must be"),
+        ('claims = ["bpcer=2"]', "plan.toml: claims takes a rate"),
+        ("burst_ms = 800", "burst_ms of a simulation is 900"),
+        ('source = "recordings"\nburst_ms = 0', "burst_ms must be"),
         ("concealer = 5", "concealer must be"),
         ("simulation = 5", "[simulation] must be a table"),
         ("[goals]\nspeed = 1", "[goals] knows"),
@@ -153,6 +155,14 @@ def test_the_example_of_the_page_is_a_plan(tmp_path):
     path.write_text(page.split("```toml\n")[1].split("```")[0].replace("spoof.tflite", "model.tflite"))
     made = plan.load(path)
     assert made.apcer_goals is None and made.apcer_at_bpcer == 0.01 and made.details == {"laboratory": "..."}
+
+
+def test_bursts_come_as_they_are_simulated(tmp_path):
+    pytest.importorskip("mitsuba")
+    from dermis_models import bursts
+
+    assert bursts.BURST_US == plan.BURST_MS * 1000
+    assert plan.load(toml(tmp_path, 'source = "recordings"\nburst_ms = 800')).burst_ms == 800.0
 
 
 def test_the_full_evaluation_asks_for_what_the_goals_need():
@@ -520,6 +530,8 @@ def test_ctrl_c_leaves_no_report(evaluated, monkeypatch):
         ({"presentation": "b0", "kind": "attack", "species": "photo_matte"}, "does not show the same (kind, species"),
         ({"burst": "first", "kind": "bona_fide"}, "the number of its burst"),
         ({"kind": "attack"}, "must name a species"),
+        ({"kind": "attack", "species": "x", "details": {"covered": "half"}}, "as a number from 0 to 1"),
+        ({"kind": "attack", "species": "x", "details": {"covered": 1.2}}, "as a number from 0 to 1"),
         ({}, "does not say what it shows"),
     ],
 )

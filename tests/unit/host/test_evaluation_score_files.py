@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from dermis_host.errors import UsageError
-from dermis_host.evaluation.score_files import LONGEST_LINE, MOST_LABELS, Layout, load, parse_columns
+from dermis_host.evaluation.score_files import GROUPS, LONGEST_LINE, MOST_LABELS, Layout, load, parse_columns
 
 HEADER = "attempt,subject,species,score\n"
 GOOD = HEADER + "a1,s1,,0.9\na2,s2,photo,0.1\n"
@@ -88,6 +88,46 @@ def test_a_line_far_down_is_named(write):
 def test_more_species_than_there_can_be_are_another_column(write):
     rows = "".join(f"a{i},s,kind{i},{i}\n" for i in range(MOST_LABELS + 1))
     assert "is it the species?" in refusal(write(HEADER + "b,s,,1\n" + rows))
+
+
+@pytest.mark.parametrize("column", ["tone", "condition", "module", "covered_by"])
+def test_more_values_than_can_be_reported_cost_that_column_alone(write, column):
+    rows = "".join(f"a{i},s,{'photo' if i % 2 else ''},{i},word {i}\n" for i in range(MOST_LABELS + 1))
+    by = () if column in GROUPS else (column,)
+    scores = load(write(f"attempt,subject,species,score,{column}\n" + rows), Layout(by=by))
+    assert not scores.groups and len(scores) == MOST_LABELS + 1
+    assert scores.remarks == (
+        f"The column '{column}' has 1,001 different values, more than 1,000: nothing is reported by it.",
+    )
+    assert scores.select(np.arange(3)).remarks == scores.remarks
+    fewer = rows[: rows.rindex("a1000,")]
+    kept = load(write(f"attempt,subject,species,score,{column}\n" + fewer), Layout(by=by))
+    assert list(kept.groups) == [column] and not kept.remarks
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad", "said"),
+    [
+        ("ms", "0.5", "-1", "line 3: the ms is '-1'; it must be a number of 0 or more"),
+        ("bursts", "0", "1.5", "line 3: the bursts is '1.5'; it must be a whole number of 0 or more"),
+        ("bursts", "2.0", "-1", "line 3: the bursts is '-1'; it must be a whole number"),
+        ("covered", "1", "1.01", "line 3: the covered part is '1.01'; it must be a number from 0 to 1"),
+        ("covered", "0", "-0.1", "line 3: the covered part is '-0.1'"),
+        ("covered", "0.25", "half", "line 3: the covered part is 'half'"),
+        ("covered", "", "0_1", "line 3: the covered part is '0_1'"),
+        ("covered", " 1e-1 ", "nan", "line 3: the covered part is 'nan'"),
+    ],
+)
+def test_numbers_that_cannot_be(write, column, good, bad, said):
+    head = f"attempt,subject,species,score,{column}\n"
+    assert len(load(write(head + f"a,s,,1,{good}\nb,s,p,0,\n"))) == 2
+    assert said in refusal(write(head + f"a,s,,1,{good}\nb,s,p,0,{bad}\n"))
+
+
+def test_a_column_to_report_by_that_is_not_there(write):
+    said = refusal(write(GOOD), Layout(by=("nothere",)))
+    assert "no column 'nothere'" in said and said.endswith("name the right one with --by COLUMN.")
+    assert "--columns tone=COLUMN." in refusal(write(GOOD), Layout(by=("tone",)))
 
 
 def test_files_that_are_none(tmp_path):

@@ -114,7 +114,8 @@ def test_bad_claims(scores, word, capsys):
 
 @pytest.mark.parametrize(
     "words",
-    [["--threshold", "nan"], ["--bpcer", "0"], ["--bpcer", "150%"], ["--threshold", "1", "--bpcer", ".1"],
+    [["--threshold", "nan"], ["--threshold", "1_0"], ["--bpcer", "1_0%"], ["--bpcer", "0"],
+     ["--bpcer", "150%"], ["--threshold", "1", "--bpcer", ".1"],
      ["--delimiter", "ab"], ["--delimiter", '"'], ["--plan", "none.toml"], ["--columns", "x"]],
 )  # fmt: skip
 def test_wrong_usage(scores, words, capsys):
@@ -348,6 +349,23 @@ def test_terminal_takes_no_markup_from_names(tmp_path, capsys):
     path = write(tmp_path / "s.csv", [("a", 1, "", 1), ("b", 1, "[red]x[/red]", 0), ("c", 1, "[/]", 0)])
     assert main(["report", str(path), "--threshold", ".5"]) == 0
     assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_groups_of_many_labels_are_not_listed_on_the_terminal(tmp_path, capsys):
+    rows = [(f"{species}{i}", i, species, 1 if not species else 0, f"module {i}", f"c{i % 20}")
+            for species in ("", "photo") for i in range(21)]  # fmt: skip
+    path = write(tmp_path / "s.csv", rows, HEADER + ",module,condition")
+    text, _ = page(path, "--threshold", ".5")
+    said = capsys.readouterr().out
+    assert "By module: 21 of them" in said and "module 3" not in said and "c19" in said
+    assert "module 20" in text and len(report(path, "--threshold", ".5")["by"]["module"]) == 21
+
+
+def test_a_column_that_is_left_out_is_said(tmp_path, capsys):
+    rows = [(f"a{i}", i, "photo" if i % 2 else "", i, f"module {i}") for i in range(1002)]
+    found = report(write(tmp_path / "s.csv", rows, HEADER + ",module"), "--threshold", "500")
+    assert not found["by"] and "1,002 different values" in found["remarks"][0]
+    assert "1,002 different values" in " ".join(capsys.readouterr().err.split())
 
 
 def test_json_on_stdout_is_alone_there(scores, capsys):
