@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,7 +44,8 @@ class Schedule:
 
 
 def augment(rng: np.random.Generator, maps: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """float32 features of rows, mirrored left to right by chance (a face mirrored is a face), noisy and shifted."""
+    """(maps, spectra) of rows, float32 of the same shapes: mirrored left to right by chance (a face mirrored is a
+    face), noisy and shifted. maps: int8 (n, 28, 24, 5); spectra: int8 (n, 10); in the features' own units."""
     flip = rng.random(len(maps)) < 0.5
     maps = maps.astype(np.float32)
     maps[flip] = maps[flip][:, :, ::-1]
@@ -139,14 +140,24 @@ def _keep(model: keras.Model, balance: Balance, epoch: int, folder: Path, origin
 
 
 def _resumed(folder: Path, origin: str, balance: Balance) -> tuple[keras.Model | None, int]:
-    """(model, epochs done) of the newest checkpoint; its shares go into `balance`. Others are removed."""
+    """(model, epochs done) of the newest checkpoint; its shares go into `balance`. Others are removed, damaged ones
+    among them."""
     for place in sorted(folder.glob("epoch-*"), reverse=True):
-        state = json.loads((place / STATE).read_text())
-        if state["made_of"] == origin:
-            balance.share = np.array([state["share"][name] for name in balance.groups])
+        share = _share(place, origin, balance.groups)
+        if share is not None:
+            balance.share = share
             # Keras numbers what a process builds, and the exported file names its tensors by that: a run that goes on
             # has built as many as one that was never stopped, so that both export the same bytes.
             network.build()
             return keras.saving.load_model(place / MODEL), int(place.name.partition("-")[2])  # type: ignore[return-value]
         shutil.rmtree(place)
     return None, 0
+
+
+def _share(place: Path, origin: str, groups: Sequence[str]) -> np.ndarray | None:
+    """float (groups,): the shares of a checkpoint; None of one of another origin, or damaged."""
+    try:
+        state = json.loads((place / STATE).read_bytes())
+        return np.array([float(state["share"][name]) for name in groups]) if state["made_of"] == origin else None
+    except (KeyError, OSError, TypeError, ValueError):
+        return None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dermis_models import dataset, left_out, metrics, release, train
+from dermis_models import dataset, folders, left_out, metrics, release, train
 from dermis_models.balance import BONA_FIDE
 from dermis_models.dataset import Data
 
@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
     development = train.load(options.development, "development")
     wanted = families(development, options.species)
     origin = {**left_out.origin(training, development), "epochs": options.epochs, "seed": options.seed}
+    folders.made(options.output.parent)
     found = left_out.read(options.output, origin)
     for family in wanted:
         if family not in found:

@@ -14,7 +14,7 @@ import numpy as np
 from dermis.core import feature_tensor, profiles
 from dermis_host import files
 
-from dermis_models import metrics
+from dermis_models import folders, metrics
 from dermis_models.dataset import Data
 
 NAME = "spoof"  # of the files
@@ -84,7 +84,7 @@ def scaling(development: Data, scores: np.ndarray) -> tuple[float, float]:
 
 
 def scaled(scores: np.ndarray, by: tuple[float, float]) -> np.ndarray:
-    """Scores with their logits times `by[0]` plus `by[1]`."""
+    """float64 (n,): scores, (n,), with their logits times `by[0]` plus `by[1]`."""
     return 1.0 / (1.0 + np.exp(-(by[0] * _logit(scores) + by[1])))
 
 
@@ -123,7 +123,7 @@ def check_size(tflite: bytes, macs: int) -> None:
 
 def write(folder: Path, release: Release, golden: Mapping[str, np.ndarray], card: str) -> None:
     """The release's four files, each whole or not at all. Raises HostError when one cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folders.made(folder)
     vectors = io.BytesIO()
     np.savez_compressed(vectors, **golden)  # type: ignore[arg-type]
     contents = {

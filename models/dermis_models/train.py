@@ -17,7 +17,7 @@ import numpy as np
 from dermis.core.errors import DermisError
 from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 
-from dermis_models import card, dataset, left_out, release, splits, tested_section
+from dermis_models import card, dataset, folders, left_out, release, splits, tested_section
 from dermis_models.dataset import Data
 
 EPOCHS = 60
@@ -30,8 +30,10 @@ def told(program: str, work: Callable[[], None]) -> int:
     try:
         work()
         return EXIT_OK
-    except (FileNotFoundError, ValueError, DermisError, release.TooLarge) as problem:
+    except (ValueError, DermisError, release.TooLarge) as problem:
         said = str(problem)
+    except OSError as problem:  # the system's own has a number and names the file; ours is a sentence
+        said = str(problem) if problem.errno is None else f"{problem.filename} cannot be used: {problem.strerror}."
     except ModuleNotFoundError as problem:
         said = f"training needs TensorFlow: pip install 'dermis[sim,train]' ({problem})"
     except KeyboardInterrupt:
@@ -83,6 +85,9 @@ def run(options: argparse.Namespace) -> str:
     training, development = load(options.training, "training"), load(options.development, "development")
     from dermis_models import exported, fitting, network
 
+    there = options.release / f"{release.NAME}.md"
+    folders.made(options.release)  # before the hours, not after them
+    before = there.read_text(encoding="utf-8") if there.is_file() else ""
     started = time.monotonic()
     model = fitting.fit(training, fitting.Schedule(options.epochs, options.seed), options.checkpoints)
     rng = np.random.default_rng(options.seed)
@@ -103,9 +108,7 @@ def run(options: argparse.Namespace) -> str:
     }
     missed = dataset.non_response(options.training), dataset.non_response(options.development)
     unseen = left_out.read(options.left_out, left_out.origin(training, development))
-    there = options.release / f"{release.NAME}.md"
-    tested = tested_section.kept(there.read_text() if there.is_file() else "", made.sha256)
-    text = card.render(made, training, development, missed, unseen, tested)
+    text = card.render(made, training, development, missed, unseen, tested_section.kept(before, made.sha256))
     release.write(options.release, made, golden, text)
     print(f"trained and released to {options.release} in {(time.monotonic() - started) / 60:.1f} min", file=sys.stderr)
     return text

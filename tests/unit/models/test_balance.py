@@ -49,9 +49,12 @@ def test_what_goes_worst_is_seen_more_until_it_no_longer_does():
     assert shares[-1] <= FARTHEST * first * 1.01  # bounded
     assert balance.share[balance.bona_fide].sum() == pytest.approx(0.5)
     assert balance.probabilities().sum() == pytest.approx(1.0)
+    paper = balance.groups.index("paper")
+    balance.update(np.where(np.arange(len(balance.groups)) == paper, 2.0, 0.1))
+    assert balance.share[balance.groups.index("latex_mask")] < 0.9 * shares[-1]
     for _ in range(20):
-        balance.update(np.zeros(len(balance.groups)) + np.arange(len(balance.groups)) * 0)
-    assert balance.share[balance.groups.index("latex_mask")] <= shares[-1] + 1e-9
+        balance.update(np.where(np.arange(len(balance.groups)) == paper, 2.0, 0.1))
+    assert balance.share[balance.groups.index("latex_mask")] < first < balance.share[paper]
 
 
 def test_losses_are_means_of_groups():

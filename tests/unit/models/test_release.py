@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from dermis.core import profiles
-from dermis_host.errors import EXIT_INTERRUPTED
+from dermis_host.errors import EXIT_INTERRUPTED, HostError
 from dermis_models import card, dataset, leave_one_out, left_out, made_of, release, splits, tested_section, train
 
 DEVELOPMENT = {
@@ -202,6 +204,48 @@ def test_without_tensorflow_is_a_sentence(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_place_that_cannot_be_the_releases_is_told_before_the_hours(tmp_path, monkeypatch, capsys):
+    fitted = []
+    unable = SimpleNamespace(fit=lambda *_: fitted.append("a model"), Schedule=lambda *_: None)
+    monkeypatch.setitem(sys.modules, "dermis_models.fitting", unable)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "dermis_models.network", SimpleNamespace())  # type: ignore[arg-type]
+    monkeypatch.setattr(leave_one_out, "judged", lambda *_: fitted.append("a species") or {})
+    folders = []
+    for split in ("training", "development"):
+        (tmp_path / split).mkdir()
+        shards(tmp_path / split, splits.subject(split, 1, "resin_mask", 0))
+        folders += [f"--{split}", str(tmp_path / split)]
+    taken = tmp_path / "file"
+    taken.write_text("")
+    for command, words in (
+        (train.main, ["--release", str(taken)]),
+        (train.main, ["--release", str(taken / "below")]),
+        (leave_one_out.main, ["--output", str(taken / "left_out.json")]),
+    ):
+        assert command([*folders, *words]) == 1
+        error = capsys.readouterr().err
+        assert "is no folder: name another." in error and error.count("\n") == 1
+    assert not fitted
+
+
+def test_what_cannot_be_written_is_a_sentence(tmp_path, monkeypatch, capsys):
+    taken = tmp_path / "file"
+    taken.write_text("")
+    with pytest.raises(HostError, match="is no folder: name another"):
+        release.write(taken, MADE, {"maps": np.zeros(3, np.int8)}, "card")
+    with pytest.raises(HostError, match="is no folder: name another"):
+        left_out.write(taken / "left_out.json", {}, {})
+
+    def full(_options):
+        raise OSError(errno.ENOSPC, "No space left on device", "build/train/checkpoints/writing")
+
+    monkeypatch.setattr(train, "run", full)
+    assert train.main([]) == 1
+    assert capsys.readouterr().err == (
+        "dermis_models.train: build/train/checkpoints/writing cannot be used: No space left on device.\n"
+    )
+
+
 def test_who_stops_it_is_told_what_is_kept(monkeypatch, capsys):
     def stopped(_options):
         raise KeyboardInterrupt
@@ -225,7 +269,7 @@ def test_a_family_left_out_is_left_out_whole():
 
 
 def test_figures_of_other_data_or_of_another_schedule_are_not_taken_up(tmp_path):
-    place, found = tmp_path / "kept" / "left_out.json", {"resin_mask": {"apcer": 0.1}}
+    place, found = tmp_path / "kept" / "left_out.json", {"resin_mask": dict.fromkeys(left_out.FIGURES, 0.1)}
     first, second = {"label": np.arange(3)}, {"label": np.arange(4)}
     origin = {**left_out.origin(first, second), "epochs": 25, "seed": 1}
     assert left_out.read(place, origin) == {}
@@ -233,8 +277,25 @@ def test_figures_of_other_data_or_of_another_schedule_are_not_taken_up(tmp_path)
     assert left_out.read(place, origin) == left_out.read(place, left_out.origin(first, second)) == found
     assert left_out.read(place, {**origin, "seed": 2}) == {}
     assert left_out.read(place, left_out.origin(first, {"label": np.array([0, 1, 2, 4])})) == {}
-    place.write_text('{"resin_mask": {"apcer": 0.1}}')  # as it was once written, without its origin
-    assert left_out.read(place, origin) == {}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"resin_mask": {"apcer": 0.1}}',  # as it was once written, without its origin
+        "[]",
+        '{"origin": {}}',
+        '{"origin": [], "found": {}}',
+        '{"origin": {}, "found": []}',
+        '{"origin": {}, "found": {"resin_mask": {"apcer": 0.1}}}',
+        '{"origin": {}, "found": {"resin_mask": 0.1}}',
+        '{"origin": {',
+    ],
+)
+def test_a_damaged_file_of_figures_holds_none(tmp_path, damaged):
+    place = tmp_path / "left_out.json"
+    place.write_text(damaged)
+    assert left_out.read(place, {}) == {}
 
 
 def test_a_digest_of_the_data_knows_rows_names_and_code():
