@@ -21,7 +21,6 @@ from tests.bench import (
     replay,
     signature,
     simulation,
-    skins,
     species,
     stages,
     update,
@@ -51,7 +50,6 @@ PARTS = {
     "species": lambda: species.main(["--draws", "1"]),
     "simulation": lambda: simulation.main([]),
     "gates": lambda: gates.main(["--geometries", "1"]),
-    "skins": skins.main,
     "update": lambda: update.main([]),
 }
 
