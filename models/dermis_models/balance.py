@@ -76,7 +76,8 @@ class Balance:
         self.share = _halves(self.share, bona_fide)
 
     def losses(self, loss: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Mean loss of each group over `rows` (indices); float (groups,). Every group must have one of them."""
+        """float (groups,): mean of loss, float (m,), over each group's part of rows, int (m,), indices of the data.
+        Every group must have one of them."""
         total = np.bincount(self.member[rows], loss, len(self.groups))
         return total / np.maximum(np.bincount(self.member[rows], minlength=len(self.groups)), 1)
 

@@ -38,6 +38,7 @@ def apcer(attack_scores: np.ndarray, threshold: float) -> float:
 
 
 def by_species(scores: np.ndarray, species: np.ndarray, threshold: float) -> dict[str, float]:
-    """Species -> APCER, the worst first. `scores` and `species` are of attack presentations alone."""
+    """Species -> APCER, the worst first. scores: P(bona fide), float (n,), and species: str (n,), of attack
+    presentations alone."""
     rates = {str(name): apcer(scores[species == name], threshold) for name in np.unique(species)}
     return dict(sorted(rates.items(), key=lambda item: (-item[1], item[0])))

@@ -32,6 +32,9 @@ from dermis_models.presentations import Presentation
 FEATURES, RECORDINGS = "features", "recordings"
 # Geometries of a shard: some seconds of work, so that little is lost with a process, and a bar moves.
 GEOMETRIES = {FEATURES: 12, RECORDINGS: 2}
+CHANCE = (
+    0xE0  # keeps the random numbers of a geometry apart from others that begin with its subject and the plan's seed
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,13 @@ class Group:
 class Judge(Protocol):
     """Says of recordings what the device's code makes of them, and of a presentation whether it wants more bursts."""
 
-    def results(self, bursts: Sequence[Recording]) -> list[dict[str, Any]]: ...
+    def results(self, bursts: Sequence[Recording]) -> list[dict[str, Any]]:
+        """One result a burst, in their order, as JSON holds it. Raises HostError when the device's code fails."""
+        ...
 
-    def enough(self, results: Sequence[dict[str, Any]]) -> bool: ...
+    def enough(self, results: Sequence[dict[str, Any]]) -> bool:
+        """Whether a module would take no more bursts of a presentation after these of it, in the order taken."""
+        ...
 
 
 FIRST_BURSTS = 3  # that are taken of every presentation that is judged, so that other thresholds find bursts, too
@@ -202,23 +209,29 @@ def presented(job: Job, group: Group, folder: Path) -> list[tuple[Recording, Row
     return [(burst, each.row) for each in standing for burst in each.bursts(job.plan.bursts)]
 
 
-def _standing(job: Job, group: Group, folder: Path) -> list[Standing]:
-    """The presentations of one geometry, their first bursts taken: these share one chance with what is drawn."""
-    plan, generator = job.plan, job.generator
-    rng = np.random.default_rng([group.subject, plan.seed, 0xE0])
-    drawn = [
+def drawn(plan: Plan, generator: Generator, group: Group) -> tuple[list[Presentation], np.random.Generator]:
+    """(variants of one geometry, as plan and generator want them; the chance with which each of them goes on)."""
+    rng = np.random.default_rng([group.subject, plan.seed, CHANCE])
+    shown = [
         drawing.adapted(each, rng, tones=plan.tones, temperature_c=plan.temperature_c)
         for each in presentations.draw(group.species, group.subject, group.variants, generator.half)
     ]
-    common = drawing.surroundings(drawn[0], rng, plan.pose, plan.light or dict(generator.light))
-    for each in drawn:
+    common = drawing.surroundings(shown[0], rng, plan.pose, plan.light or dict(generator.light))
+    for each in shown:
         each.values.update(common)
-    parsed = [drawing.scene_of(each) for each in drawn]
+    return shown, rng
+
+
+def _standing(job: Job, group: Group, folder: Path) -> list[Standing]:
+    """The presentations of one geometry, their first bursts taken: these share one chance with what is drawn."""
+    plan, generator = job.plan, job.generator
+    shown, rng = drawn(plan, generator, group)
+    parsed = [drawing.scene_of(each) for each in shown]
     meshes, _ = scenes.place(parsed[0])
     geometry = render.Geometry(meshes, ambient=parsed[0].ambient, surface=BSDFS[generator.bsdf])
     rougher = float(rng.uniform(*generator.roughness))
     found = []
-    for variant, (presentation, scene) in enumerate(zip(drawn, parsed, strict=True)):
+    for variant, (presentation, scene) in enumerate(zip(shown, parsed, strict=True)):
         number = int(rng.integers(plan.modules))
         module, record, module_seed = calibrated(plan.split, number, folder)
         module = bursts.aged(module, generator, rng)
@@ -233,7 +246,7 @@ def _standing(job: Job, group: Group, folder: Path) -> list[Standing]:
             _row(presentation, group, scene, module_seed),
             _truth(plan, presentation, group, scene, variant, module_seed),
             {"serial": module.serial, "board": "twin", "simulated": True},
-            (group.subject, plan.seed, 0xE0, variant),
+            (group.subject, plan.seed, CHANCE, variant),
         )
         standing.take(rng)
         found.append(standing)
