@@ -5,15 +5,37 @@ The name keeps it out of `make test`, whose environment has none.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dermis_host.inference import infer
 from dermis_models import dataset, exported, fitting, network, release
 from dermis_models.fitting import Schedule
 
+ROOT = Path(__file__).parents[2]
+# One process as `dermis_models.train` is one: fits, or dies after the second epoch, and exports as training does.
+ONE_RUN = """
+import os
+import sys
+from pathlib import Path
+from dermis_models import fitting, network
+from tests.training.check_fitting import made_up
+def tell(line):
+    print(line, flush=True)
+    if sys.argv[3:] and line.startswith("epoch   2"):
+        os._exit(9)
+data = made_up()
+model = fitting.fit(data, fitting.Schedule(4, 1), Path(sys.argv[1]), tell)
+fitting.scores(model, data)
+Path(sys.argv[2]).write_bytes(network.export_int8(model, data["maps"], data["spectra"], (1.0, 0.0)))
+"""
 
-@pytest.fixture(scope="module")
-def data() -> dataset.Data:
+
+def made_up() -> dataset.Data:
     """Two classes that differ in one spectral field, and noise."""
     rng = np.random.default_rng(1)
     count = 160
@@ -28,6 +50,11 @@ def data() -> dataset.Data:
         "condition": np.full(count, ""),
         "tone": np.where(label == 1, 0.5, np.nan).astype(np.float32),
     }
+
+
+@pytest.fixture(scope="module")
+def data() -> dataset.Data:
+    return made_up()
 
 
 class Stopped(Exception):
@@ -51,6 +78,37 @@ def test_a_stopped_run_ends_at_the_same_weights(data, model, tmp_path):
     assert said[0] == "going on after epoch 2"
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), resumed.get_weights(), strict=True))
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-0004"]
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_goes_on_exports_the_bytes_of_one_that_was_never_stopped(tmp_path):
+    """Each in a process of its own: Keras numbers what a process builds, and tensors are named by that."""
+
+    def run(checkpoints: str, model: str, *stop: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", ONE_RUN, str(tmp_path / checkpoints), str(tmp_path / model), *stop]
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path}
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    whole = run("whole", "whole.tflite")
+    assert whole.returncode == 0, whole.stderr
+    assert run("cut", "none.tflite", "stop").returncode == 9
+    resumed = run("cut", "resumed.tflite")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.startswith("going on after epoch 2\n")
+    assert not (tmp_path / "none.tflite").exists()
+    assert (tmp_path / "resumed.tflite").read_bytes() == (tmp_path / "whole.tflite").read_bytes()
+
+
+@pytest.mark.parametrize("damaged", ["{}", "[]", '{"made_of": "', '{"made_of": "ORIGIN", "share": {}}', None])
+def test_a_damaged_checkpoint_is_none(data, tmp_path, damaged):
+    place = fitting._place(tmp_path, 1)
+    place.mkdir()
+    if damaged is not None:
+        (place / fitting.STATE).write_text(damaged)
+    balance = fitting.Balance.of(data)
+    assert fitting._resumed(tmp_path, "ORIGIN", balance) == (None, 0)
+    assert np.array_equal(balance.share, balance.first) and not place.exists()
 
 
 def test_checkpoints_of_another_schedule_are_not_gone_on_with(data, tmp_path):
