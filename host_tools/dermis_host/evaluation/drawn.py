@@ -17,6 +17,7 @@ import numpy as np
 from dermis_hw import species as species_table
 
 from dermis_host import files
+from dermis_host.errors import HostError
 from dermis_host.evaluation.plan import Plan
 from dermis_host.evaluation.rig_plan import ATTACK, BONA_FIDE, Target
 from dermis_host.evaluation.simulated import drawn_species
@@ -24,7 +25,6 @@ from dermis_host.evaluation.source import plain
 from dermis_host.twin_access import require_simulation, twin_errors
 
 TARGETS_HELD = 64  # that are asked for again while they stand there
-DRAW_SEED = 0xE0  # of `dermis_models.simulation`, so that the same plan and seed draw the same scenes
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def attempts(plan: Plan, folder: Path) -> tuple[list[DrawnAttempt], dict[str, An
     """
     require_simulation()
     from dermis_evaluation import frozen
-    from dermis_models import drawing, presentations, simulation
     from dermis_models import plan as generation
+    from dermis_models import simulation
 
     values = {**plan.source_table, "format": generation.FORMAT, "name": plan.name, "split": "test", "seed": plan.seed}
     wanted = generation.parse(values, f"[simulation] of {plan.name}")
@@ -66,13 +66,7 @@ def attempts(plan: Plan, folder: Path) -> tuple[list[DrawnAttempt], dict[str, An
 
     @lru_cache(maxsize=1)
     def drawn(group: simulation.Group) -> list[Any]:
-        rng = np.random.default_rng([group.subject, wanted.seed, DRAW_SEED])
-        shown = presentations.draw(group.species, group.subject, group.variants, generator.half)
-        shown = [drawing.adapted(each, rng, tones=wanted.tones, temperature_c=wanted.temperature_c) for each in shown]
-        common = drawing.surroundings(shown[0], rng, wanted.pose, wanted.light or dict(generator.light))
-        for each in shown:
-            each.values.update(common)
-        return shown
+        return simulation.drawn(wanted, generator, group)[0]
 
     @lru_cache(maxsize=TARGETS_HELD)
     def target(group: simulation.Group, variant: int) -> Target:
@@ -103,7 +97,10 @@ def attempts(plan: Plan, folder: Path) -> tuple[list[DrawnAttempt], dict[str, An
 
 def write(values: dict[str, Any], path: Path) -> Path:
     """A scene's values as its file. Raises HostError when it cannot be written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise HostError(f"{path.parent} cannot be made: {problem.strerror or problem}.") from None
     with files.whole(path) as file:
         file.write("".join(f"{_toml(key)} = {_toml(value)}\n" for key, value in values.items()).encode())
     return path.resolve()
