@@ -1,39 +1,27 @@
-"""`dermis evaluate`: plans, sessions over recorded bursts, runs that stop and go on."""
+"""`dermis evaluate`: sessions over bursts, plans, runs that stop and go on."""
 
 import csv
 import dataclasses
-import datetime
-import hashlib
 import json
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from dermis.core import profiles, release, vocabulary
-from dermis_host.cli import main
+from dermis.core import profiles, vocabulary
 from dermis_host.errors import HostError, UsageError
-from dermis_host.evaluation import judging, plan, required, sessions, simulated
+from dermis_host.evaluation import judging, plan, sessions, simulated
 from dermis_host.evaluation.running import COLUMNS, Run
 from dermis_host.evaluation.source import Presentation, Verdict
-from dermis_host.recording import Recording
 from dermis_hw import species
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plans_and_bursts import REASONS, burst, toml
 from rig_of_fakes import MODEL_FILE
 
 ROOT = Path(__file__).parents[3]
 BORDER, TURNSTILE = profiles.by_name("border"), profiles.by_name("turnstile")
-REASONS = [(vocabulary.ATTACK, reason) for reason in (vocabulary.FLAT, vocabulary.NOT_SKIN_SWIR)]
-REASONS += [(vocabulary.NO_DECISION, reason) for reason in (vocabulary.MOVING, vocabulary.OCCLUDED)]
-
-
-def burst(score=9500, *findings):
-    """What the device's code says of one burst; the verdict is for the sheets of what failed."""
-    seen = {"findings": list(findings), "usable": True, "score": score, "evidence": {"swir": True}}
-    return {**seen, "verdict": "attack", "reasons": [], "stages_us": {}}
 
 
 BURSTS = st.lists(
@@ -78,14 +66,6 @@ def test_a_burst_that_cannot_be_analysed_decides_nothing():
 
 
 # Plans
-
-
-def toml(tmp_path, text="", name="plan.toml"):
-    (tmp_path / "model.tflite").write_bytes(MODEL_FILE)
-    (tmp_path / "model.json").write_text('{"threshold": {"border": 8603}}')
-    path = tmp_path / name
-    path.write_text('format = 1\nmodel = "model.tflite"\n' + text)
-    return path
 
 
 def test_a_plan_with_nothing_but_a_model(tmp_path):
@@ -402,155 +382,3 @@ def test_device_code_that_can_read_nothing_stops_the_run(tmp_path, recording, mo
     )
     with pytest.raises(HostError, match="can analyse none of these recordings: old record"):
         Run(plan.load(toml(tmp_path)), Source(2), {}, tmp_path / "out").go()
-
-
-# The command, on recordings
-
-
-@pytest.fixture
-def evaluated(tmp_path, recording, monkeypatch):
-    def save(name, **truth):
-        (tmp_path / "burst").mkdir(exist_ok=True)
-        Recording(recording.meta, recording.frames, recording.calibration, recording.board, truth).save(
-            tmp_path / "burst" / f"{name}.npz"
-        )
-
-    for number in range(3):
-        save(f"b{number}", kind="bona_fide", species="", subject=number, tone=0.3, presentation=f"b{number}", burst=0)
-        save(f"b{number}+", kind="bona_fide", species="", subject=number, tone=0.3, presentation=f"b{number}", burst=1)
-    save("a", kind="attack", species="heavy_makeup")
-    save("c", kind="attack", species="photo_matte")
-
-    def replay(bursts, *_, **__):
-        return [burst(1000, *REASONS[:2]) if each.truth["species"] == "photo_matte" else burst() for each in bursts]
-
-    monkeypatch.setattr("dermis_host.replaying.replay", replay)
-    path = toml(tmp_path, 'source = "recordings"\n[recordings]\nfolder = "burst"\n[goals]\nbpcer = 0.01\n')
-    return path, tmp_path / "out", tmp_path / "evaluations.md"
-
-
-def test_recordings_are_evaluated_and_logged_once(evaluated, capsys):
-    path, folder, logged = evaluated
-    words = ["evaluate", str(path), "-o", str(folder), "--append", str(logged), "--json"]
-    assert main(words) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["bpcer"]["n"] == 3 and found["bpcer"]["errors"] == 0 and found["simulated"] is True
-    assert found["apcer"]["photo_matte"]["errors"] == 0
-    assert list(found["concealer"]["apcer"]) == ["heavy_makeup", "max"]
-    assert list(found["apcer"]) == ["photo_matte", "max"]
-    assert found["goals"][0]["reached"] and found["run"]["profile"] == "border"
-    assert (folder / "report.html").read_text().count("SIMULATED") >= 3
-    assert main(words) == 0
-    text = logged.read_text()
-    assert text.count("| plan (") == 1 and "SIMULATED" in text
-
-
-def test_a_run_states_what_it_knows_of_itself(evaluated, capsys):
-    path, folder, _ = evaluated
-    words = ["evaluate", str(path), "-o", str(folder), "--json"]
-    assert main(words) == 0
-    begun, ended = 1_700_000_000, 1_700_000_000 + 86_400
-    os.utime(folder / "run.json", (begun, begun))
-    os.utime(folder / "presentations.csv", (ended, ended))
-    capsys.readouterr()
-    main(words)
-    found = json.loads(capsys.readouterr().out)["report"]
-    days = [datetime.date.fromtimestamp(each).isoformat() for each in (begun, ended)]
-    assert found["dates"] == " to ".join(days)
-    sha256 = hashlib.sha256(MODEL_FILE).hexdigest()
-    assert f"firmware {release.VERSION} " in found["target"] and f"model.tflite (SHA-256 {sha256})" in found["target"]
-    assert found["configuration"] == "profile border, threshold 8603 of 10000, SWIR head as it is"
-    path.write_text(path.read_text() + '[report]\ndates = "last summer"\ntarget = ""\n')
-    main(words)
-    again = json.loads(capsys.readouterr().out)["report"]
-    assert again["dates"] == "last summer" and again["target"] == found["target"]
-
-
-def test_our_own_plans_leave_no_field_of_the_report_open():
-    for name in ("full", "quick"):
-        made = plan.load(ROOT / "models" / "evaluations" / f"{name}.toml")
-        by_the_tool = {"dates", "target", "configuration", "pai_species", "bona_fide_subjects"}
-        assert set(required.FIELDS) - by_the_tool == set(made.details)
-        counts, each = made.source_table["species"], made.source_table["subjects"]["each"]
-        attacks = {count for name, count in counts.items() if not name.startswith("bona_fide")}
-        assert {f"{count // each} shapes" in made.details["pai_series"] for count in attacks} == {True}
-        assert (
-            f"{counts['bona_fide_plain']:,} plain, {counts['bona_fide_wet']} of" in made.details["bona_fide_conditions"]
-        )
-
-
-@pytest.mark.parametrize(
-    ("truth", "shown"),
-    [
-        ({"kind": "bona_fide"}, ("", "", "", "impostor")),
-        ({"species": "heavy_makeup", "tone": 0.3, "details": {"covered": 0.25}},
-         ("heavy_makeup", "0.300", "0.250", "concealer")),
-        ({"species": "photo_matte", "tone": "dark", "details": 5, "purpose": "concealer"},
-         ("photo_matte", "dark", "", "concealer")),
-    ],
-)  # fmt: skip
-def test_what_a_recording_says_of_its_presentation(recording, truth, shown):
-    said = simulated.presentation("a", [dataclasses.replace(recording, truth=truth)])
-    assert (said.species, said.tone, said.covered, said.purpose) == shown
-
-
-def test_a_missed_goal_is_an_exit_code(evaluated, monkeypatch, capsys):
-    path, folder, _ = evaluated
-    monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [burst(1000) for _ in bursts])
-    assert main(["evaluate", str(path), "-o", str(folder)]) == 1
-    assert "goals missed: BPCER" in capsys.readouterr().err
-    assert (folder / "report.html").read_text().count('src="data:image/webp') == 1  # the worst bona fide
-
-
-def test_a_worst_recording_that_is_gone_is_told(evaluated, monkeypatch, capsys):
-    path, folder, _ = evaluated
-    monkeypatch.setattr("dermis_host.replaying.replay", lambda bursts, *_, **__: [burst(1000) for _ in bursts])
-    main(["evaluate", str(path), "-o", str(folder)])
-    for kept in (folder / "recordings").iterdir():
-        kept.unlink()
-    assert main(["evaluate", str(path), "-o", str(folder)]) == 1
-    assert "The worst recording of bona fide is not shown" in capsys.readouterr().err
-    assert "data:image" not in (folder / "report.html").read_text()
-
-
-def test_ctrl_c_leaves_no_report(evaluated, monkeypatch):
-    path, folder, _ = evaluated
-
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("dermis_host.replaying.replay", interrupted)
-    assert main(["evaluate", str(path), "-o", str(folder)]) == 130
-    assert sorted(each.name for each in folder.iterdir()) == ["presentations.csv.part", "run.json"]
-
-
-@pytest.mark.parametrize(
-    ("truth", "said"),
-    [
-        ({"presentation": "b0", "kind": "attack", "species": "photo_matte"}, "does not show the same (kind, species"),
-        ({"burst": "first", "kind": "bona_fide"}, "the number of its burst"),
-        ({"kind": "attack"}, "must name a species"),
-        ({"kind": "attack", "species": "x", "details": {"covered": "half"}}, "as a number from 0 to 1"),
-        ({"kind": "attack", "species": "x", "details": {"covered": 1.2}}, "as a number from 0 to 1"),
-        ({}, "does not say what it shows"),
-    ],
-)
-def test_recordings_that_contradict_each_other_are_refused(evaluated, recording, truth, said, capsys):
-    path, folder, _ = evaluated
-    dataclasses.replace(recording, truth=truth).save(path.parent / "burst" / "x.npz")
-    assert main(["evaluate", str(path), "-o", str(folder)]) == 2
-    assert said in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("words", [["--seed", "-1"], ["--processes", "0"], ["--model", "none.tflite"]])
-def test_wrong_usage(evaluated, words, capsys):
-    path, _, _ = evaluated
-    path.write_text(path.read_text().replace('source = "recordings"', 'source = "simulation"'))
-    assert main(["evaluate", str(path), *words]) == 2
-
-
-def test_a_folder_without_recordings(evaluated, tmp_path):
-    path, folder, _ = evaluated
-    path.write_text(path.read_text().replace('"burst"', '"nothing"'))
-    assert main(["evaluate", str(path), "-o", str(folder)]) == 2
-    assert not folder.exists()
