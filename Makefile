@@ -114,7 +114,7 @@ campaign: setup
 # Data, float model, int8 model, golden vectors and card: an hour and a half. Resumable: finished shards and epochs are kept.
 train: setup training-tools
 	for plan in training training-wide development development-wide; do $(BIN)/dermis simulate models/plans/$$plan.toml -o build/train/$$plan --features || exit 1; done
-	$(BIN)/python -m dermis_models.train --name spoof-4
+	$(BIN)/python -m dermis_models.train --name spoof-5
 
 # The same in small, beside the released model.
 train-quick: setup training-tools

@@ -33,13 +33,15 @@ CANNOT_SAY = """\
 - A module without its SWIR head makes no claim about silicone.
 """
 ADAPTED = (
-    "- The frozen test generator was not unknown to who made this model: three things were adapted after looking at"
+    "- The frozen test generator was not unknown to who made this model: four things were adapted after looking at"
     " runs on it. The wide generator, one of training's two, was drawn up after `spoof-2` had refused bona fide "
     "presentations there, and takes in most of its ranges (`docs/decisions/0017-wide-generator.md`). After "
     "`spoof-3`'s run two gates were changed for the glints of spectacles and for headscarves "
     "(`docs/decisions/0018-glint-and-skin.md`). After the same run training was given more of the species that had "
     "missed their goals there (brow and jaw pieces over a quarter of the face, the elderly man's mask), and of some"
-    " others (`docs/decisions/0019-what-was-seen-of-the-test.md`). No presentation, subject, module or measured "
+    " others (`docs/decisions/0019-what-was-seen-of-the-test.md`). After `spoof-4` had refused bona fide presentations "
+    "there, skins and surfaces of the wide generator were let stray further "
+    "(`docs/decisions/0020-skins-and-surfaces.md`). No presentation, subject, module or measured "
     "spectrum of the frozen generator was trained on, and thresholds are chosen on development data alone. All the "
     "same, its figures are not those of a third party's blind test."
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from dermis_hw import scenes
-from dermis_hw.materials import Material
+from dermis_hw.materials import Material, skin
 from dermis_hw.materials.grid import GRID_NM
 
 from dermis_models import presentations
@@ -120,6 +120,8 @@ def varied(
 
 def _stray(material: Material, generator: Generator, rng: np.random.Generator, rougher: float) -> Material:
     living = material.name.startswith(("skin", "eye"))
+    if material.name.startswith("skin") and generator.skin_stray[1] > 0.0:
+        material = skin.strayed(material, rng.uniform(*generator.skin_stray) * rng.normal(size=skin.COMPONENTS))
     size = generator.skin_ripple if living else generator.material_ripple
     wave = rng.normal(size=RIPPLE_WAVES) / generator.ripple_nm
     phase = rng.uniform(0, 2 * np.pi, RIPPLE_WAVES)

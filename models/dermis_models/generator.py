@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dermis_hw.render.bsdf import BSDFS
+import numpy as np
+from dermis_hw.render.bsdf import BSDFS, Bsdf, minnaert
 
 from dermis_models.halves import DEVELOPMENT, Half
 
@@ -19,10 +20,13 @@ Range = tuple[float, float]
 class Generator:
     """One parameter set. Standard deviations unless said otherwise; a range is drawn from evenly.
 
-    half: of the materials (`halves`). bsdf: a key of `render.bsdf.BSDFS`.
+    half: of the materials (`halves`). bsdf: a key of `render.bsdf.BSDFS`. minnaert_power: of Minnaert's law in
+    place of its diffuse part, one a geometry; 1 to 1 leaves the BSDF as it is.
 
     Materials, each presentation: skin_ripple and material_ripple, of the logarithm of the reflectance, smooth over
-    `ripple_nm`; gloss, roughness, blur and variation: factors on the material's own.
+    `ripple_nm`; gloss, roughness, blur and variation: factors on the material's own. skin_stray: how far a living skin
+    lies from the one that was drawn, in standard deviations of the development half's components; a range, as the
+    spread itself is drawn anew each time, which gives the tails that few measured subjects cannot show.
 
     Module, each presentation, beyond its calibrated self: calibration_error, of each band's level that no tab sees;
     peak_shift_nm, of LEDs since calibration; gamma_residual, relative; thermometer_error_k; flat_error, slope of the
@@ -37,7 +41,9 @@ class Generator:
     name: str
     half: Half = DEVELOPMENT
     bsdf: str = "lambert_ggx"
+    minnaert_power: Range = (1.0, 1.0)
     skin_ripple: float = 0.004
+    skin_stray: Range = (0.0, 0.0)
     material_ripple: float = 0.02
     ripple_nm: float = 180.0
     gloss: Range = (0.7, 1.4)
@@ -62,13 +68,21 @@ class Generator:
         if self.bsdf not in BSDFS:
             raise ValueError(f"generator {self.name}: there is no BSDF '{self.bsdf}'; there are {', '.join(BSDFS)}")
 
+    def surface(self, rng: np.random.Generator) -> Bsdf:
+        """How the surfaces of one geometry send light on."""
+        known = BSDFS[self.bsdf]
+        low, high = self.minnaert_power
+        return known if low == high == 1.0 else replace(known, diffuse=minnaert(float(rng.uniform(low, high))))
+
 
 TRAINING = Generator("training-1")
 # What a module meets that is not as designed: worse calibrated, noisier, before stuff further from the tables, in more
 # light. A model that has only seen the design takes the rest of the world for attacks.
 WIDE = Generator(
-    "training-wide-1",
+    "training-wide-2",
+    minnaert_power=(0.7, 1.1),
     skin_ripple=0.007,
+    skin_stray=(0.0, 1.2),
     material_ripple=0.03,
     ripple_nm=220.0,
     gloss=(0.4, 2.0),

@@ -21,7 +21,6 @@ from dermis_host.replaying import replay
 from dermis_hw import render, scenes
 from dermis_hw.lightfield import LightField
 from dermis_hw.module_instance import ModuleInstance
-from dermis_hw.render.bsdf import BSDFS
 
 from dermis_models import bursts, drawing, modules, presentations, sources, splits
 from dermis_models.dataset import Row, pack
@@ -228,7 +227,7 @@ def _standing(job: Job, group: Group, folder: Path) -> list[Standing]:
     shown, rng = drawn(plan, generator, group)
     parsed = [drawing.scene_of(each) for each in shown]
     meshes, _ = scenes.place(parsed[0])
-    geometry = render.Geometry(meshes, ambient=parsed[0].ambient, surface=BSDFS[generator.bsdf])
+    geometry = render.Geometry(meshes, ambient=parsed[0].ambient, surface=generator.surface(rng))
     rougher = float(rng.uniform(*generator.roughness))
     found = []
     for variant, (presentation, scene) in enumerate(zip(shown, parsed, strict=True)):

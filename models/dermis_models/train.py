@@ -20,7 +20,7 @@ from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 from dermis_models import card, dataset, folders, left_out, release, splits, tested_section
 from dermis_models.dataset import Data
 
-EPOCHS = 60
+EPOCHS = 100
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")  # a module tells it on the wire, reports in tables
 
 

@@ -21,6 +21,7 @@ from tests.bench import (
     replay,
     signature,
     simulation,
+    skins,
     species,
     stages,
     update,
@@ -50,6 +51,7 @@ PARTS = {
     "species": lambda: species.main(["--draws", "1"]),
     "simulation": lambda: simulation.main([]),
     "gates": lambda: gates.main(["--geometries", "1"]),
+    "skins": skins.main,
     "update": lambda: update.main([]),
 }
 

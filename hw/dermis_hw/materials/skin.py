@@ -27,6 +27,7 @@ GLOSS = Specular(r0=SPECULAR_IN_NIST, roughness=0.35)
 BLUR = ((0.55, 0.5), (0.45, 2.5))
 VARIATION = 0.04  # within a face, modelled
 _SOURCE = "NIST, Cooksey et al. 2017, doi:10.18434/M38597, forearm, specular taken off"
+COMPONENTS = 8  # of skin.csv
 _SCORE_LIMIT = 2.5  # standard deviations; a draw beyond would be nobody's skin
 
 
@@ -123,6 +124,15 @@ def _by_tone(place: int) -> Callable[[], Material]:
         return sorted(development_subjects(), key=r700)[place]
 
     return skin
+
+
+def strayed(material: Material, scores: np.ndarray) -> Material:
+    """A skin whose logarithm is moved by so many standard deviations of each of the development half's components,
+    float (8,); melanin keeps its R700. Name and rest stay: it is the same skin for whoever asks what was drawn."""
+    _, components = _model()
+    moved = components @ scores
+    moved = moved - np.interp(700.0, GRID_NM, moved) * (GRID_NM / 700.0) ** MELANIN_POWER
+    return replace(material, values=np.clip(material.values * np.exp(moved), 0.0, 1.0), measured=False)
 
 
 # Measured subjects of the development half; the darkest has R700 = .42, darker tones are skin:r700=.

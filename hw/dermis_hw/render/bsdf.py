@@ -50,6 +50,20 @@ def oren_nayar(position: np.ndarray, normal: np.ndarray, light: Point, eye: Poin
     return (1.0 + b / a * np.maximum(across, 0.0) / np.maximum(nl, nv)).astype(np.float32)
 
 
+def minnaert(power: float) -> Callable[[np.ndarray, np.ndarray, Point, Point], np.ndarray]:
+    """Minnaert, The reciprocity principle in lunar photometry (1941): cosines to the power of `power`, 1 for Lambert's
+    law; below it the rim is brighter."""
+
+    def diffuse(position: np.ndarray, normal: np.ndarray, light: Point, eye: Point) -> np.ndarray:
+        to_light = _unit(np.asarray(light, np.float32) - position)
+        to_eye = _unit(np.asarray(eye, np.float32) - position)
+        nl = np.clip(np.einsum("ij,ij->i", normal, to_light), 0.05, 1.0)
+        nv = np.clip(np.einsum("ij,ij->i", normal, to_eye), 0.05, 1.0)
+        return ((nl * nv) ** (power - 1.0)).astype(np.float32)
+
+    return diffuse
+
+
 def beckmann_glints(
     position: np.ndarray, normal: np.ndarray, light: Point, eye: Point
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

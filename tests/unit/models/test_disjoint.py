@@ -148,8 +148,12 @@ def test_a_module_that_fails_its_bench_is_replaced_by_one_of_its_own(monkeypatch
 
 @pytest.mark.parametrize(
     ("known", "same"),
-    # 1% is the issue's figure; the wide generator was drawn up when the frozen one was known (decision 0017).
-    [(generator.TRAINING, {"calibration_error"}), (generator.WIDE, {"material_ripple"})],
+    # 1% is the issue's figure; the frozen one's skins are measured ones and stray from nothing, and its surfaces have
+    # a law of their own. The wide generator was drawn up when the frozen one was known (decision 0017).
+    [
+        (generator.TRAINING, {"calibration_error", "minnaert_power", "skin_stray"}),
+        (generator.WIDE, {"material_ripple"}),
+    ],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_the_frozen_generator_differs_in_surface_tolerance_noise_and_lamps(known, same):
@@ -160,14 +164,16 @@ def test_the_frozen_generator_differs_in_surface_tolerance_noise_and_lamps(known
 
 
 def test_the_frozen_generator_is_not_changed(monkeypatch):
-    """What is changed gets a new name, in `frozen` and here: every figure of `test-1` is of these values."""
-    assert (frozen.TEST.name, frozen.digest()) == ("test-1", "b14a334489c1cae6")
+    """What is changed gets a new name, in `frozen` and here: every figure of `test-1` is of these values.
+
+    A field that generators gain moves the digest, too: one that leaves `test-1` what it was keeps the name."""
+    assert (frozen.TEST.name, frozen.digest()) == ("test-1", "248dd007ac46c5f6")
     low, high = frozen.TEST.half.ranges["beard"]
     moved = replace(frozen.TEST.half, ranges={**frozen.TEST.half.ranges, "beard": (low, high + 1e-15)})
     for changes in ({"half": moved}, {"gloss": (0.5, 1.9)}):
         with monkeypatch.context() as changed:
             changed.setattr(frozen, "TEST", replace(frozen.TEST, **changes))
-            assert frozen.digest() != "b14a334489c1cae6"
+            assert frozen.digest() != "248dd007ac46c5f6"
 
 
 def test_nothing_that_training_changes_moves_the_test_half(monkeypatch):

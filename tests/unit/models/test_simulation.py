@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import pytest
 from dermis_host import cli, recording
 from dermis_host.errors import HostError, UsageError
 from dermis_host.replaying import replay
+from dermis_hw.materials import resolve
+from dermis_hw.render.bsdf import BSDFS
 from dermis_models import dataset, drawing, generator, keeping, presentations, scheduling, simulation, sources, splits
 from dermis_models.plan import Plan
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -107,6 +110,21 @@ def test_a_generator_that_says_nonsense_is_refused():
         generator.Generator("g", bsdf="phong")
 
 
+def test_a_geometry_has_a_surface_of_its_own_where_a_generator_draws_one():
+    rng = np.random.default_rng(3)
+    known = BSDFS["lambert_ggx"]
+    assert generator.TRAINING.surface(rng) is known and rng.random() == np.random.default_rng(3).random()
+    tilted = np.array([[0.6, 0.0, -0.8]], np.float32)
+    powers = []
+    for _ in range(50):
+        surface = generator.WIDE.surface(rng)
+        assert (surface.glints, surface.gloss) == (known.glints, known.gloss)
+        factor = surface.diffuse(np.zeros((1, 3), np.float32), tilted, (0.0, 0.0, -450.0), (0.0, 0.0, -450.0))
+        powers.append(1 + np.log(factor[0]) / np.log(0.8**2))
+    low, high = generator.WIDE.minnaert_power
+    assert low - 1e-4 < min(powers) < 0.75 and 1.05 < max(powers) < high + 1e-4
+
+
 def test_a_plans_surroundings_replace_the_species_own():
     (drawn,) = presentations.draw("bona_fide", 5, 1)
     rng = np.random.default_rng(1)
@@ -133,6 +151,19 @@ def made_here(tmp_path_factory) -> Path:
 
 def shards_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".npz", ".json")}
+
+
+def test_skin_alone_strays_from_the_measured_people_and_only_where_a_generator_says_so():
+    shown = [{name: resolve(name) for name in ("skin:dev-05", "plaster")}]
+
+    def moved(by: generator.Generator) -> dict[str, float]:
+        still = replace(by, skin_ripple=0.0, material_ripple=0.0)
+        (found,) = drawing.varied(shown, still, np.random.default_rng(5), 1.0)
+        return {name: float(np.abs(found[name].values - shown[0][name].values).max()) for name in found}
+
+    assert moved(generator.TRAINING) == {"skin:dev-05": 0.0, "plaster": 0.0}
+    strays = moved(generator.WIDE)
+    assert strays["skin:dev-05"] > 0.01 and strays["plaster"] == 0.0
 
 
 def test_recordings_have_the_truth_and_the_devices_code_takes_them(made_here):
