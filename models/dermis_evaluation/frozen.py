@@ -21,6 +21,8 @@ TEST = Generator(
     half=half.TEST,
     # Other surfaces: rough diffuse with Beckmann's gloss in place of Lambert with GGX, and further from the tables.
     bsdf="oren_nayar_beckmann",
+    minnaert_power=(1.0, 1.0),
+    skin_stray=(0.0, 0.0),  # its people are measured ones
     skin_ripple=0.006,
     material_ripple=0.03,
     ripple_nm=140.0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from dermis_hw.render.bsdf import BSDFS, Bsdf, minnaert
+from dermis_hw.render.bsdf import BSDFS, Bsdf, lambert, minnaert
 
 from dermis_models.halves import DEVELOPMENT, Half
 
@@ -21,7 +21,7 @@ class Generator:
     """One parameter set. Standard deviations unless said otherwise; a range is drawn from evenly.
 
     half: of the materials (`halves`). bsdf: a key of `render.bsdf.BSDFS`. minnaert_power: of Minnaert's law in
-    place of its diffuse part, one a geometry; 1 to 1 leaves the BSDF as it is.
+    place of Lambert's, drawn once a geometry; 1 to 1 is Lambert's.
 
     Materials, each presentation: skin_ripple and material_ripple, of the logarithm of the reflectance, smooth over
     `ripple_nm`; gloss, roughness, blur and variation: factors on the material's own. skin_stray: how far a living skin
@@ -67,6 +67,8 @@ class Generator:
     def __post_init__(self) -> None:
         if self.bsdf not in BSDFS:
             raise ValueError(f"generator {self.name}: there is no BSDF '{self.bsdf}'; there are {', '.join(BSDFS)}")
+        if self.minnaert_power != (1.0, 1.0) and BSDFS[self.bsdf].diffuse is not lambert:
+            raise ValueError(f"generator {self.name}: Minnaert's law stands in Lambert's place, not in {self.bsdf}'s")
 
     def surface(self, rng: np.random.Generator) -> Bsdf:
         """How the surfaces of one geometry send light on."""

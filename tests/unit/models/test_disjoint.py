@@ -8,11 +8,13 @@ import sys
 from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 from dermis_evaluation import frozen, half
 from dermis_host.errors import CalibrationFailed, HostError
 from dermis_hw import module_instance
 from dermis_hw.materials import MaterialError, resolve
+from dermis_hw.render.bsdf import BSDFS
 from dermis_models import drawing, generator, halves, presentations, simulation, splits
 from dermis_models.plan import Plan
 
@@ -161,6 +163,7 @@ def test_the_frozen_generator_differs_in_surface_tolerance_noise_and_lamps(known
     assert {name for name in frozen_set if frozen_set[name] == known_set[name]} == same
     assert frozen.TEST.calibration_error == 0.01
     assert known in generator.FOR_TRAINING.values()
+    assert frozen.TEST.surface(np.random.default_rng(1)) is BSDFS["oren_nayar_beckmann"]
 
 
 def test_the_frozen_generator_is_not_changed(monkeypatch):

@@ -108,6 +108,8 @@ def test_another_renderer_is_another_state_of_the_sources(monkeypatch):
 def test_a_generator_that_says_nonsense_is_refused():
     with pytest.raises(ValueError, match="no BSDF 'phong'"):
         generator.Generator("g", bsdf="phong")
+    with pytest.raises(ValueError, match="in Lambert's place"):
+        generator.Generator("g", bsdf="oren_nayar_beckmann", minnaert_power=(0.7, 1.1))
 
 
 def test_a_geometry_has_a_surface_of_its_own_where_a_generator_draws_one():
