@@ -127,8 +127,9 @@ def _by_tone(place: int) -> Callable[[], Material]:
 
 
 def strayed(material: Material, scores: np.ndarray) -> Material:
-    """A skin whose logarithm is moved by so many standard deviations of each of the development half's components,
-    float (8,); melanin keeps its R700. Name and rest stay: it is the same skin for whoever asks what was drawn."""
+    """A skin the logarithm of whose reflectance is moved by `scores`, float (8,): so many standard deviations of each
+    of the development half's components. Melanin keeps its R700, as the tone is drawn by itself. Its name stays: it is
+    the same skin for whoever asks what was drawn. No limit: beyond those who were measured is where it is to go."""
     _, components = _model()
     moved = components @ scores
     moved = moved - np.interp(700.0, GRID_NM, moved) * (GRID_NM / 700.0) ** MELANIN_POWER
