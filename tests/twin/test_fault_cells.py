@@ -116,6 +116,35 @@ def test_an_attack_that_passes_once_afterwards_is_no_matter_of_another_try(bench
     assert result.wrong == [f"afterwards the attack {FACE} passed as bona fide"]
 
 
+LOST = "somebody's light may pass for 850 on the monitor tab; keep flashing lamps away and try again"
+UNLIKE = "it came to named, which is not right"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "wrong", "runs"),
+    [
+        ([LOST], [], 1),
+        ([LOST], [UNLIKE], 2),
+        (["LinkError: silent"], [UNLIKE], 1),
+        ([LOST], [UNLIKE, f"the attack {ATTACKS[0]} passed as bona fide"], 1),
+    ],
+    ids=["it holds", "unlike its row", "no burst was lost", "and an attack passed"],
+)
+def test_a_cell_is_run_once_more_only_when_a_lost_burst_alone_makes_it_unlike_its_row(
+    monkeypatch, reasons, wrong, runs
+):
+    made = []
+
+    def once(_bench: object, row: table.Row, operation: str, seed: int) -> cell.Result:
+        made.append(cell.Result(row, operation, seed, "named", reasons, list(wrong), wrong[:1], seconds=2.0))
+        return made[-1]
+
+    monkeypatch.setattr(cell, "_run_once", once)
+    result = cell.run(None, table.NO_FAULT, table.VERIFY)  # pyright: ignore[reportArgumentType]
+    assert len(made) == runs and result is made[-1]
+    assert result.wrong == wrong and result.seconds == 2.0 * runs
+
+
 @pytest.mark.parametrize("problem", [cell.Hung("it did not end"), TwinError("the twin is gone")])
 def test_a_cell_that_cannot_be_run_fails_in_the_table(monkeypatch, problem):
     def breaks(*_: object) -> cell.Result:

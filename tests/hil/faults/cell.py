@@ -21,12 +21,15 @@ from tests.hil.faults.table import NAMED, REFUSED, RIGHT, UPDATE, Draw, Row, Sha
 HANG_S = 120.0  # of real time, as a host waits for a verdict; the slowest, an update under noise, took 80 beside others
 VIRTUAL_S = 300.0  # of the module's time: four verdicts with all their tries take a tenth of it
 TRIES = 5  # of a face afterwards: one burst in some hundred asks for another look
+# What such a burst says (docs/timing.md). A cell that it alone made unlike its row is run once more.
+BURST_LOST = ("somebody's light may pass for", "the monitor tab shows", "no whole frame came under")
 BUSY_S = 0.5
 
 
 @dataclass
 class Result:
-    """came_to: right, named or refused; wrong: sentences, none where the cell holds; asked: what the seed drew."""
+    """came_to: right, named or refused; wrong: sentences, none where the cell holds; unlike: those of them that say
+    only that it is not what the row expects; asked: what the seed drew."""
 
     row: Row
     operation: str
@@ -34,6 +37,7 @@ class Result:
     came_to: str = ""
     reasons: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    unlike: list[str] = field(default_factory=list)
     asked: str = ""
     hit: bool = True
     act: str = ""
@@ -55,6 +59,16 @@ class Hung(Exception):
 
 def run(bench: Bench, row: Row, operation: str, seed: int = 0) -> Result:
     """Raises Hung."""
+    result = _run_once(bench, row, operation, seed)
+    lost_a_burst = any(word in told for word in BURST_LOST for told in result.reasons)
+    if result.wrong and result.wrong == result.unlike and lost_a_burst:
+        took_s = result.seconds
+        result = _run_once(bench, row, operation, seed)
+        result.seconds += took_s
+    return result
+
+
+def _run_once(bench: Bench, row: Row, operation: str, seed: int) -> Result:
     result = Result(row, operation, seed)
     started = time.monotonic()
     needs = {ask.of for _, given in row.asks for ask in given.values() if isinstance(ask, Draw | Share) and ask.of}
@@ -197,10 +211,11 @@ def _judge(outcome: Outcome, result: Result) -> None:
             result.wrong.append("nothing was said of why it was not done")
     kinds, _, words = result.row.expected(result.operation).partition(":")
     if result.came_to not in kinds.split():
-        result.wrong.append(f"it came to {result.came_to}, which is not {kinds}: {result.reasons}")
+        result.unlike.append(f"it came to {result.came_to}, which is not {kinds}: {result.reasons}")
     wanted = [word.strip() for word in words.split(",") if word.strip()]
     if result.came_to != RIGHT and wanted and not any(word in told for word in wanted for told in result.reasons):
-        result.wrong.append(f"none of {wanted} is said: {result.reasons}")
+        result.unlike.append(f"none of {wanted} is said: {result.reasons}")
+    result.wrong += result.unlike
 
 
 def _recovers(bench: Bench, result: Result, records: set[str]) -> None:
