@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             sentence, code = _told(problem)
             with contextlib.suppress(OSError):  # nobody to tell: the exit code must say it
-                Output("--json" in words).failure(sentence, code)
+                Output(_asks_for_json(words)).failure(sentence, code)
             return code
     except KeyboardInterrupt:  # a second one, while the first was being told
         return EXIT_INTERRUPTED
@@ -74,10 +74,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     from dermis_host.output import Output
 
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    parsed = make_parser(chosen).parse_args(words)
+    parsed = make_parser(_chosen(words)).parse_args(words)
     signal.signal(signal.SIGTERM, _terminate)  # so that contexts close and no child is left behind
     return parsed.run(parsed, Output(getattr(parsed, "json", False), getattr(parsed, "verbose", False)))
+
+
+def _chosen(words: Sequence[str]) -> str | None:
+    return next((word for word in words if not word.startswith("-")), None)
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    """Whether stdout is to hold one JSON object, also of words that no parser takes. `report` and `station lot` write
+    it to the file that they are given, - for stdout."""
+    chosen = _chosen(words)
+    takes_file = chosen == "report" or (chosen == "station" and "lot" in words)
+    asked = False
+    for word, value in zip(words, [*words, "-"][1:], strict=True):
+        if word == "--json":
+            asked = not takes_file or value.startswith("-")
+        elif word.startswith("--json="):
+            asked = word == "--json=-"
+    return asked
 
 
 def _flush_or_drop() -> None:

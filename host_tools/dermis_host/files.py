@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,20 +11,24 @@ from typing import BinaryIO
 from dermis_host.errors import HostError, UsageError
 
 PART = ".part"  # what is being written stands beside its place until it is whole
+HASHED_AT_ONCE = 1 << 20
 
 
 def check_place(path: Path, force: bool) -> None:
     """That a file can be written there, before the work that fills it.
 
-    Raises UsageError when one is there (unless `force`), HostError when none can be made.
+    Raises UsageError when one is there (unless `force`), or its unfinished part, whatever `force` says: that may be the
+    hours of somebody else. HostError when none can be made.
     """
     if path.exists() and not force:
         raise UsageError(f"{path} is there already: name another file, or add --force.")
     if path.is_file() or not path.exists():
         part = path.with_name(path.name + PART)
         try:
-            part.touch()
+            part.touch(exist_ok=False)
             part.unlink()
+        except FileExistsError:
+            raise UsageError(f"{part} is there, unfinished: finish it, remove it, or name another file.") from None
         except OSError as problem:
             raise HostError(f"{path} cannot be written: {problem.strerror or problem}.") from None
 
@@ -49,3 +54,12 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
             raise
     except OSError as problem:
         raise HostError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+
+
+def sha256(path: Path) -> str:
+    """Of a file of any size, as 64 hex digits. Raises OSError."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(HASHED_AT_ONCE):
+            digest.update(piece)
+    return digest.hexdigest()

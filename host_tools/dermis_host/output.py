@@ -13,6 +13,7 @@ from rich.control import Control
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.segment import ControlType
 from rich.table import Table
+from rich.text import Text
 
 FILE_WIDTH = 150  # of a table that goes to a file or a pipe, where nobody wraps it
 VERDICT_STYLE = {"bona_fide": "green", "attack": "red", "no_decision": "yellow"}
@@ -98,7 +99,7 @@ def table(*headings: str, title: str | None = None) -> Table:
     """A plain table of ours."""
     made = Table(title=title, title_justify="left", header_style="bold")
     for index, heading in enumerate(headings):
-        made.add_column(heading, no_wrap=index == 0)
+        made.add_column(Text(heading), no_wrap=index == 0)  # whatever brackets are in it
     return made
 
 

@@ -70,7 +70,7 @@ def section(result: Mapping[str, Any], day: str) -> str:
     silent = [(name, rate) for name, rate in unanswered if rate["errors"]]
     if silent:
         told = ", ".join(f"{name} {rate['errors']} of {rate['n']}" for name, rate in silent)
-        lines += ["", f"No decision (APNRR), which no threshold accepts and APCER counts as refused: {told}."]
+        lines += ["", f"No decision (APNRR), at the module's threshold counted as refused in APCER: {told}."]
     sizes = [(name, part, rate) for name, parts in parted(result) for part, rate in parts.items()]
     if sizes:
         lines += ["", "| species | part of the face that is covered | presentations | APCER |", "|---|---|---|---|"]

@@ -91,14 +91,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     reporting.show(result, output)
     for goal in result["goals"]:
         output.say(reporting.goal_text(goal))
-    output.say(f"Report: {report}")
+    output.say(Text(f"Report: {report}"))
     if arguments.rig:
         keyrings = source.keyrings() if isinstance(source, on_rig.OnRig) else {}
         result["replay"] = replays.of_failures(made.scores, wanted, keyrings)
         _show_replays(result["replay"], output)
-    output.result(result)
     if arguments.append and not log.append(arguments.append, result, made.description, made.digest()):
         output.note(f"{arguments.append} has the row of this run already.")
+    output.result(result)
     missed = [goal["what"] for goal in result["goals"] if not goal["reached"]]
     refused = [claim for claim in result["claims"] if not claim["carried"]]
     if missed:

@@ -79,7 +79,8 @@ def _rule(arguments: argparse.Namespace) -> figures.Rule:
         return figures.Rule(figures.THRESHOLD, threshold)
     if arguments.apcer is not None:
         return figures.Rule(figures.APCER, claims.parse_rate(arguments.apcer, "--apcer"))
-    return figures.Rule(figures.BPCER, claims.parse_rate(arguments.bpcer or DEFAULT_BPCER, "--bpcer"))
+    bpcer = DEFAULT_BPCER if arguments.bpcer is None else arguments.bpcer
+    return figures.Rule(figures.BPCER, claims.parse_rate(bpcer, "--bpcer"))
 
 
 def _layout(arguments: argparse.Namespace) -> Layout:

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     wanted = plan.load(arguments.plan)
     parameters = generator.FOR_TRAINING[wanted.generator]
     if wanted.split == splits.TEST:
-        # Here alone the frozen set meets the code that training shares: it hands values over, no import.
+        # Here and in `evaluation` the frozen set meets the code that training shares, as values: none of it imports it.
         from dermis_evaluation import frozen
 
         parameters = frozen.TEST

@@ -91,7 +91,7 @@ def compute(scores: Scores, rule: Rule, counted: bool = False, otherwise: Rule |
     contradict each other.
     """
     given = len(scores)
-    scores = fold(scores)
+    scores = fold(scores, counted)
     tally = _Tally()
     main = scores.select(scores.held_out.codes == 0)
     held_out = [code for code in np.unique(scores.held_out.codes).tolist() if code]
@@ -383,13 +383,17 @@ def failures(scores: Scores, threshold: float, counted: bool) -> dict[str, list[
 
 def _row(scores: Scores, row: int) -> dict[str, Any]:
     score = float(scores.score[row])
-    return {
+    fixed = {
         "attempt": scores.attempt[row],
         "subject": scores.subject.names[scores.subject.codes[row]],
         "score": score if math.isfinite(score) else None,
         "responded": bool(scores.responded[row]),
+    }
+    return {
+        **fixed,
         **{name: labels.names[labels.codes[row]] for name, labels in scores.groups.items()},
         **{name: values[row] for name, values in scores.texts.items()},
+        **fixed,  # whatever columns are called
     }
 
 

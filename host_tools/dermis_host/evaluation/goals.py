@@ -30,7 +30,8 @@ def judge(
     at_bpcer: float | None = None,
     gates: Gates | None = None,
 ) -> list[dict[str, Any]]:
-    """Each goal as {what, limit, value, n, reached}. value: None where nothing was presented, which reaches no goal.
+    """Each goal as {what, limit, value, n, reached}. value: None where nothing was presented, or one tone alone for
+    their distance, which reaches no goal.
 
     goals: "bpcer"; "bpcer_tone" and "bpcer_condition", the worst of them; "tone_spread", the distance between the
     tones with the highest and the lowest BPCER; "bona_fide_accepted", of a module that is out of order and must accept
@@ -49,7 +50,7 @@ def judge(
             judged.append(_goal(name, goals[key], rates.get(worst)))
     if "tone_spread" in goals:
         values = [rate["value"] for rate in _bpcers(result, "tone").values()]
-        spread = {"value": max(values) - min(values), "n": len(values)} if values else None
+        spread = {"value": max(values) - min(values), "n": len(values)} if len(values) > 1 else None
         judged.append(_goal("BPCER between tones", goals["tone_spread"], spread))
     if "bona_fide_accepted" in goals:
         bpcer = result["bpcer"]

@@ -21,7 +21,7 @@ HEADINGS = (
 
 
 def append(path: Path, result: dict[str, Any], description: dict[str, Any], digest: str) -> bool:
-    """Adds a row; False when this very run, by the digest of its presentations, has one already.
+    """Adds a row; False when this very run, by `Run.digest`, has one already.
 
     Raises HostError when the file cannot be read or written.
     """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dermis_host import recording
+from dermis_host import files, recording
 from dermis_host.errors import RecordingError, UsageError
 from dermis_host.evaluation.judging import digest
 from dermis_host.evaluation.simulated import presentation
@@ -26,6 +27,7 @@ class Recordings:
 
     def __init__(self, folder: Path):
         self._bursts: dict[str, list[tuple[int, Path]]] = {}
+        self._content = hashlib.sha256()  # of all files, by name
         paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
         if not paths:
             raise UsageError(f"There are no recordings ({SUFFIX}) in {folder}: name their folder with `folder`.")
@@ -33,6 +35,7 @@ class Recordings:
         shows: dict[str, dict[str, Any]] = {}
         for path in paths:
             burst = recording.load(path)
+            self._content.update(f"{path.name}\0{files.sha256(path)}\n".encode(errors="surrogateescape"))
             truth = burst.truth
             if not truth or truth.get("kind") not in ("bona_fide", "attack"):
                 raise RecordingError(f"{path} does not say what it shows (truth: kind, species): leave it out.")
@@ -60,7 +63,11 @@ class Recordings:
 
     def description(self) -> dict[str, Any]:
         """What made the presentations, for the run's record."""
-        return {"recordings": sum(len(paths) for paths in self._bursts.values()), "scoring": digest()}
+        return {
+            "recordings": sum(len(paths) for paths in self._bursts.values()),
+            "recordings_sha256": self._content.hexdigest(),
+            "scoring": digest(),
+        }
 
     def attempts(self) -> Sequence[str]:
         return list(self._bursts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from dermis_host.output import Output, plain, table
 
 MARKS = (b'"format": "dermis-report"', page.MARK.encode())  # in the first bytes of a file that may be replaced
 HEAD = 400
-HASHED_AT_ONCE = 1 << 20
 STAMP = "SIMULATED"
 MOST_ROWS = 20  # of a grouping on the terminal
 
@@ -89,20 +87,11 @@ def make(
         result["simulated"] = simulated
     # A file's name may hold bytes that are no text.
     name = source.name.encode(errors="surrogateescape").decode(errors="replace")
-    result["source"] = {"file": name, "sha256": _sha256(source)}
+    sha256 = files.sha256(source) if source.is_file() else None  # a pipe is read once
+    result["source"] = {"file": name, "sha256": sha256}
     result["claims"] = claims.judge(claimed, result)
     result["report"] = required.filled(details or {}, result)
     return result
-
-
-def _sha256(path: Path) -> str | None:
-    if not path.is_file():  # a pipe is read once
-        return None
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(HASHED_AT_ONCE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def write(
@@ -141,9 +130,10 @@ def show(result: dict[str, Any], output: Output) -> None:
         _add(rows, f"APCER {name} (concealer)", rate)
     if result["bpnrr"]["errors"]:
         _add(rows, "BPNRR", result["bpnrr"])
-    for name, rate in page.worst_first(result["apnrr"]):
-        if rate["errors"]:
-            _add(rows, f"APNRR {name}", rate)
+    for aim, rates in (("", result["apnrr"]), (" (concealer)", result["concealer"]["apnrr"])):
+        for name, rate in page.worst_first(rates):
+            if rate["errors"]:
+                _add(rows, f"APNRR {name}{aim}", rate)
     output.say(rows)
     fixed = table("operating point", "threshold", "BPCER", "highest APCER", "species")
     for point in result["fixed_operating_points"]:

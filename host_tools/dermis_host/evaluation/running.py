@@ -64,8 +64,12 @@ class Run:
         self.done = self._finished()
 
     def digest(self) -> str:
-        """16 hex digits of the run's description: the same for whoever repeats it."""
-        return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()[:16]
+        """16 hex digits of the run's description, the same for whoever repeats it; of a finished run on a rig, where a
+        repetition has other rows, of its rows as well."""
+        said = json.dumps(self.description, sort_keys=True)
+        if "rigs" in self.description and self.scores.is_file():
+            said += files.sha256(self.scores)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @property
     def scores(self) -> Path:
@@ -90,8 +94,8 @@ class Run:
             if there != self.description:
                 there_is = f"; `dermis report {self.scores}` reports on that one" if self.scores.is_file() else ""
                 raise UsageError(
-                    f"{self.folder} holds another evaluation (plan, model, seed, generator or sources differ): name "
-                    f"another folder with -o, or remove it{there_is}."
+                    f"{self.folder} holds another evaluation (plan, model, seed, generator, recordings or sources "
+                    f"differ): name another folder with -o, or remove it{there_is}."
                 )
             return
         if self.scores.exists() or self._part.exists():

@@ -290,6 +290,7 @@ class _Reader:
         self._unique(attempts, lines)
         score = np.concatenate(self._floats["score"])
         responded = self._responded(score, lines)
+        self._check_bona_fide()
         species = self._coders["species"].labels(dict.fromkeys(self._layout.bona_fide, ""), first=("",))
         self._check_species(species, lines)
         groups = {}
@@ -418,6 +419,15 @@ class _Reader:
                     line,
                     f"the {name} {_shown(label)} must be at most {LONGEST_LABEL} characters that can be printed.",
                 )
+
+    def _check_bona_fide(self) -> None:
+        """A word that is in no row is a slip, by which bona fide presentations would be counted as attacks."""
+        there = {text.strip() for text in self._coders["species"].table}
+        for word in sorted(self._layout.bona_fide - there - {""}):
+            raise UsageError(
+                f"No row of {self._path} has the species {_shown(word)}, which --bona-fide names: name a word of the "
+                f"column {_shown(self._layout.column('species'))}, or leave it out."
+            )
 
     def _check_species(self, species: Labels, lines: np.ndarray) -> None:
         self._check_labels(species, "species", lines)

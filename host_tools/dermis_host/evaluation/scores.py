@@ -92,8 +92,11 @@ class Scores:
         return np.where(~self.responded & self.bona_fide, -np.inf, self.score)
 
 
-def fold(scores: Scores) -> Scores:
+def fold(scores: Scores, counted: bool = False) -> Scores:
     """Attempts to presentations: accepted when any attempt is, so the best score counts; responded when any did.
+
+    A score without a response counts only where none responded; where these are `counted` (`Scores.ranked`), that of an
+    attack does like any other.
 
     Times and bursts add up. Raises UsageError when attempts of one presentation are not of one species, subject,
     purpose and model.
@@ -101,7 +104,9 @@ def fold(scores: Scores) -> Scores:
     if scores.presentation is None:
         return scores
     codes = scores.presentation
-    order = np.lexsort((np.nan_to_num(scores.score, nan=-np.inf), scores.responded, codes))
+    foremost = scores.responded | (counted & ~scores.bona_fide)
+    best = np.nan_to_num(scores.score, nan=-np.inf)  # no score lies below -inf, which becomes the lowest number
+    order = np.lexsort((best, foremost, codes))
     sorted_codes = codes[order]
     last = np.flatnonzero(np.append(sorted_codes[1:] != sorted_codes[:-1], True))  # the best attempt of each
     first = np.append(0, last[:-1] + 1)
@@ -120,9 +125,11 @@ def fold(scores: Scores) -> Scores:
                 f"but has another {what}: give it a presentation of its own."
             )
     folded = scores.select(order[last])
+    responded = np.logical_or.reduceat(scores.responded[order], first)
     attempts = np.add.reduceat(scores.attempts[order], first)
     numbers = {name: np.add.reduceat(values[order], first) for name, values in scores.numbers.items()}
-    return Scores(**{**vars(folded), "attempts": attempts, "numbers": numbers, "presentation": None})
+    changed = {"responded": responded, "attempts": attempts, "numbers": numbers, "presentation": None}
+    return Scores(**{**vars(folded), **changed})
 
 
 def in_bands(labels: Labels, width: float) -> Labels:

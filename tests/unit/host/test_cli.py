@@ -82,6 +82,12 @@ def test_wrong_usage_under_json_is_an_object_too(capsys):
         assert code == 2 and json.loads(out)["exit_code"] == 2 and len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("words", "an_object"), [(("--json",), True), (("--json", "lot.json"), False)])
+def test_a_report_that_goes_to_a_file_is_refused_on_stderr_alone(capsys, words, an_object):
+    code, out, err = run(capsys, "station", "lot", "/no/such", *words)
+    assert code and bool(out) == an_object and len(err.splitlines()) == 1
+
+
 def test_a_failed_selftest_gives_its_checks_and_no_second_object(capsys):
     with FakeModule(selftest=lambda _: {"ok": False, "checks": [{"name": "imager", "ok": False}]}) as fake:
         code, out, _ = run(capsys, "selftest", "-p", fake.url, "--json")

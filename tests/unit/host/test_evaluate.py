@@ -231,6 +231,22 @@ def test_a_run_is_taken_up_where_it_stopped(tmp_path):
     assert third.shown == 0
 
 
+def test_a_run_is_known_by_what_made_its_rows_and_on_a_rig_by_the_rows(tmp_path):
+    """Rigs of one module present other things on another day; a simulation gives its rows again, in any order."""
+    made, on_a_rig = plan.load(toml(tmp_path)), {"rigs": [{"module": {"serial": "DM1-0001"}}]}
+
+    def marks(description, folder):
+        runs = [Run(made, Rig(4, subject=who), description, tmp_path / f"{folder}-{who}") for who in ("ada", "bob")]
+        for run in runs:
+            run.go()
+        return [run.digest() for run in runs]
+
+    drawn, again = marks({"generator": "test-1"}, "drawn")
+    monday, tuesday = marks(on_a_rig, "rig")
+    assert drawn == again and len({drawn, monday, tuesday}) == 3
+    assert Run(made, Rig(4), on_a_rig, tmp_path / "rig-ada").digest() == monday, "the same run, told again"
+
+
 def test_a_table_of_other_columns_is_not_gone_on_with(tmp_path):
     made, folder = plan.load(toml(tmp_path)), tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):

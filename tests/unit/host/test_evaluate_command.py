@@ -56,6 +56,32 @@ def test_recordings_are_evaluated_and_logged_once(evaluated, capsys):
     assert text.count("| plan (") == 1 and "SIMULATED" in text
 
 
+def test_other_recordings_are_another_evaluation(evaluated, recording, capsys):
+    path, folder, _ = evaluated
+    words = ["evaluate", str(path), "-o", str(folder)]
+    assert main(words) == main(words) == 0
+    place = path.parent / "burst" / "a.npz"
+    dataclasses.replace(recording, truth={"kind": "attack", "species": "heavy_makeup", "subject": 9}).save(place)
+    assert main(words) == 2
+    assert "generator, recordings or sources differ" in capsys.readouterr().err
+    assert main([*words[:-1], str(folder.with_name("second"))]) == 0
+    place.rename(place.with_name("d.npz"))
+    assert main([*words[:-1], str(folder.with_name("second"))]) == 2, "a name is an attempt's"
+
+
+def test_a_log_that_cannot_be_written_leaves_one_object_on_stdout(evaluated, tmp_path, capsys):
+    path, folder, _ = evaluated
+    assert main(["evaluate", str(path), "-o", str(folder), "--append", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 1 and (folder / "report.json").is_file()
+
+
+def test_a_folder_with_brackets_in_its_name(evaluated, capsys):
+    path, folder, _ = evaluated
+    folder = folder.parent / "out[/a]"
+    assert main(["evaluate", str(path), "-o", str(folder)]) == 0
+    assert "Report: " in (said := capsys.readouterr().out) and "out[/a]/report.html" in said.replace("\n", "")
+
+
 def test_a_run_states_what_it_knows_of_itself(evaluated, capsys):
     path, folder, _ = evaluated
     words = ["evaluate", str(path), "-o", str(folder), "--json"]
@@ -153,11 +179,19 @@ def test_recordings_that_contradict_each_other_are_refused(evaluated, recording,
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--seed", "-1"], ["--processes", "0"], ["--model", "none.tflite"]])
-def test_wrong_usage(evaluated, words, capsys):
-    path, _, _ = evaluated
-    path.write_text(path.read_text().replace('source = "recordings"', 'source = "simulation"'))
-    assert main(["evaluate", str(path), *words]) == 2
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seed", "-1"], "--seed must be 0 to"),
+        (["--processes", "0"], "--processes"),
+        (["--model", "none.tflite"], "There is no model none.tflite"),
+    ],
+)
+def test_wrong_usage(tmp_path, words, said, capsys):
+    path = toml(tmp_path, "[simulation.species]\nbona_fide = 1\nphoto_matte = 1\n")
+    assert main(["evaluate", str(path), "-o", str(tmp_path / "out"), *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1 and not (tmp_path / "out").exists()
 
 
 def test_a_folder_without_recordings(evaluated, tmp_path):

@@ -31,6 +31,15 @@ def test_goals_take_the_worst_tone_and_their_distance():
     ]
 
 
+def test_one_tone_has_no_distance_to_another():
+    result = {**EMPTY, "by": {"tone": {"dark": {"bpcer": rate(0.02)}, "light": {"bpcer": {**rate(None), "n": 0}}}}}
+    (found,) = goals.judge({"tone_spread": 0.01}, {}, result)
+    assert (found["value"], found["n"], found["reached"]) == (None, 0, False)
+    result["by"]["tone"]["light"] = {"bpcer": rate(0.015)}
+    (found,) = goals.judge({"tone_spread": 0.01}, {}, result)
+    assert (found["value"], found["n"], found["reached"]) == (pytest.approx(0.005), 2, True)
+
+
 def test_goals_of_the_table_of_species_at_a_fixed_bpcer():
     species = {"photo_matte": rate(0.0), "hydrogel_on_silicone": rate(0.06), "gelatin_appliance": rate(0.9)}
     hidden = {"latex_mask": rate(0.01), "heavy_makeup": rate(0.9), "partial_jaw_over": rate(0.05)}

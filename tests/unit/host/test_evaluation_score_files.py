@@ -151,6 +151,13 @@ def test_other_layouts(write):
     assert list(scores.groups) == ["who"]
 
 
+def test_a_word_for_bona_fide_that_no_row_holds(write):
+    path = write("attempt,subject,species,score\nx,s,,1\ny,s,live,1\nz,s,photo,0\n")
+    assert load(path, Layout(bona_fide=frozenset(["live", ""]))).bona_fide.tolist() == [True, True, False]
+    said = refusal(path, Layout(bona_fide=frozenset(["live", "nosuchword"])))
+    assert "has the species 'nosuchword', which --bona-fide names" in said and "column 'species'" in said
+
+
 @pytest.mark.parametrize("words", [["score"], ["nothing=x"], ["score="], [""]])
 def test_bad_layouts(words):
     with pytest.raises(UsageError, match="--columns takes NAME=COLUMN"):

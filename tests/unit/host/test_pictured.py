@@ -263,3 +263,8 @@ def test_places_to_write(tmp_path):
         files.check_place(tmp_path / "there", force=False)
     with pytest.raises(HostError, match="cannot be written"):
         files.check_place(tmp_path / "there" / "in it", force=False)
+    (tmp_path / "there.part").write_text("hours of rows")
+    for force in (False, True):
+        with pytest.raises(UsageError, match=r"there\.part is there, unfinished|there is there already"):
+            files.check_place(tmp_path / "there", force)
+    assert (tmp_path / "there.part").read_text() == "hours of rows"

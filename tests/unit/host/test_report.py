@@ -116,6 +116,7 @@ def test_bad_claims(scores, word, capsys):
     "words",
     [["--threshold", "nan"], ["--threshold", "1_0"], ["--bpcer", "1_0%"], ["--bpcer", "0"],
      ["--bpcer", "150%"], ["--threshold", "1", "--bpcer", ".1"],
+     ["--bpcer", ""], ["--bona-fide", "nosuchword"],
      ["--delimiter", "ab"], ["--delimiter", '"'], ["--plan", "none.toml"], ["--columns", "x"]],
 )  # fmt: skip
 def test_wrong_usage(scores, words, capsys):
@@ -143,6 +144,32 @@ def test_an_attack_without_response_keeps_the_score_it_had(tmp_path):
     path = write(tmp_path / "scores.csv", rows, HEADER + ",response")
     found = report(path, "--threshold", "5", "--non-response", "counted")
     assert found["apcer"]["photo"]["errors"] == 1 and found["bpcer"]["errors"] == 1
+
+
+def test_the_worse_case_of_attempts_is_the_one_that_passes(tmp_path):
+    """Joined attempts are counted by the best score of an attack, whoever answered; of a bona fide presentation a score
+    without a response opens nothing."""
+    header, counted = HEADER + ",response,presentation", ("--threshold", "5", "--non-response", "counted")
+    rows = [("a1", 1, "", 1, "yes", "a"), ("a2", 1, "", 9, "no", "a"), ("b", 1, "", 9, "yes", "b"),
+            ("p1", 2, "photo", 9, "no", "p"), ("p2", 2, "photo", 1, "yes", "p"),
+            ("q1", 2, "photo", "", "no", "q"), ("q2", 2, "photo", "-inf", "no", "q")]  # fmt: skip
+    for order in (rows, rows[::-1]):
+        found = report(write(tmp_path / "s.csv", order, header), *counted)
+        assert [found["apcer"]["photo"][key] for key in ("errors", "n")] == [1, 2]
+        assert (found["apnrr"]["photo"]["errors"], found["bpcer"]["errors"], found["bpcer"]["n"]) == (1, 1, 2)
+        (failed,) = found["failures"]["photo"]
+        assert (failed["attempt"], failed["responded"]) == ("p1", True)
+        apart = report(tmp_path / "s.csv", "--threshold", "5")
+        assert [apart["apcer"]["photo"][key] for key in ("errors", "n")] == [0, 1]
+
+
+def test_who_gave_no_decision_is_shown_of_both_purposes(tmp_path, capsys):
+    rows = [("a", 1, "", 9, "yes", ""), ("b", 2, "photo", 1, "no", ""), ("c", 3, "mirror", 1, "no", "concealer"),
+            ("d", 3, "make_up", 1, "yes", "concealer")]  # fmt: skip
+    path = write(tmp_path / "s.csv", rows, HEADER + ",response,purpose")
+    assert main(["report", str(path), "--threshold", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "APNRR photo " in said and "APNRR mirror (concealer)" in said and "APNRR make_up" not in said
 
 
 def test_concealers_stand_apart(tmp_path):
@@ -217,11 +244,14 @@ def test_a_presentation_has_one_purpose(tmp_path, capsys):
     assert "Line 4 belongs to the presentation of line 3, but has another purpose" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("column", ["ms", "score", "attempt", "verdict", "species", "response"])
+@pytest.mark.parametrize("column", ["ms", "score", "attempt", "verdict", "species", "response", "responded"])
 def test_any_column_is_reported_apart(tmp_path, column):
-    rows = [("a", 1, "", 9, 900, "bona_fide", "yes"), ("b", 2, "photo", 1, 800, "attack", "yes")]
-    path = write(tmp_path / "s.csv", rows, HEADER + ",ms,verdict,response")
-    assert len(report(path, "--threshold", "5", "--by", column)["by"][column]) in (1, 2)
+    rows = [("a", 1, "", 9, 900, "bona_fide", "yes", "quickly"), ("b", 2, "photo", 1, 800, "attack", "yes", "slowly")]
+    path = write(tmp_path / "s.csv", rows, HEADER + ",ms,verdict,response,responded")
+    found = report(path, "--threshold", "0.5", "--by", column)
+    assert len(found["by"][column]) in (1, 2)
+    (failed,) = found["failures"]["photo"]
+    assert (failed["attempt"], failed["subject"], failed["score"], failed["responded"]) == ("b", "2", 1.0, True)
 
 
 def test_by_tone_and_any_other_column(tmp_path):
@@ -349,6 +379,9 @@ def test_terminal_takes_no_markup_from_names(tmp_path, capsys):
     path = write(tmp_path / "s.csv", [("a", 1, "", 1), ("b", 1, "[red]x[/red]", 0), ("c", 1, "[/]", 0)])
     assert main(["report", str(path), "--threshold", ".5"]) == 0
     assert "[red]x[/red]" in capsys.readouterr().out
+    write(path, [("a", 1, "", 1, "x"), ("b", 1, "photo", 0, "y")], HEADER + ",[/hair]")
+    assert main(["report", str(path), "--threshold", ".5", "--by", "[/hair]"]) == 0
+    assert "[/hair]" in capsys.readouterr().out
 
 
 def test_groups_of_many_labels_are_not_listed_on_the_terminal(tmp_path, capsys):
@@ -371,6 +404,19 @@ def test_a_column_that_is_left_out_is_said(tmp_path, capsys):
 def test_json_on_stdout_is_alone_there(scores, capsys):
     assert main(["report", str(scores), "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["bpcer"]["n"] == 100
+
+
+@pytest.mark.parametrize(
+    ("words", "an_object"),
+    [(("--json", "-"), True), (("--json=-",), True), (("--json", "OUT"), False), (("--json=OUT",), False),
+     (("--json",), True), (("--json", "OUT", "--json", "-"), True), (("--json", "-", "--json", "OUT"), False)],
+)  # fmt: skip
+def test_a_refusal_is_an_object_on_stdout_where_the_report_would_be(scores, words, an_object, capsys):
+    words = [word.replace("OUT", str(scores.with_name("out.json"))) for word in words]
+    assert main(["report", str(scores), "--threshold", "nan", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" or json.loads(out)["exit_code"] == 2
+    assert bool(out) == an_object and err.count("\n") == 1
 
 
 def test_files_are_replaced_only_where_they_are_reports(scores, tmp_path, capsys):
@@ -410,7 +456,9 @@ def test_a_class_that_never_responds_has_a_page(tmp_path, silent):
             for species in ("", "photo") for i in range(3)]  # fmt: skip
     path = write(tmp_path / "s.csv", rows, HEADER + ",response,tone")
     path.write_text(path.read_text().replace("no\n", "no,dark\n").replace("yes\n", "yes,light\n"))
-    page(path, "--threshold", "1")
+    text, _ = page(path, "--threshold", "1")
+    assert text.count("out of reach: no bona fide presentation was scored") == (3 if not silent else 0)
+    assert "more bona fide presentations than that" not in text
     found = report(path, "--threshold", "1")
     rate = found["apcer"]["photo"] if silent else found["bpcer"]
     assert (rate["value"], rate["n"], rate["ci95"], rate["bound95"]) == (None, 0, None, None)
