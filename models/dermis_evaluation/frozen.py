@@ -30,7 +30,8 @@ TEST = Generator(
     roughness=(0.5, 1.7),
     blur=(0.6, 1.5),
     variation=(0.4, 2.0),
-    # Other tolerances: what has moved since a module's calibration. The error of 1% is the figure.
+    # Other tolerances: what has moved since a module's calibration. The error of 1% is training's, too: the
+    # goal of a calibration (docs/calibration.md).
     calibration_error=0.01,
     peak_shift_nm=0.8,
     gamma_residual=0.005,

@@ -2,7 +2,8 @@
 
 Groups are the PAI species and, among the bona fide, conditions and bands of skin tone. Either class is half of what is
 seen. Within a class each group starts with its share and gains while its loss lies above the others' (the exponentiated
-gradient of Sagawa et al., Distributionally robust neural networks, 2020, with bounds on how far a share may go).
+gradient of Sagawa et al., Distributionally robust neural networks, 2020, with shares clipped before they are brought to
+their class's half).
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dermis_models.dataset import BONA_FIDE
+
 TONE_EDGES = (0.30, 0.40, 0.50)  # R700 between bands
 RATE = 0.5  # of the exponentiated gradient, per epoch
 ENOUGH = 25  # rows of a species for its whole share; the few that gates leave of one are not seen over and over
-FARTHEST = 4.0  # no group is seen so many times more or less than at first
-BONA_FIDE = "bona_fide"
+# Times its first one, either way, at which a share is clipped. A class's shares are brought to their half after that,
+# and so a group may go beyond: the one of thirty that goes badly is seen 11 times as often as at first. The square is
+# never passed.
+CLIPPED_AT = 4.0
 
 
 def group_names(data: dict[str, np.ndarray]) -> np.ndarray:
@@ -66,13 +71,14 @@ class Balance:
         return each / each.sum()
 
     def update(self, losses: np.ndarray) -> None:
-        """losses: float (groups,), the mean of each group."""
+        """losses: float (groups,), the mean of each group. Shares are clipped first and brought to their class's half
+        after that, all of a class by one factor."""
         bona_fide = self.bona_fide
         for side in (bona_fide, ~bona_fide):
             gain = np.exp(RATE * (losses[side] - losses[side].mean()) / max(losses[side].std(), 1e-6))
             wanted = self.share[side] * gain
             wanted *= self.first[side].sum() / wanted.sum()
-            self.share[side] = np.clip(wanted, self.first[side] / FARTHEST, self.first[side] * FARTHEST)
+            self.share[side] = np.clip(wanted, self.first[side] / CLIPPED_AT, self.first[side] * CLIPPED_AT)
         self.share = _halves(self.share, bona_fide)
 
     def losses(self, loss: np.ndarray, rows: np.ndarray) -> np.ndarray:

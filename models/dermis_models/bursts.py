@@ -25,7 +25,14 @@ BURST_US = 900_000  # from one burst to the next
 
 @dataclass(frozen=True)
 class Straying:
-    """How one presentation strays from module and design; drawn once for all its bursts."""
+    """How one presentation strays from module and design; drawn once for all its bursts.
+
+    optics: the design's, with noise and full well of its own. module: as it has aged since its calibration. level: a
+    light of the vocabulary, or "swir" and a band -> factor on what the scene sends back of it. slope: light -> (along
+    u, along v), what that factor gains from the frame's middle to its edge, as a part of it. thermometer_k: what the
+    thermometer reads too much. velocity_mm_s: (up, side, away) of all that is shown. flicker: of the room's lamp; None
+    where it is steady.
+    """
 
     optics: Optics
     module: ModuleInstance

@@ -11,11 +11,10 @@ from dermis.core import feature_tensor
 
 from dermis_models import left_out as left_out_file
 from dermis_models import metrics, tested_section
-from dermis_models.balance import BONA_FIDE, TONE_EDGES
-from dermis_models.dataset import Data
-from dermis_models.release import Release
+from dermis_models.balance import TONE_EDGES
+from dermis_models.dataset import BONA_FIDE, Data
+from dermis_models.release import PROFILE, Release
 
-PROFILE = "border"
 HARD_APCER = 0.01  # a species of which more passes is called hard
 
 CANNOT_SAY = """\
@@ -159,12 +158,12 @@ def _bpcer(rejected: np.ndarray, silent: int) -> str:
 
 
 def _non_response(counts: tuple[Mapping[str, int], Mapping[str, int]], answered: int) -> str:
-    missed = sum(each.get("bona_fide", 0) for each in counts)
+    missed = sum(each.get(BONA_FIDE, 0) for each in counts)
     attacks = sum(sum(each.values()) for each in counts) - missed
     return (
         f"Beyond those judged, {missed} bona fide presentations of {missed + answered} (both splits) and {attacks} "
-        "attack presentations gave no features (no face found, too bright, ...): non-responses, in none of the rates "
-        "above."
+        "attack presentations gave no features (no face found, too bright, a sensor or the monitor tab in doubt, "
+        "...): non-responses, in none of the rates above."
     )
 
 
@@ -190,14 +189,15 @@ def _thresholds(release: Release, development: Data, bona_fide: np.ndarray) -> l
     int8, species = release.scores["int8"], development["species"]
     lines = [
         "## Thresholds, chosen on development data",
-        "| profile | threshold | BPCER of the model alone | APCER of the worst species, model alone |",
+        "| profile | threshold, 1/10000 | BPCER of the model alone | APCER of the worst species, model alone |",
         "|---|---|---|---|",
     ]
+    compared = release.description()["threshold"]
     for profile, value in release.thresholds.items():
         rates = metrics.by_species(int8[~bona_fide], species[~bona_fide], value)
         worst, rate = next(iter(rates.items()))
         lines.append(
-            f"| {profile} | {value:.4f} | {metrics.bpcer(int8[bona_fide], value):.3f} | {rate:.3f} ({worst}) |"
+            f"| {profile} | {compared[profile]} | {metrics.bpcer(int8[bona_fide], value):.3f} | {rate:.3f} ({worst}) |"
         )
     return lines
 

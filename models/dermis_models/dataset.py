@@ -13,7 +13,8 @@ A shard is an `.npz` of arrays with one row a burst:
     findings  str (n,)               reasons of the physics gates, comma-separated
     distance_mm, temperature_c float32 (n,)
 
-and `unusable`, JSON: "species: why" -> how many presentations gave no features and so no row.
+and `unusable`, JSON: "species: why" -> how many bursts gave no features and so no row. Training takes one burst of each
+presentation alone (`train.load`), and so may call either count one of presentations.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ from dermis.core import feature_tensor
 # A shard that is being written has another name.
 SHARDS = "shard-*.npz"
 PLAN = "plan.json"  # says beside them what the folder is to hold
+BONA_FIDE = "bona_fide"  # stands where others have their PAI species
 
 FIELDS = (
     "maps",
@@ -47,6 +50,18 @@ FIELDS = (
     "temperature_c",
 )
 Data = dict[str, np.ndarray]
+# What a reader may stumble over in a shard: flipped bytes ask zipfile for a password or a compression that it has not.
+_DAMAGE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -64,14 +79,13 @@ class Row:
 
 
 def pack(rows: Sequence[Row], results: Sequence[dict[str, Any]]) -> bytes:
-    """The `.npz` of bursts and of what the device's code made of them (`replay` with features_only)."""
+    """The `.npz` of bursts and of what the device's code made of them (`replay` with features_only), none an error."""
     both = list(zip(rows, results, strict=True))
     kept = [(row, result) for row, result in both if result.get("usable")]
     unusable: dict[str, int] = {}
     for row, result in both:
         if not result.get("usable"):
-            why = result.get("error") or ",".join(reason for _, reason in result["findings"])
-            key = f"{row.species}: {why}"
+            key = f"{row.species}: {','.join(reason for _, reason in result['findings'])}"
             unusable[key] = unusable.get(key, 0) + 1
 
     def tensor(name: str, *shape: int) -> np.ndarray:
@@ -100,6 +114,28 @@ def pack(rows: Sequence[Row], results: Sequence[dict[str, Any]]) -> bytes:
     return file.getvalue()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a folder is to hold. sources: `sources.digest()` of who simulated it. bursts: of each presentation."""
+
+    sources: str
+    presentations: int
+    bursts: int
+
+
+def asked(folder: Path) -> Asked:
+    """What `dermis simulate` wrote into the folder before its shards. Raises ValueError for none, or a damaged one."""
+    place = folder / PLAN
+    if not place.is_file():
+        raise ValueError(f"{folder} holds no {PLAN} that says what its shards are of: give `dermis simulate` another.")
+    try:
+        found = json.loads(place.read_bytes())
+        plan = found["plan"]
+        return Asked(str(found["sources"]), sum(plan["species"].values()), int(plan["bursts"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{place} is damaged: remove {folder} and give `dermis simulate` again.") from None
+
+
 def load(folder: Path) -> Data:
     """All shards of a folder, in the order of their names.
 
@@ -108,16 +144,22 @@ def load(folder: Path) -> Data:
     paths = sorted(folder.glob(SHARDS))
     if not paths:
         raise FileNotFoundError(f"There are no shards in {folder}: make them with `dermis simulate PLAN --features`.")
-    found = []
-    for path in paths:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                found.append({field: archive[field] for field in FIELDS})
-        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as problem:
-            raise ValueError(
-                f"{path} is damaged or of another version ({problem}): remove it and give `dermis simulate` again."
-            ) from None
-    return joined(found)
+    return joined([_read(path)[0] for path in paths])
+
+
+def _read(path: Path, fields: Sequence[str] = FIELDS) -> tuple[Data, dict[str, int]]:
+    """Those fields of a shard, and its `unusable`. Raises ValueError for one that is damaged or of another version."""
+    file = io.BytesIO(path.read_bytes())  # what the disk refuses is no damage
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            if damaged := archive.zip.testzip():  # before NumPy makes sense of it
+                raise zipfile.BadZipFile(f"{damaged} has another checksum")
+            unusable = {str(what): int(count) for what, count in json.loads(str(archive["unusable"])).items()}
+            return {field: archive[field] for field in fields}, unusable
+    except _DAMAGE as problem:
+        raise ValueError(
+            f"{path} is damaged or of another version ({problem}): remove it and give `dermis simulate` again."
+        ) from None
 
 
 def joined(parts: Sequence[Data]) -> Data:
@@ -126,33 +168,22 @@ def joined(parts: Sequence[Data]) -> Data:
 
 
 def lacking(folder: Path) -> int:
-    """Bursts that the folder's plan asks for and no shard holds: of a simulation that was stopped. 0 without a plan.
-
-    Raises ValueError when the plan cannot be read.
-    """
-    place = folder / PLAN
-    if not place.is_file():
-        return 0
-    try:
-        plan = json.loads(place.read_bytes())["plan"]
-        wanted = sum(plan["species"].values()) * plan["bursts"]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError(f"{place} is damaged: remove {folder} and give `dermis simulate` again.") from None
-    answered = 0
-    for path in folder.glob(SHARDS):
-        with np.load(path, allow_pickle=False) as archive:
-            answered += len(archive["label"])
-    return wanted - answered - sum(non_response([folder]).values())
+    """Bursts that the folder's plan asks for and no shard holds: of a simulation that was stopped. Below 0 where there
+    are more than it asks for. Raises ValueError when plan or shard cannot be read."""
+    wanted = asked(folder)
+    rows = sum(len(_read(path, ("label",))[0]["label"]) for path in folder.glob(SHARDS))
+    return wanted.presentations * wanted.bursts - rows - sum(non_response([folder]).values())
 
 
 def non_response(folders: Sequence[Path]) -> dict[str, int]:
-    """Species -> presentations that gave no features (no face, too bright, ...), over all shards of the folders."""
+    """Species -> bursts that gave no features (no face, too bright, ...), over all shards of the folders.
+
+    Raises ValueError when one cannot be read."""
     counts: dict[str, int] = {}
     for path in sorted(path for folder in folders for path in folder.glob(SHARDS)):
-        with np.load(path, allow_pickle=False) as archive:
-            for what, count in json.loads(str(archive["unusable"])).items():
-                species = what.partition(":")[0]
-                counts[species] = counts.get(species, 0) + count
+        for what, count in _read(path, ())[1].items():
+            species = what.partition(":")[0]
+            counts[species] = counts.get(species, 0) + count
     return counts
 
 

@@ -37,18 +37,17 @@ def adapted(
 ) -> Presentation:
     """The presentation with a plan's tones and temperature in place of the species' own."""
 
-    def text(name: str) -> str:
-        return _TONE.sub(lambda match: f"r700={_mapped(float(match[1]), tones or DRAWN_TONES):.3f}", name)
+    values, tone = dict(presentation.values), presentation.tone
+    if tones is not None:
 
-    values = {
-        **presentation.values,
-        "object": [_painted(thing, text) if tones else thing for thing in presentation.values["object"]],
-    }
+        def text(name: str) -> str:
+            return _TONE.sub(lambda match: f"r700={_mapped(float(match[1]), tones):.3f}", name)
+
+        values["object"] = [_painted(thing, text) for thing in values["object"]]
+        if np.isfinite(tone):
+            tone = _mapped(tone, tones)
     if temperature_c is not None:
         values["module"] = {"temperature_c": float(rng.uniform(*temperature_c))}
-    tone = presentation.tone
-    if tones is not None and np.isfinite(tone):
-        tone = _mapped(tone, tones)
     return replace(presentation, values=values, tone=tone)
 
 
@@ -72,7 +71,7 @@ def surroundings(
 ) -> dict[str, Any]:
     """What of the scene's values a plan or a generator sets for a whole geometry: `pose` and `ambient`.
 
-    A distance is moved into the range asked for; where the species needs another one (a small screen), it stays.
+    A distance is clipped to the range asked for, that of a small screen, too, which is drawn near on purpose.
     """
     given = dict(presentation.values.get("pose", {}))
     for key, (low, high) in pose.items():

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from dermis_hw.geometry import anthropometry
 from dermis_hw.geometry.anthropometry import HeadParameters
+from dermis_hw.materials import skin
 
 from dermis_models import halves
 from dermis_models.halves import Half
 
 POPULATION = {"man": 0.45, "woman": 0.45, "child": 0.10}
-DARKEST, LIGHTEST = 0.20, 0.70  # R700; see materials.skin
+DARKEST, LIGHTEST = skin.DARKEST_R700, skin.LIGHTEST_R700  # nothing is known beyond
 # lamp -> (share, most klux)
 LAMPS = {"none": (0.15, 0.0), "led": (0.45, 1.0), "incandescent": (0.15, 0.6), "sun": (0.25, 4.0)}
 TEMPERATURE_C = (8.0, 45.0)
@@ -40,7 +41,7 @@ class Shown:
 class Draw:
     """One draw: the random numbers, the half of the materials, and what all of its variants share.
 
-    Makers may change `pose` before the first variant is shown. between: what temperatures are drawn from.
+    Makers may change `pose` before the first variant is shown. between_c: what temperatures are drawn from.
     """
 
     rng: np.random.Generator

@@ -39,9 +39,14 @@ def _beard(draw: Draw, variants: int) -> Iterator[Shown]:
         yield Shown([wearer(head, skin, regions={"beard": beard})], tone)
 
 
+def lens_size(draw: Draw) -> dict[str, float]:
+    """Parameters of spectacles' lenses."""
+    return {"lens_mm": draw.between(38.0, 56.0), "vertex_mm": draw.between(10.0, 16.0)}
+
+
 def _spectacles(draw: Draw, variants: int) -> Iterator[Shown]:
     head = draw.head()
-    lens = {"lens_mm": draw.between(38.0, 56.0), "vertex_mm": draw.between(10.0, 16.0)}
+    lens = lens_size(draw)
     rim = draw.between(0.8, 3.2)
     mirrored = draw.chance(MIRRORED_SHARE)
     for _ in range(variants):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -33,7 +34,8 @@ MODEL = "model.keras"
 
 @dataclass(frozen=True)
 class Schedule:
-    """epochs: over the whole training set each. seed: of weights, noise and order."""
+    """epochs: in each as many rows as there are, drawn with replacement by their groups' shares. seed: of weights, of
+    noise and of what is drawn."""
 
     epochs: int
     seed: int
@@ -132,7 +134,11 @@ def _keep(model: keras.Model, balance: Balance, epoch: int, folder: Path, origin
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model.save(part / MODEL)
-    state = {"made_of": origin, "share": dict(zip(balance.groups, balance.share.tolist(), strict=True))}
+    state = {
+        "made_of": origin,
+        "model_sha256": hashlib.sha256((part / MODEL).read_bytes()).hexdigest(),
+        "share": dict(zip(balance.groups, balance.share.tolist(), strict=True)),
+    }
     (part / STATE).write_text(json.dumps(state))
     shutil.rmtree(_place(folder, epoch), ignore_errors=True)
     part.rename(_place(folder, epoch))
@@ -140,24 +146,32 @@ def _keep(model: keras.Model, balance: Balance, epoch: int, folder: Path, origin
 
 
 def _resumed(folder: Path, origin: str, balance: Balance) -> tuple[keras.Model | None, int]:
-    """(model, epochs done) of the newest checkpoint; its shares go into `balance`. Others are removed, damaged ones
-    among them."""
+    """(model, epochs done) of the newest checkpoint; its shares go into `balance`. All others are removed: damaged
+    ones, those of another origin, and older ones that a kill has left."""
+    newest = None
     for place in sorted(folder.glob("epoch-*"), reverse=True):
-        share = _share(place, origin, balance.groups)
-        if share is not None:
-            balance.share = share
-            # Keras numbers what a process builds, and the exported file names its tensors by that: a run that goes on
-            # has built as many as one that was never stopped, so that both export the same bytes.
-            network.build()
-            return keras.saving.load_model(place / MODEL), int(place.name.partition("-")[2])  # type: ignore[return-value]
-        shutil.rmtree(place)
-    return None, 0
+        share = None if newest else _share(place, origin, balance.groups)
+        if share is None:
+            shutil.rmtree(place)
+        else:
+            newest, balance.share = place, share
+    if newest is None:
+        return None, 0
+    # Keras numbers what a process builds, and the exported file names its tensors by that: a run that goes on has built
+    # as many as one that was never stopped, so that both export the same bytes.
+    network.build()
+    return keras.saving.load_model(newest / MODEL), int(newest.name.partition("-")[2])  # type: ignore[return-value]
 
 
 def _share(place: Path, origin: str, groups: Sequence[str]) -> np.ndarray | None:
-    """float (groups,): the shares of a checkpoint; None of one of another origin, or damaged."""
+    """float (groups,): the shares of a checkpoint; None of one of another origin, or damaged.
+
+    The model's bytes are compared before Keras sees them: what it makes of damaged ones it would number, too."""
     try:
         state = json.loads((place / STATE).read_bytes())
-        return np.array([float(state["share"][name]) for name in groups]) if state["made_of"] == origin else None
+        whole = state["model_sha256"] == hashlib.sha256((place / MODEL).read_bytes()).hexdigest()
+        if not whole or state["made_of"] != origin:
+            return None
+        return np.array([float(state["share"][name]) for name in groups])
     except (KeyError, OSError, TypeError, ValueError):
         return None

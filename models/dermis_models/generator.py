@@ -1,7 +1,7 @@
 """What a generator draws beside a plan: how materials, surfaces, sensors and calibrations stray from the design.
 
-`TRAINING` serves the splits training and development. The test split has a set of its own, which lies in
-`dermis_evaluation` and differs on purpose; nothing in this package may import it.
+`TRAINING` and `WIDE` serve the splits training and development: a plan names one of them. The test split has a set of
+its own, which lies in `dermis_evaluation` and differs on purpose; nothing in this package may import it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,10 @@ class Half:
 
     number: keeps its random numbers apart. skins: measured subjects, or none to draw from the components of the
     development half. The other tuples hold names of materials. resins: families of `materials.instruments`.
-    ranges: key -> what a figure is drawn from, evenly; lengths in mm, scatter in 1/mm.
+    ranges: key -> what a figure is drawn from, evenly. *_mm: mm. *_scatter: 1/mm, at 1000 nm. *_pigment: times that of
+    a usual skin colour. hydrogel_water, gelatin_water: part of the volume; plaster_water: times gypsum's own. dye,
+    toner: part of the near-infrared reflectance that full ink takes away. foundation, sunscreen, wet: mm on the skin.
+    beard: part of the area. cold: times the loss of blood of `materials.skin`.
     """
 
     name: str

@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from dermis_models import dataset, folders, left_out, metrics, release, train
-from dermis_models.balance import BONA_FIDE
-from dermis_models.dataset import Data
-
-PROFILE = "border"
+from dermis_models.dataset import BONA_FIDE, Data
+from dermis_models.release import PROFILE
 
 
 def without(data: Data, family: str) -> Data:

@@ -13,7 +13,7 @@ from dermis_hw.optics import NIR_BANDS
 from dermis_hw.species import QUARTER
 
 from dermis_models.drawn import Draw, Shown, Thing, measures, on_head, wearer
-from dermis_models.faces import hat_size
+from dermis_models.faces import FRAMES, hat_size, lens_size
 
 Maker = Callable[[Draw, int], Iterator[Shown]]
 EYES_AND_MOUTH_SHARE = 0.25  # of full masks; the others leave the lips
@@ -232,14 +232,14 @@ def _make_up(draw: Draw, variants: int) -> Iterator[Shown]:
 
 def _printed_eyes(draw: Draw, variants: int) -> Iterator[Shown]:
     head = draw.head()
-    lens = {"lens_mm": draw.between(38.0, 56.0), "vertex_mm": draw.between(10.0, 16.0)}
+    lens = lens_size(draw)
     rim = draw.between(0.8, 3.0)
     covered = patches.shown_part(head, simple.lenses(head, **lens))
     for _ in range(variants):
         skin, tone = draw.skin()
         ground = draw.one(draw.half.papers + draw.half.glossy_papers)
         eyes = on_head(head, "lenses", f"print:{ground},ink={draw.figure('dye'):.3f}", **lens)
-        frame = on_head(head, "spectacles", draw.one(("spectacle_frame", "metal_frame")), rim_mm=rim, **lens)
+        frame = on_head(head, "spectacles", draw.one(FRAMES), rim_mm=rim, **lens)
         yield Shown([wearer(head, skin), frame, eyes], tone, covered)
 
 

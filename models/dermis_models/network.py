@@ -18,7 +18,8 @@ from dermis.core.feature_tensor import CHANNELS, COLUMNS, ROWS, SPECTRA
 # The features are int8 numbers; the network is trained on them scaled to about 1, and the scale is folded into
 # the first weights at export, so that the exported input scale is exactly 1.
 INPUT_SCALE = 1.0 / 32.0
-# Of the last 7 x 6 cells, to a part of the face: 3 parts along u, 2 along v.
+# Of the last 7 x 6 cells, to a part of the face: 3 parts along u, 2 along v. The seventh row, the highest 32 mm along
+# u, is in none of them: `largest` alone sees it.
 PART_CELLS = 2, 3
 DROPOUT = 0.3
 
@@ -72,8 +73,8 @@ def folded(model: keras.Model, scaling: tuple[float, float] = (1.0, 0.0)) -> ker
 def export_int8(model: keras.Model, maps: np.ndarray, spectra: np.ndarray, scaling: tuple[float, float]) -> bytes:
     """Full int8 `.tflite`, calibrated on the given features (int8 arrays). scaling: as in `folded`.
 
-    Two samples at the ends of the range are added so that the converter picks scale 1 and zero point 0 for the
-    inputs: the device then hands its features over as they are.
+    Four samples, each with one input at an end of its range, are added so that the converter picks scale 1 and zero
+    point 0 for the inputs: the device then hands its features over as they are.
     """
     ends = [np.full((1, ROWS, COLUMNS, CHANNELS), value, np.float32) for value in (-128, 127)]
     end_spectra = [np.full((1, SPECTRA), value, np.float32) for value in (-128, 127)]

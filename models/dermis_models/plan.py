@@ -38,7 +38,7 @@ MOST_EACH = 64  # presentations of one subject: more would share one pose and on
 MOST_BURSTS = 16
 MOST_SEED = (1 << 63) - 1
 RELEASED = "released"  # the seed that nobody can choose: the SHA-256 of the model that ships
-TONES = (0.20, 0.70)  # R700; `materials.skin` knows nothing beyond
+TONES = drawing.DRAWN_TONES  # R700; `materials.skin` knows nothing beyond
 # key -> (lowest, highest) that a plan may ask for
 POSE = {
     "distance_mm": (200.0, 900.0),
@@ -84,7 +84,7 @@ class Plan:
         return hash(self.digest())
 
     def digest(self) -> str:
-        """16 hex digits that differ when anything of the plan does; who drew by it says by which generator."""
+        """16 hex digits of all of the plan but its generator: who drew by it says by which one."""
         values = asdict(self)
         del values["generator"]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

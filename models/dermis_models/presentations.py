@@ -4,8 +4,8 @@
         scene = scenes.parse(presentation.values, Path("drawn"))
 
 One geometry serves several variants: tracing a scene is dear, materials over it are cheap. All variants of a draw have
-the same objects, pose, ambient light and lamp; skins, materials and the module's temperature differ. Every material of
-the development half must come from there (`materials.resolve(..., development_only=True)`).
+the same objects, pose and ambient light; skins, materials, the module's temperature and what an attacker's lamp answers
+differ. Every material of the development half must come from there (`materials.resolve(..., development_only=True)`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from dermis_hw import species as table
 from dermis_hw.materials import resolve
 
 from dermis_models import faces, masks, sheets
+from dermis_models.dataset import BONA_FIDE
 from dermis_models.drawn import DARKEST, LIGHTEST, Draw, Shown
 from dermis_models.halves import DEVELOPMENT, Half
 
-__all__ = ["DARKEST", "LIGHTEST", "SPECIES", "Presentation", "draw"]
+__all__ = ["BONA_FIDE", "DARKEST", "LIGHTEST", "SPECIES", "Presentation", "draw"]
 
-BONA_FIDE = "bona_fide"
 _CONDITION = f"{BONA_FIDE}_"
 # How often "bona_fide" draws a condition; what is not named has a share of 1.
 CONDITION_SHARES = {"plain": 3.0}
@@ -37,7 +37,8 @@ SPECIES = (BONA_FIDE, *(_CONDITION + name for name in table.conditions()), *tabl
 class Presentation:
     """values: of the scene file. species: a PAI species or "bona_fide". tone: R700 of the skin shown or worn, NaN
     without skin. condition: of a bona fide presentation. covered: part of the face (0 to 1) that the instrument
-    covers, 0 for bona fide. thickness_mm: of a mask, NaN for what has none."""
+    covers, 0 for bona fide. thickness_mm: of a mask, a film or a paint; of hydrogel the gel's alone, of a solid head
+    what a plate would have had; NaN for what has none, glass beads among them."""
 
     values: dict[str, Any]
     species: str

@@ -17,9 +17,10 @@ from dermis_host import files
 from dermis_models import folders, metrics
 from dermis_models.dataset import Data
 
-NAME = "spoof"  # of the files
+STEM = "spoof"  # of the files' names
 UNNAMED = "unnamed"
-MOST_BYTES, MOST_MACS = 64 * 1024, 300_000  # what issue E allows a model
+PROFILE = "border"  # at whose threshold card and `leave_one_out` judge: the strictest
+MOST_BYTES, MOST_MACS = 64 * 1024, 300_000  # what the device takes: docs/training.md
 CALIBRATION_ROWS = 400  # that the converter takes the activations' ranges from
 # A threshold lies in the gap between the classes on development data: the stricter the profile, the nearer to the
 # bona fide end. A fixed BPCER would put it at the very edge of them, where a slightly different module stumbles.
@@ -127,10 +128,10 @@ def write(folder: Path, release: Release, golden: Mapping[str, np.ndarray], card
     vectors = io.BytesIO()
     np.savez_compressed(vectors, **golden)  # type: ignore[arg-type]
     contents = {
-        f"{NAME}.tflite": release.tflite,
-        f"{NAME}.json": (json.dumps(release.description(), indent=1) + "\n").encode(),
-        f"{NAME}.golden.npz": vectors.getvalue(),
-        f"{NAME}.md": card.encode(),
+        f"{STEM}.tflite": release.tflite,
+        f"{STEM}.json": (json.dumps(release.description(), indent=1) + "\n").encode(),
+        f"{STEM}.golden.npz": vectors.getvalue(),
+        f"{STEM}.md": card.encode(),
     }
     for name, data in contents.items():
         with files.whole(folder / name) as file:

@@ -89,7 +89,7 @@ def groups(plan: Plan) -> tuple[Group, ...]:
     for species, count in plan.species.items():
         for number in range(-(-count // plan.each)):
             subject = splits.subject(plan.split, plan.seed, species, number)
-            while subject in taken:  # one in 2^28 is drawn twice
+            while subject in taken:  # of any two, with a chance of one in 2^28
                 subject = splits.next_to(subject)
             taken.add(subject)
             variants = min(plan.each, count - number * plan.each)
@@ -128,6 +128,13 @@ def make(job: Job, number: int, folder: Path) -> dict[str, bytes]:
     if job.kind == FEATURES:
         taken = [(burst, each.row) for each in standing for burst in each.bursts(job.plan.bursts)]
         results = replay([recording for recording, _ in taken], None, features_only=True)
+        for (_, row), result in zip(taken, results, strict=True):
+            # A presentation that is no face is a result, a burst that cannot be read is none.
+            if "error" in result:
+                raise HostError(
+                    f"The device's code cannot read a burst of {row.species}, subject {row.subject} before module "
+                    f"{row.module} ({result['error']}): report it with the plan."
+                )
         return {name_of(job, number): pack([row for _, row in taken], results)}
     files: dict[str, bytes] = {}
     index = []
@@ -145,14 +152,14 @@ def _judged(standing: Sequence[Standing], job: Job) -> list[tuple[Recording, dic
     if judge is None:
         return [(burst, None) for each in standing for burst in each.bursts(most)]
     first = min(FIRST_BURSTS, most)
-    bursts = [each.bursts(first) for each in standing]
-    results = _results(judge, bursts)
+    begun = [each.bursts(first) for each in standing]
+    results = _results(judge, begun)
     more = [
         each.bursts(most)[first:] if first < most and not judge.enough(result) else []
         for each, result in zip(standing, results, strict=True)
     ]
     found = []
-    for parts in zip(bursts, results, more, _results(judge, more), strict=True):
+    for parts in zip(begun, results, more, _results(judge, more), strict=True):
         early, early_results, late, late_results = parts
         found += zip([*early, *late], [*early_results, *late_results], strict=True)
     return found

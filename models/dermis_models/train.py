@@ -17,11 +17,11 @@ import numpy as np
 from dermis.core.errors import DermisError
 from dermis_host.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 
-from dermis_models import card, dataset, folders, left_out, release, splits, tested_section
+from dermis_models import card, dataset, folders, left_out, release, sources, splits, tested_section
 from dermis_models.dataset import Data
 
 EPOCHS = 100
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")  # a module tells it on the wire, reports in tables
+NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")  # a module tells it on the wire, reports in tables
 
 
 def told(program: str, work: Callable[[], None]) -> int:
@@ -42,19 +42,35 @@ def told(program: str, work: Callable[[], None]) -> int:
     return status
 
 
-def load(folders: Sequence[Path], split: str) -> Data:
-    """The shards of all folders, all of them whole and of that split.
+def load(places: Sequence[Path], split: str) -> Data:
+    """The shards of all folders, all of them whole, of that split and of today's sources, one burst a presentation.
 
     Raises FileNotFoundError, ValueError with one sentence.
     """
     found = []
-    for folder in folders:
-        data = dataset.load(folder)
-        if lacking := dataset.lacking(folder):
-            raise ValueError(f"{folder} lacks {lacking} bursts of its plan: give its `dermis simulate` again.")
+    for place in places:
+        data, asked = dataset.load(place), dataset.asked(place)
+        if asked.sources != sources.digest():
+            raise ValueError(
+                f"{place} was simulated with another state of the sources, and what is trained on it could not be "
+                "reproduced: remove it and give its `dermis simulate` anew."
+            )
+        if asked.bursts != 1:
+            raise ValueError(
+                f"{place} holds {asked.bursts} bursts of each presentation, and a row counts as a presentation here: "
+                "simulate a plan with bursts = 1."
+            )
+        lacking = dataset.lacking(place)
+        if lacking > 0:
+            raise ValueError(f"{place} lacks {lacking} bursts of its plan: give its `dermis simulate` again.")
+        if lacking < 0:
+            raise ValueError(
+                f"{place} holds more than its plan asks for, by {-lacking} bursts: remove it and give its "
+                "`dermis simulate` anew."
+            )
         for subject in np.unique(data["subject"]):
             if splits.split_of_subject(int(subject)) != split:
-                raise ValueError(f"{folder} holds subjects that are not of the split {split}: name another folder.")
+                raise ValueError(f"{place} holds subjects that are not of the split {split}: name another folder.")
         found.append(data)
     return dataset.joined(found)
 
@@ -75,7 +91,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 def name(text: str) -> str:
     """A model's name from the command line."""
-    if not NAME.fullmatch(text):
+    if not NAMES.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' names no model: give 1 to 32 letters, digits, dots, - or _")
     return text
 
@@ -85,7 +101,7 @@ def run(options: argparse.Namespace) -> str:
     training, development = load(options.training, "training"), load(options.development, "development")
     from dermis_models import exported, fitting, network
 
-    there = options.release / f"{release.NAME}.md"
+    there = options.release / f"{release.STEM}.md"
     folders.made(options.release)  # before the hours, not after them
     before = there.read_text(encoding="utf-8") if there.is_file() else ""
     started = time.monotonic()

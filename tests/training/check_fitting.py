@@ -6,6 +6,7 @@ The name keeps it out of `make test`, whose environment has none.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,30 @@ def test_a_run_that_goes_on_exports_the_bytes_of_one_that_was_never_stopped(tmp_
     assert (tmp_path / "resumed.tflite").read_bytes() == (tmp_path / "whole.tflite").read_bytes()
 
 
+@pytest.mark.parametrize(("damaged", "epoch"), [(False, 2), (True, 1)])
+def test_a_damaged_model_costs_its_epoch_and_older_ones_do_not_stay(data, model, tmp_path, damaged, epoch):
+    """Where a kill came between the second checkpoint's name and the removal of the first."""
+
+    def stop(line: str) -> None:
+        if line.startswith("epoch   2"):
+            raise Stopped
+        shutil.copytree(fitting._place(tmp_path, 1), tmp_path / "first")
+
+    with pytest.raises(Stopped):
+        fitting.fit(data, Schedule(4, 1), tmp_path, stop)
+    (tmp_path / "first").rename(fitting._place(tmp_path, 1))
+    if damaged:
+        place = fitting._place(tmp_path, 2) / fitting.MODEL
+        torn = bytearray(place.read_bytes())
+        torn[len(torn) // 2] ^= 1
+        place.write_bytes(torn)
+    said: list[str] = []
+    resumed = fitting.fit(data, Schedule(4, 1), tmp_path, said.append)
+    assert said[0] == f"going on after epoch {epoch}"
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), resumed.get_weights(), strict=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0004"]
+
+
 @pytest.mark.parametrize("damaged", ["{}", "[]", '{"made_of": "', '{"made_of": "ORIGIN", "share": {}}', None])
 def test_a_damaged_checkpoint_is_none(data, tmp_path, damaged):
     place = fitting._place(tmp_path, 1)
@@ -131,10 +156,11 @@ def test_it_learns(data, tmp_path):
 def test_the_export_is_within_its_limits_and_all_interpreters_agree(data, model, tmp_path):
     tflite = network.export_int8(model, data["maps"], data["spectra"], (1.0, 0.0))
     release.check_size(tflite, network.macs(network.build(batch=1)))
-    int8 = exported.scores(tflite, data)
+    int8 = exported.scores(tflite, data)  # by TensorFlow's reference kernels
     assert np.abs(int8 - fitting.scores(model, data)).mean() < 0.05
     rows = exported.golden_rows(int8, np.random.default_rng(0))
     oracle = exported.golden_outputs(tflite, data, rows)
+    assert np.array_equal((oracle.astype(np.float32) + 128) / 256, int8[rows])
     (tmp_path / "m.tflite").write_bytes(tflite)
     ours = infer(tmp_path / "m.tflite", [data["maps"][rows], data["spectra"][rows]])
     assert np.array_equal(ours.outputs[0].reshape(-1), oracle)

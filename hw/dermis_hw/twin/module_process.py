@@ -71,7 +71,9 @@ def released_model() -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(next(iter(spec.submodule_search_locations))).parent / "released"
-    return max(folder.glob("*.tflite"), key=lambda path: path.stat().st_mtime, default=None)
+    # The last by name, as in `dermis_host.released`, which loads no twin to know it: when a file was written says no
+    # more than when it was copied.
+    return max(folder.glob("*.tflite"), default=None)
 
 
 def find_micropython() -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dermis_models.balance import ENOUGH, FARTHEST, Balance, group_names
+from dermis_models.balance import CLIPPED_AT, ENOUGH, Balance, group_names
 
 
 def data(**counts: int) -> dict[str, np.ndarray]:
@@ -46,7 +46,6 @@ def test_what_goes_worst_is_seen_more_until_it_no_longer_does():
         shares.append(balance.share[balance.groups.index("latex_mask")])
     first = balance.first[balance.groups.index("latex_mask")]
     assert first < shares[0] < shares[1]
-    assert shares[-1] <= FARTHEST * first * 1.01  # bounded
     assert balance.share[balance.bona_fide].sum() == pytest.approx(0.5)
     assert balance.probabilities().sum() == pytest.approx(1.0)
     paper = balance.groups.index("paper")
@@ -55,6 +54,26 @@ def test_what_goes_worst_is_seen_more_until_it_no_longer_does():
     for _ in range(20):
         balance.update(np.where(np.arange(len(balance.groups)) == paper, 2.0, 0.1))
     assert balance.share[balance.groups.index("latex_mask")] < first < balance.share[paper]
+
+
+def test_a_share_is_clipped_and_then_its_class_brought_to_its_half():
+    """So the one of thirty that goes badly ends beyond where it was clipped, and within the square of that."""
+    balance = Balance.of(data(bona_fide=30, **{f"species_{number:02d}": ENOUGH for number in range(30)}))
+    attacks = ~balance.bona_fide
+
+    def times() -> np.ndarray:
+        return (balance.share / balance.first)[attacks]
+
+    for _ in range(20):
+        balance.update(np.where(np.array(balance.groups) == "species_07", 2.0, 0.1))
+    by = 30 / (CLIPPED_AT + 29 / CLIPPED_AT)  # which brings thirty clipped shares to their half
+    assert times().max() == pytest.approx(CLIPPED_AT * by) and times().max() > 10
+    assert times().min() == pytest.approx(by / CLIPPED_AT)
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        balance.update(rng.exponential(size=len(balance.groups)) ** 4)
+        assert 1 / CLIPPED_AT**2 <= times().min() <= times().max() <= CLIPPED_AT**2
+        assert balance.share[attacks].sum() == pytest.approx(0.5)
 
 
 def test_losses_are_means_of_groups():

@@ -18,13 +18,13 @@ CARD = f"# Spoof model card\n\n- SHA-256 `{SHA256}`\n\n{tested_section.NONE}\n##
 
 def report(folder: Path) -> Path:
     """Of 100 bona fide and 10 attacks of each of three species, as `dermis evaluate` writes it."""
-    rows = [f"b{i},{i},,0.{i + 800},,wet,.31,\n" for i in range(98)]
-    rows += [f"b{i},{i},,-inf,,,.45,\n" for i in (98, 99)]
-    rows += [f"p{i},p,photo_matte,-inf,,,,1\n" for i in range(10)]
-    rows += [f"h{i},h,hydrogel_on_silicone,{0.95 if i < 2 else 0.1},,,,1\n" for i in range(10)]
-    rows += [f"m{i},m,heavy_makeup,0.99,concealer,,,{0.2 if i < 4 else 0.6}\n" for i in range(10)]
+    rows = [f"b{i},{i},,0.{i + 800},,wet,.31,,\n" for i in range(98)]
+    rows += [f"b{i},{i},,-inf,,,.45,,\n" for i in (98, 99)]
+    rows += [f"p{i},p,photo_matte,{0.2 if not i else '-inf'},,,,1,{'no' if i < 2 else ''}\n" for i in range(10)]
+    rows += [f"h{i},h,hydrogel_on_silicone,{0.95 if i < 2 else 0.1},,,,1,\n" for i in range(10)]
+    rows += [f"m{i},m,heavy_makeup,0.99,concealer,,,{0.2 if i < 4 else 0.6},\n" for i in range(10)]
     place = folder / "presentations.csv"
-    place.write_text("attempt,subject,species,score,purpose,condition,tone,covered\n" + "".join(rows))
+    place.write_text("attempt,subject,species,score,purpose,condition,tone,covered,response\n" + "".join(rows))
     result = figures.compute(score_files.load(place), figures.Rule(figures.THRESHOLD, 0.5), counted=True)
     result["run"] = {
         "generator": "test-1",
@@ -60,6 +60,7 @@ def test_the_section_replaces_the_one_before(tmp_path):
     assert "| heavy_makeup | 0.0-0.25 | 4 | 100% (39.8% to 100%) |" in text and "| photo_matte | 0" not in text
     assert "of 100 subjects, the attacks of 3" in text
     assert "The report is of 2026-10-14, made with the state `5050505050505050` of device code and simulation" in text
+    assert "No decision (APNRR), at the module's threshold counted as refused in APCER: photo_matte 2 of 10." in text
     assert "| photo_matte | 10 | 0% (0% to 30.8%) |" in text and "| 0 of 300 |" in text
     assert "| all | 100 | 2% (0.243% to 7.04%) |" in text and "| condition wet | 98 | 0% (0% to 3.69%)" in text
 

@@ -137,8 +137,12 @@ def test_a_module_off_the_line_gets_its_own_record_and_keeps_it(made):
     assert read.serial == module.serial
     (kept,) = folder.iterdir()
     assert kept.name.startswith(f"{module.serial}-")  # and what it was made of, so that another draw finds none
-    kept.write_bytes(b"kept")
-    assert modules.calibrate(1, folder) == (module, b"kept")
+    before = kept.stat().st_mtime_ns
+    assert modules.calibrate(1, folder) == (module, record) and kept.stat().st_mtime_ns == before
+    for damaged in (record[:-1], b"", bytes([*record[:200], record[200] ^ 1, *record[201:]])):
+        kept.write_bytes(damaged)
+        assert modules._sound(record) and not modules._sound(damaged)
+    assert modules.calibrate(1, folder) == (module, record) and kept.read_bytes() == record  # made anew
 
 
 def test_a_module_has_the_same_record_wherever_it_is_calibrated(made, tmp_path):

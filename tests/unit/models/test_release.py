@@ -13,7 +13,18 @@ import numpy as np
 import pytest
 from dermis.core import profiles
 from dermis_host.errors import EXIT_INTERRUPTED, HostError
-from dermis_models import card, dataset, leave_one_out, left_out, made_of, release, splits, tested_section, train
+from dermis_models import (
+    card,
+    dataset,
+    leave_one_out,
+    left_out,
+    made_of,
+    release,
+    sources,
+    splits,
+    tested_section,
+    train,
+)
 
 DEVELOPMENT = {
     "label": np.array([1, 1, 1, 1, 0, 0, 0]),
@@ -38,7 +49,7 @@ def rendered(left_out=None) -> str:
 
 def test_rates_count_gates_and_non_responses():
     text = rendered()
-    assert "| border | 0.5000 | 0.250 | 1.000 (photo_matte) |" in text
+    assert "| border | 5000 | 0.250 | 1.000 (photo_matte) |" in text
     assert "| photo_matte | 2 | 0 | 0.500 | 1.000 |" in text  # the gate takes one of them
     assert "| resin_mask | 1 | 2 | 0.000 | 0.000 |" in text
     assert "| glass_bead_mask | 0 | 4 | - | - |" in text  # what never gives features is in the table all the same
@@ -46,6 +57,12 @@ def test_rates_count_gates_and_non_responses():
     assert "| 0.4-0.5 | 2 | 1.000 |" in text
     assert "| wet | 1 | 1.000 |" in text
     assert "5 bona fide presentations of 13 (both splits) and 6 attack presentations gave no features" in text
+
+
+def test_the_card_has_the_threshold_that_the_device_compares_with():
+    missed = {}, {}
+    text = card.render(replace(MADE, thresholds={"border": 0.58499}), DEVELOPMENT, DEVELOPMENT, missed, {})
+    assert "| border | 5849 | 0.250 | 1.000 (photo_matte) |" in text  # cut, not rounded
 
 
 def test_the_hard_species_come_first_and_what_cannot_be_said_last():
@@ -166,6 +183,12 @@ def shards(folder, subject: int) -> None:
     row = dataset.Row(False, "resin_mask", subject, splits.module("training", 0), 0.3, "", 400.0, 25.0)
     result = {"usable": True, "maps": "00" * 3360, "spectra": "00" * 10, "findings": []}
     (folder / "shard-000000.npz").write_bytes(dataset.pack([row], [result]))
+    write_plan(folder)
+
+
+def write_plan(folder, presentations: int = 1, bursts: int = 1, of: str = "") -> None:
+    asked = {"species": {"resin_mask": presentations}, "bursts": bursts}
+    (folder / dataset.PLAN).write_text(json.dumps({"sources": of or sources.digest(), "plan": asked}))
 
 
 def test_training_takes_the_shards_of_several_folders(tmp_path):
@@ -175,9 +198,31 @@ def test_training_takes_the_shards_of_several_folders(tmp_path):
         folder.mkdir()
         shards(folder, number)
     assert train.load(folders, "training")["subject"].tolist() == numbers
-    (folders[1] / dataset.PLAN).write_text('{"plan": {"species": {"resin_mask": 9}, "bursts": 1}}')
-    with pytest.raises(ValueError, match=r"wide lacks 8 bursts of its plan: give its `dermis simulate` again"):
+    for plan, said in (
+        ((9, 1, ""), r"wide lacks 8 bursts of its plan: give its `dermis simulate` again"),
+        ((0, 1, ""), r"wide holds more than its plan asks for, by 1 bursts: remove it"),
+        ((1, 2, ""), r"wide holds 2 bursts of each presentation, .*: simulate a plan with bursts = 1"),
+        ((1, 1, "0" * 16), r"wide was simulated with another state of the sources, .* `dermis simulate` anew"),
+    ):
+        write_plan(folders[1], *plan)
+        with pytest.raises(ValueError, match=said):
+            train.load(folders, "training")
+    (folders[1] / dataset.PLAN).unlink()
+    with pytest.raises(ValueError, match=r"wide holds no plan\.json"):
         train.load(folders, "training")
+
+
+def test_nothing_is_trained_or_left_out_on_shards_of_other_sources(tmp_path, capsys):
+    folders = []
+    for split in ("training", "development"):
+        (tmp_path / split).mkdir()
+        shards(tmp_path / split, splits.subject(split, 1, "resin_mask", 0))
+        folders += [f"--{split}", str(tmp_path / split)]
+    write_plan(tmp_path / "development", of="0" * 16)
+    for command in (train.main, leave_one_out.main):
+        assert command(folders) == 1
+        error = capsys.readouterr().err
+        assert "development was simulated with another state of the sources" in error and error.count("\n") == 1
 
 
 def test_training_refuses_the_shards_of_another_split(tmp_path, capsys):

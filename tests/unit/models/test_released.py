@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from dermis.core import feature_tensor, profiles
-from dermis_host import device_code
+from dermis_host import device_code, released
 from dermis_host.inference import infer
 from dermis_host.released import released_model
+from dermis_hw.twin import module_process
 from dermis_models import card, left_out, train
 
 MOST_BYTES = 64 * 1024
@@ -41,10 +44,9 @@ def test_the_card_names_the_model(description):
     card = released_model().with_suffix(".md").read_text()
     assert description["sha256"] in card
     assert f"{description['bytes']} bytes, {description['macs']} MACs" in card and "simulated" in card
-    printed = {row[1]: float(row[2]) for row in re.finditer(r"^\| (\w+) \| (0\.\d{4}) \|", card, re.MULTILINE)}
-    # The description has them cut to what the device compares with, the card rounded.
-    for profile, threshold in description["threshold"].items():
-        assert 0 <= round(printed[profile] * 10000) - threshold <= 1, profile
+    section = card[card.index("## Thresholds") :]
+    printed = {row[1]: int(row[2]) for row in re.finditer(r"^\| (\w+) \| (\d{4,5}) \|", section, re.MULTILINE)}
+    assert printed == description["threshold"]
 
 
 def test_the_card_is_of_todays_words():
@@ -55,6 +57,17 @@ def test_the_card_is_of_todays_words():
     if "Not run for this model" in text:
         words = card.FLOAT.format(epochs=left_out.EPOCHS, released=train.EPOCHS)
         assert f"\n{card.NEVER_SEEN}\n{card.NOT_RUN}\n{words}\n\n" in text
+
+
+def test_host_and_twin_take_the_same_one_for_the_newest(tmp_path, monkeypatch):
+    for name, written in (("spoof-9.tflite", 1), ("spoof-8.tflite", 2)):
+        (tmp_path / "released").mkdir(exist_ok=True)
+        (tmp_path / "released" / name).write_bytes(b"")
+        os.utime(tmp_path / "released" / name, (written, written))
+    monkeypatch.setattr(released, "FOLDER", tmp_path / "released")
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path / "dermis_models")])
+    monkeypatch.setattr(module_process.importlib.util, "find_spec", lambda _: found)
+    assert released.released_model() == module_process.released_model() == tmp_path / "released" / "spoof-9.tflite"
 
 
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])

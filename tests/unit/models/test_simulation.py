@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,6 +228,21 @@ def test_a_presentation_has_the_bursts_that_its_judge_wants(made_here, monkeypat
             assert one.meta == other.meta
             assert all(np.array_equal(one.frames[name], other.frames[name]) for name in one.frames)
     assert "judge" not in judged.description()
+
+
+def test_a_burst_that_the_devices_code_cannot_read_is_no_presentation_without_a_face(monkeypatch, tmp_path):
+    standing = SimpleNamespace(bursts=lambda count: [None] * count, row=row())
+    monkeypatch.setattr(simulation, "_standing", lambda *_: [standing])
+    found = {"usable": False, "findings": [[0, "sensor_fault"]]}
+    monkeypatch.setattr(simulation, "replay", lambda bursts, *_, **__: [found] * len(bursts))
+    (shard,) = simulation.make(job(), 0, tmp_path).values()
+    (tmp_path / "shard-000000.npz").write_bytes(shard)
+    assert dataset.non_response([tmp_path]) == {"photo_matte": simulation.GEOMETRIES[simulation.FEATURES]}
+    monkeypatch.setattr(simulation, "replay", lambda bursts, *_, **__: [{"error": "it is torn"}] * len(bursts))
+    with pytest.raises(
+        HostError, match=r"cannot read a burst of photo_matte, subject 1 before module 2 \(it is torn\)"
+    ):
+        simulation.make(job(), 0, tmp_path)
 
 
 def row() -> dataset.Row:
